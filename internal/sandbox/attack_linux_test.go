@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// attacks are programs that the test binary runs inside of a sandbox. Each
-// prints what it was able to do.
+// attacks are programs that the test binary runs inside a sandbox. Each prints
+// what it was able to do.
 var attacks = map[string]func(args []string) int{
 	"dial":     attackDial,
 	"syscalls": attackSyscalls,
@@ -23,7 +23,7 @@ var attacks = map[string]func(args []string) int{
 	"serve":    runServer,
 }
 
-// attack runs one of them, if the program was started as one.
+// attack runs an attack if the arguments ask for one.
 func attack(args []string) (code int, ok bool) {
 	if len(args) < 3 || args[1] != "attack" {
 		return 0, false
@@ -44,7 +44,7 @@ func attackDial(args []string) int {
 	return 0
 }
 
-// attackSyscalls prints the calls that were not refused.
+// attackSyscalls prints the system calls that were not refused.
 func attackSyscalls([]string) int {
 	call := func(nr uintptr, args ...uintptr) unix.Errno {
 		var a [6]uintptr
@@ -52,7 +52,7 @@ func attackSyscalls([]string) int {
 		_, _, errno := unix.RawSyscall6(nr, a[0], a[1], a[2], a[3], a[4], a[5])
 		return errno
 	}
-	high := uintptr(1) // a bit that the kernel ignores (none on a 32-bit processor)
+	high := uintptr(1) // a bit that the kernel ignores (0 on a 32-bit processor)
 	for range 40 {
 		high <<= 1
 	}
@@ -95,7 +95,7 @@ func attackSyscalls([]string) int {
 	return 0
 }
 
-// attackAlloc touches memory until it is stopped.
+// attackAlloc allocates and touches memory until it is stopped.
 func attackAlloc([]string) int {
 	var kept [][]byte
 	for {
@@ -111,7 +111,7 @@ func attackAlloc([]string) int {
 	}
 }
 
-// runServer stands for the bridge: it runs a command until it is killed.
+// runServer plays the role of the bridge: it runs a command until it is killed.
 func runServer(args []string) int {
 	list := sandbox.Program("/bin/bash", "-c", args[2])
 	res, err := sandbox.Run(context.Background(), list, sandbox.Options{
@@ -121,7 +121,7 @@ func runServer(args []string) int {
 	return 0
 }
 
-// readLine reads one line, or "" at the end.
+// readLine reads one line. It returns "" at the end of the file.
 func readLine(f *os.File) string {
 	line, _ := bufio.NewReader(f).ReadString('\n')
 	return strings.TrimSpace(line)

@@ -23,15 +23,15 @@ func owner(info os.FileInfo) [2]uint32 {
 	return [2]uint32{st.Uid, st.Gid}
 }
 
-// stubborn leaves its group, its session and its parent, ignores signals, and
-// holds the lifeline.
+// stubborn starts processes that leave their group, session and parent, ignore
+// signals, and keep the lifeline open.
 const stubborn = `
 	exec 3>in/lifeline
 	setsid bash -c '(trap "" TERM HUP INT; echo up >&3; while :; do sleep 1000; done) & disown' &
 	(setsid setsid bash -c 'trap "" TERM; (echo up >&3; touch in/up; exec sleep 1000) &') &
 	trap "" TERM; until [ -e in/up ]; do sleep 0.01; done`
 
-// awaitEnd reads the lifeline to its end, after starting has been reported.
+// awaitEnd reads the lifeline to its end, after the start has been reported.
 func awaitEnd(t *testing.T, f *os.File) {
 	t.Helper()
 	if _, err := io.Copy(io.Discard, f); err != nil {
@@ -133,7 +133,7 @@ func TestNothingOutlivesTheServer(t *testing.T) {
 		_ = server.Wait()
 		awaitEnd(t, f)
 		t.Logf("everything was dead %s after the server", time.Since(killed).Round(time.Millisecond))
-		// The supervisor cleans up last; the next run waits for its lock.
+		// The supervisor cleans up last, and the next run waits for its lock.
 		run(t, bash("true"), sandbox.Options{Workspace: ws, Backend: b, Writable: true})
 		if got := names(t, ws); len(got) != 1 {
 			t.Errorf("left behind in the workspace: %q", got)
@@ -157,8 +157,8 @@ func TestForkBomb(t *testing.T) {
 	})
 }
 
-// TestEndlessOutput: output beyond the limit is read and dropped. SANDBOX_OUTPUT
-// is how many bytes are written (make test-long writes 10 GB).
+// TestEndlessOutput checks that output beyond the limit is read and dropped.
+// SANDBOX_OUTPUT is how many bytes are written (make test-long writes 10 GB).
 func TestEndlessOutput(t *testing.T) {
 	racetest.Skip(t)
 	written := int64(500_000_000)
@@ -197,8 +197,8 @@ func TestMemoryLimit(t *testing.T) {
 	})
 }
 
-// TestOtherProcessesAreOutOfReach: a process of the very user that the command
-// runs as, outside, is neither killed nor seen.
+// TestOtherProcessesAreOutOfReach checks that a command can neither kill nor see
+// a process outside the box, even one of the same user.
 func TestOtherProcessesAreOutOfReach(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -217,7 +217,7 @@ func TestOtherProcessesAreOutOfReach(t *testing.T) {
 		script := fmt.Sprintf(`for p in %d %d; do kill -9 $p; kill -STOP $p; renice 19 $p; done
 			prlimit --pid %[1]d --fsize=0; renice -n 19 -u nobody; kill -9 -1`, pid, os.Getpid())
 		_, err = sandbox.Run(t.Context(), bash(script), sandbox.Options{Workspace: t.TempDir(), Backend: b})
-		// Without a PID namespace the last signal reaches the init as well.
+		// Without a PID namespace, the last signal also kills the init.
 		if err != nil && (b != sandbox.Landlock || !errors.Is(err, sandbox.ErrKilled)) {
 			t.Error(err)
 		}
@@ -227,8 +227,8 @@ func TestOtherProcessesAreOutOfReach(t *testing.T) {
 		if prio, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid); err != nil || prio != before {
 			t.Errorf("the bystander's priority is %d, %v; it was %d", 20-prio, err, 20-before)
 		}
-		// A dead one that nobody has waited for takes signals too: what it
-		// died of tells.
+		// A signal to a process that has died but was not yet waited for succeeds
+		// too. The signal that ended it shows who killed it.
 		if err := bystander.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +239,8 @@ func TestOtherProcessesAreOutOfReach(t *testing.T) {
 	})
 }
 
-// TestSharedMemoryLimit: memory that belongs to no process alone counts too.
+// TestSharedMemoryLimit checks that memory which belongs to no single process
+// counts towards the limit.
 func TestSharedMemoryLimit(t *testing.T) {
 	racetest.Skip(t)
 	python := func(script string) string { return "python3 -c '" + script + "'" }
@@ -271,12 +272,12 @@ time.sleep(1000)`
 	})
 }
 
-// TestGrowthLimit: what a command adds to the workspace is bounded, in whatever
-// number of files, and without a name too.
+// TestGrowthLimit checks that the amount a command adds to the workspace is
+// limited, however many files it uses, and also for files without a name.
 func TestGrowthLimit(t *testing.T) {
 	racetest.Skip(t)
 	scripts := map[string]string{
-		"one file":    "head -c 300M /dev/zero >in/big; exit 0", // the kernel ends the writing
+		"one file":    "head -c 300M /dev/zero >in/big; exit 0", // the kernel stops the write
 		"many files":  "for i in $(seq 40); do head -c 8M /dev/zero >in/$i; done; sleep 1000",
 		"too deep":    "cd in; d=$(printf 'a%.0s' {1..250}); for i in {1..17}; do mkdir $d && cd -P $d; done; for i in $(seq 40); do head -c 8M /dev/zero >$i; done; sleep 1000",
 		"without one": "exec 3>in/x; rm in/x; for i in $(seq 40); do head -c 3M /dev/zero >&3; done; exec 4>in/y; rm in/y; for i in $(seq 40); do head -c 3M /dev/zero >&4; done; sleep 1000",
@@ -301,8 +302,9 @@ func TestGrowthLimit(t *testing.T) {
 	})
 }
 
-// TestGrowthBesideOthers: what others give back on the same disk is no room for a
-// command, and what it removes itself is.
+// TestGrowthBesideOthers checks that space which others free on the same disk
+// does not allow a command more, and that space which the command frees itself
+// does.
 func TestGrowthBesideOthers(t *testing.T) {
 	racetest.Skip(t)
 	const mib = 1 << 20
@@ -312,7 +314,8 @@ func TestGrowthBesideOthers(t *testing.T) {
 			ws := t.TempDir()
 			ballast := filepath.Join(t.TempDir(), "ballast")
 			fill(t, ballast, 512*mib)
-			// Who opens a pipe for writing waits for the command's end of it.
+			// Opening a pipe for writing waits until the command has opened it
+			// for reading.
 			pipe := filepath.Join(in(t, ws), "go")
 			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 				t.Fatal(err)
@@ -335,7 +338,7 @@ func TestGrowthBesideOthers(t *testing.T) {
 			for i := range 4 {
 				fill(t, filepath.Join(in(t, ws), strconv.Itoa(i)), 64*mib)
 			}
-			// Long enough for several counts, whatever the machine does beside.
+			// Long enough for several counts, even on a busy machine.
 			script := "cd in; for n in 1 2 3; do rm ?; for i in 0 1 2 3; do head -c 64M /dev/zero >$i; done; sleep 1; done; chmod 600 ?; ln 1 name; cp 1 copy"
 			res := run(t, bash(script), sandbox.Options{Workspace: ws, Backend: b, Writable: true, Growth: 128 * mib, Timeout: 2 * time.Minute})
 			if res.Exceeded != "" || res.ExitCode != 0 {
@@ -345,7 +348,7 @@ func TestGrowthBesideOthers(t *testing.T) {
 	})
 }
 
-// in is the folder "in" of a workspace, made where it is not there.
+// in returns the folder "in" of a workspace, and creates it if necessary.
 func in(t *testing.T, ws string) string {
 	t.Helper()
 	dir := filepath.Join(ws, "in")
@@ -355,7 +358,7 @@ func in(t *testing.T, ws string) string {
 	return dir
 }
 
-// fill makes a file that takes size bytes of the disk.
+// fill makes a file that takes up size bytes on the disk.
 func fill(t *testing.T, path string, size int64) {
 	t.Helper()
 	f, err := os.Create(path)

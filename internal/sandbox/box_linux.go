@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nobody is whom a command runs as when both the bridge and the workspace are
-// root's.
+// nobody is the user that a command runs as if both the bridge and the workspace
+// belong to root.
 const nobody = 65534
 
-// newBox prepares what lies outside of the box.
+// newBox prepares everything outside the box.
 func newBox(s spec) (*box, error) {
 	b := &box{spec: s, exited: make(chan syscall.WaitStatus, 1), gone: make(chan struct{})}
 	if s.Backend == None {
@@ -25,7 +25,7 @@ func newBox(s spec) (*box, error) {
 	if err := b.chooseUser(); err != nil {
 		return nil, err
 	}
-	var held *counter // counted on the way, if it is to be counted
+	var held *counter // the survey also counts the files of a writable workspace
 	if s.Writable {
 		held = newCounter(time.Now())
 	}
@@ -44,7 +44,8 @@ func newBox(s spec) (*box, error) {
 	return b, nil
 }
 
-// chooseUser drops root: to the owner of the workspace, or to nobody.
+// chooseUser drops root privileges: the command runs as the owner of the
+// workspace, or as nobody if that is root.
 func (b *box) chooseUser() error {
 	uid := uint32(os.Geteuid()) // #nosec G115 -- not negative on Linux
 	if uid == 0 {
@@ -78,11 +79,11 @@ func (b *box) makeHome() error {
 	return nil
 }
 
-// clean removes what newBox has made.
+// clean removes what newBox has created.
 func (b *box) clean() error {
 	var errs []error
 	b.group.remove()
-	_ = b.endProxy() // where starting failed
+	_ = b.endProxy() // needed if starting failed
 	if b.shield != nil {
 		errs = append(errs, b.shield.remove())
 	}
@@ -118,8 +119,9 @@ func (b *box) start() error {
 	return nil
 }
 
-// process is the program of the box's first process and how it is started, with files
-// behind its standard streams.
+// process returns the program of the box's first process and the attributes to
+// start it with. files become its descriptors from 3 on, or standard input for a
+// container.
 func (b *box) process(files []*os.File) (string, *syscall.ProcAttr, error) {
 	attr := &syscall.ProcAttr{
 		Dir: "/", Env: b.spec.environment(),
@@ -148,10 +150,10 @@ func (b *box) process(files []*os.File) (string, *syscall.ProcAttr, error) {
 	return path, attr, nil
 }
 
-// forkExec starts a process in a control group of its own, where there can be one.
+// forkExec starts a process in its own control group, if one can be made.
 func (b *box) forkExec(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if b.spec.Backend == Bubblewrap || b.spec.Backend == Landlock {
-		b.group, _ = newCgroup(b.spec) // without one, the supervisor counts
+		b.group, _ = newCgroup(b.spec) // without a group, the supervisor counts
 	}
 	if b.group != nil {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(b.group.dir.Fd())
@@ -164,8 +166,8 @@ func (b *box) forkExec(path string, argv []string, attr *syscall.ProcAttr) (int,
 	return syscall.ForkExec(path, argv, attr) // #nosec G204 -- the backend, with arguments made here
 }
 
-// command returns the argument vector of the box's first process, and its
-// files from descriptor 3 on (for a container, its standard input).
+// command returns the argument vector of the box's first process, and its files
+// from descriptor 3 on (for a container, its standard input).
 func (b *box) command() (argv []string, files []*os.File, err error) {
 	data, err := json.Marshal(b.spec)
 	if err != nil {

@@ -9,17 +9,18 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// Where the box of bubblewrap shows this program.
+// Where this program is mounted in a bubblewrap box.
 const boxInit = "/run/bridge/init"
 
-// secretFiles of the system are covered, in case the user could read them.
+// secretFiles are system files that are covered, in case the user could read
+// them.
 var secretFiles = []string{
 	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/krb5.keytab",
 	"/etc/ssh/ssh_host_*_key", "/etc/ssl/private", "/etc/sudoers.d", "/etc/wireguard", "/etc/NetworkManager/system-connections",
 }
 
-// bubblewrapArgs returns bwrap's arguments. filterFD is the descriptor of the
-// seccomp filter in the child.
+// bubblewrapArgs returns bwrap's arguments. filterFD is the child's descriptor of
+// the seccomp filter.
 func bubblewrapArgs(s spec, filterFD int) []string {
 	a := []string{
 		"bwrap",
@@ -53,7 +54,8 @@ func bubblewrapArgs(s spec, filterFD int) []string {
 	return append(a, "--", boxInit, helperName, roleInit)
 }
 
-// workspaceMounts are the workspace and what is shielded in it.
+// workspaceMounts returns the mounts of the workspace and of the shielded paths
+// in it.
 func (s spec) workspaceMounts() []string {
 	mode := "--ro-bind"
 	if s.Writable {
@@ -73,8 +75,8 @@ func (s spec) workspaceMounts() []string {
 	return a
 }
 
-// systemMounts shows /usr and /etc, and /bin and its like as they are: links
-// into /usr, or folders of their own.
+// systemMounts shows /usr and /etc, and /bin and similar paths as they are on the
+// host: links into /usr, or folders.
 func systemMounts() []string {
 	a := []string{"--ro-bind", "/usr", "/usr", "--ro-bind", "/etc", "/etc"}
 	for _, dir := range []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"} {
@@ -92,7 +94,8 @@ func systemMounts() []string {
 	return a
 }
 
-// readRoots leaves out what is mounted anyway, and parents come first.
+// readRoots returns the read roots without those that are mounted anyway, parents
+// first.
 func (s spec) readRoots() []string {
 	var roots []string
 	for _, r := range slices.Concat(s.ReadRoots, s.Tools) {
@@ -113,12 +116,12 @@ func resolverMount() []string {
 	return []string{"--ro-bind", target, target}
 }
 
-// masks covers secret and hidden paths that lie in something visible. What
-// does not exist is not covered: the mount would create it.
+// masks covers secret and hidden paths that lie in something visible. Paths that
+// do not exist are not covered, because the mount would create them.
 func (s spec) masks() []string {
 	var a []string
 	for _, pattern := range secretFiles {
-		paths, _ := filepath.Glob(pattern) // the patterns are constants
+		paths, _ := filepath.Glob(pattern) // the patterns are constants and cannot be malformed
 		for _, p := range paths {
 			a = append(a, mask(p)...)
 		}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// capture keeps the first limit bytes written to it and throws away the rest,
-// so that the writer never waits.
+// capture keeps the first limit bytes written to it and discards the rest, so
+// that the writer never blocks.
 type capture struct {
 	limit int
 
@@ -26,7 +26,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// result returns a copy of the bytes kept, and whether there were more.
+// result returns a copy of the bytes kept, and whether more were written.
 func (c *capture) result() ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,17 +16,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cgroup is a control group of the box's own, where the bridge may make one: as
-// root, or in a session that systemd has delegated. The kernel then counts all
-// memory, whoever uses it and whatever for. Without one the supervisor counts.
+// cgroup is the box's own control group. The bridge can make one as root, or in a
+// session that systemd has delegated. The kernel then counts all of the box's
+// memory, whichever process uses it and for whatever purpose. Without a control
+// group, the supervisor counts.
 type cgroup struct {
 	path string
 	dir  *os.File
 }
 
-// newCgroup makes one beside the supervisor's own, since a group that has
-// processes can have no limited groups below it. The error says why none can be
-// made.
+// newCgroup makes a control group next to the supervisor's own, since a group
+// that contains processes cannot have limited groups below it. The error says why
+// none can be made.
 func newCgroup(s spec) (*cgroup, error) {
 	self, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -56,8 +57,8 @@ func makeCgroup(parent string, memory int64, pids int) (*cgroup, error) {
 		c.set("memory.max", strconv.FormatInt(memory, 10)),
 		c.set("pids.max", strconv.Itoa(pids)),
 	)
-	_ = c.set("memory.swap.max", "0")  // a kernel may have no swap
-	_ = c.set("memory.oom.group", "1") // the whole box ends, not a part of it
+	_ = c.set("memory.swap.max", "0")  // a kernel may lack swap accounting
+	_ = c.set("memory.oom.group", "1") // the whole box is killed, not single processes
 	if err == nil {
 		c.dir, err = os.Open(c.path)
 	}
@@ -68,12 +69,12 @@ func makeCgroup(parent string, memory int64, pids int) (*cgroup, error) {
 	return c, nil
 }
 
-// cgroupPrefix begins the name of every group that is made here. The number of
-// the supervisor follows.
+// cgroupPrefix is the prefix of the name of every group that is made here. The
+// process number of the supervisor follows it.
 const cgroupPrefix = "bridge-"
 
 // clearStaleGroups removes the groups of supervisors that were killed. The kernel
-// refuses that for a group which still has processes.
+// refuses to remove a group that still has processes.
 func clearStaleGroups(parent string) {
 	groups, _ := fs.Glob(os.DirFS(parent), cgroupPrefix+"*")
 	for _, name := range groups {
@@ -85,8 +86,9 @@ func clearStaleGroups(parent string) {
 	}
 }
 
-// limitsGroups reports why groups in a folder could not be limited: it passes on
-// what cgroup.subtree_control names. That is the administrator's to change.
+// limitsGroups reports why groups in a folder could not be limited:
+// cgroup.subtree_control must name the memory and pids controllers. Only the
+// administrator can change that.
 func limitsGroups(parent string) error {
 	data, err := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control")) // #nosec G304 -- the kernel's
 	if err != nil {
@@ -101,9 +103,9 @@ func limitsGroups(parent string) error {
 	return nil
 }
 
-// cgroupParent returns the folder of the group above the process's own, by its
-// /proc/self/mountinfo and /proc/self/cgroup. At the top of the hierarchy that
-// is the top itself, which may have processes beside groups.
+// cgroupParent returns the folder of the group above the process's own, according
+// to /proc/self/mountinfo and /proc/self/cgroup. At the top of the hierarchy it
+// returns the top itself, which may contain both processes and groups.
 func cgroupParent(mountinfo, self []byte) (string, error) {
 	own := ownCgroup(self)
 	if own == "" {
@@ -121,8 +123,8 @@ func cgroupParent(mountinfo, self []byte) (string, error) {
 }
 
 // cgroupMount returns where version 2 is mounted, and which of its groups is
-// mounted there (proc_pid_mountinfo(5)). A system with both versions has it
-// beside the old ones.
+// mounted there (proc_pid_mountinfo(5)). A system that uses both versions mounts
+// it in addition to the groups of version 1.
 func cgroupMount(mountinfo []byte) (mount, root string) {
 	for line := range bytes.Lines(mountinfo) {
 		before, after, _ := strings.Cut(string(line), " - ")
@@ -134,8 +136,8 @@ func cgroupMount(mountinfo []byte) (mount, root string) {
 	return "", ""
 }
 
-// unescapeMount replaces what the kernel writes for the characters that divide
-// fields and lines.
+// unescapeMount decodes the escapes that the kernel writes for the characters
+// that separate fields and lines.
 func unescapeMount(s string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
@@ -150,7 +152,7 @@ func ownCgroup(data []byte) string {
 	return ""
 }
 
-// set writes to a file that the kernel has made. It makes none.
+// set writes to a file of the control group. It never creates one.
 func (c *cgroup) set(name, value string) error {
 	f, err := os.OpenFile(filepath.Join(c.path, name), os.O_WRONLY, 0)
 	if err != nil {
@@ -160,7 +162,8 @@ func (c *cgroup) set(name, value string) error {
 	return errors.Join(err, f.Close())
 }
 
-// killedForMemory reports whether the kernel has killed in the group.
+// killedForMemory reports whether the kernel has killed a process of the group
+// because memory ran out.
 func (c *cgroup) killedForMemory() bool {
 	if c == nil {
 		return false
@@ -177,16 +180,16 @@ func (c *cgroup) killedForMemory() bool {
 	return false
 }
 
-// kill ends all that is in the group at once, on Linux 5.14 and later: a fork
-// bomb cannot outrun that.
+// kill kills all processes of the group in a single operation (Linux 5.14 and
+// later), so that a fork bomb cannot outrun it.
 func (c *cgroup) kill() {
 	if c != nil {
 		_ = c.set("cgroup.kill", "1")
 	}
 }
 
-// removeTries is how often removing an emptied group is tried: the kernel takes
-// a moment, and a busy machine some seconds.
+// removeTries is how often the removal of an emptied group is tried: the kernel
+// takes a moment, and some seconds on a busy machine.
 const removeTries = 500
 
 func (c *cgroup) remove() {

@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// The lines of /proc/self/mountinfo that matter.
+// The relevant lines of /proc/self/mountinfo.
 const (
 	onlyTwo = "25 1 0:22 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 	onlyOne = "36 25 0:31 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n"
@@ -45,8 +45,8 @@ func TestCgroupParent(t *testing.T) {
 	}
 }
 
-// TestNoCgroup: where the kernel's files are missing or a controller is, no
-// group is made and nothing is left behind.
+// TestNoCgroup checks that no group is made and nothing is left behind if the
+// kernel's files or a controller are missing.
 func TestNoCgroup(t *testing.T) {
 	for name, control := range map[string]string{"no controller": "", "one": "cpu memory\n", "no kernel behind": "cpu memory pids\n"} {
 		dir := t.TempDir()
@@ -60,8 +60,8 @@ func TestNoCgroup(t *testing.T) {
 	}
 }
 
-// TestStaleGroups: what a killed supervisor has left is removed, and what a live
-// one or somebody else has made is not.
+// TestStaleGroups checks that the group of a killed supervisor is removed, and
+// that groups of running supervisors and other folders are not.
 func TestStaleGroups(t *testing.T) {
 	ended := exec.Command("/bin/true")
 	if err := ended.Run(); err != nil {
@@ -87,14 +87,14 @@ func TestStaleGroups(t *testing.T) {
 	}
 }
 
-// TestCgroup: where the kernel counts, memory counts that no process has. The
-// supervisor alone cannot see it.
+// TestCgroup checks that a control group also limits memory that belongs to no
+// process, which the supervisor alone cannot see.
 func TestCgroup(t *testing.T) {
 	parent, err := sandbox.CgroupHere()
 	if err != nil {
 		t.Skipf("MISSING: no control group of version 2 can be made here: %v", err)
 	}
-	// System V segments that are attached by nobody.
+	// System V segments that no process has attached.
 	const segments = `python3 -c '
 import ctypes
 c = ctypes.CDLL(None, use_errno=True)

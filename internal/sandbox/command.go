@@ -7,21 +7,22 @@ import (
 	"strings"
 )
 
-// Op says when a pipeline of a [List] runs, by the status of the one before.
+// Op says when a pipeline of a [List] runs, depending on the status of the
+// previous one.
 type Op string
 
 // The operators of a list. The first pipeline of a list has [Always].
 const (
 	Always Op = ""   // after ";" or at the start
 	And    Op = "&&" // only if the status so far is 0
-	Or     Op = "||" // only if it is not
+	Or     Op = "||" // only if the status so far is not 0
 )
 
 // Redirect is one redirection of a stage. They apply in order, as in a shell:
 // StderrToStdout before StdoutToNull leaves standard error on the pipe.
 type Redirect string
 
-// The redirections a stage may have.
+// The redirections that a stage may have.
 const (
 	StdinFromNull  Redirect = "</dev/null"
 	StdoutToNull   Redirect = ">/dev/null"
@@ -37,17 +38,17 @@ const (
 	maxArgBytes = 1 << 20
 )
 
-// ErrCommand is the reason for a list that cannot be run as it stands.
+// ErrCommand means that a list is not valid and cannot be run.
 var ErrCommand = errors.New("sandbox: the command cannot be run")
 
-// Stage is one program of a pipeline, or a text that the bridge prints in a
-// program's place (for what it answers itself, such as pwd).
+// Stage is one program of a pipeline, or a text that the bridge prints instead of
+// running a program (for builtins such as pwd).
 type Stage struct {
-	// Path is the program's absolute path, as seen in the sandbox.
+	// Path is the program's absolute path in the sandbox.
 	Path string `json:"path,omitempty"`
-	// Args are all arguments, the program's name first.
+	// Args are all arguments, beginning with the program's name.
 	Args []string `json:"args,omitempty"`
-	// Print replaces the program: Text goes to standard output and Status
+	// Print means that no program runs: Text goes to standard output, and Status
 	// is the stage's status.
 	Print  bool   `json:"print,omitempty"`
 	Text   string `json:"text,omitempty"`
@@ -62,17 +63,18 @@ type Pipeline struct {
 	Stages []Stage `json:"stages"`
 }
 
-// List is what one approval runs: pipelines in order, joined by && || and ;.
+// List is a command as it was approved: pipelines in order, joined by && || and
+// ;.
 type List []Pipeline
 
-// Program returns the list that runs one program: the absolute path and its
-// arguments, without the name in front.
+// Program returns a list that runs one program, given its absolute path and its
+// arguments without the name.
 func Program(path string, args ...string) List {
 	argv := append([]string{path}, args...)
 	return List{{Stages: []Stage{{Path: path, Args: argv}}}}
 }
 
-// Validate reports why the list cannot be run, as an [ErrCommand].
+// Validate returns an [ErrCommand] that says why the list cannot be run, or nil.
 func (l List) Validate() error {
 	stages, args, size := 0, 0, 0
 	for i, p := range l {

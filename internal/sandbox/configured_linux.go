@@ -12,22 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of reading a repository's configuration.
+// Limits for reading a repository's configuration.
 const (
 	maxConfig      = 1 << 20
-	maxConfigDepth = 4 // files that include each other
+	maxConfigDepth = 4 // levels of files that include each other
 )
 
-// configured finds what the configuration of a workspace's repository names in
-// the workspace: a folder of hooks, a filter, an alias, a file that it includes.
-// Git runs or obeys that outside of the box, so that no command may write it. A
-// user's own configuration is not looked at.
+// configured holds what the configuration of a workspace's repository names in
+// the workspace: a folder of hooks, a filter, an alias, an included file. Git
+// outside of the box runs or reads these, so that no command may write them. The
+// user's own configuration is not read.
 type configured struct {
 	workspace string
-	home      string   // what "~" stands for
-	files     []string // real paths, which exist
-	// hooks are the folders that a hooksPath names, which may be absent. Which of them
-	// is in force depends on sections and conditions that are not looked at.
+	home      string   // the folder that "~" stands for
+	files     []string // real paths of existing files
+	// hooks are the folders that a hooksPath names. They need not exist. Which of
+	// them applies depends on sections and conditions that are not evaluated.
 	hooks []string
 }
 
@@ -57,7 +57,7 @@ func (c *configured) read(path string, depth int) {
 			if hooks := c.inWorkspace(c.workspace, s.value); hooks != "" {
 				c.hooks = append(c.hooks, hooks)
 			}
-		case "path": // of include and includeIf
+		case "path": // key of include and includeIf
 			if file := c.inWorkspace(filepath.Dir(path), s.value); file != "" {
 				c.add(file)
 				c.read(file, depth+1)
@@ -68,15 +68,16 @@ func (c *configured) read(path string, depth int) {
 			}
 			for _, word := range s.words() {
 				c.add(c.inWorkspace(c.workspace, word))
-				// What follows $(git rev-parse --show-toplevel), say.
+				// The word may follow $(git rev-parse --show-toplevel), for
+				// example.
 				c.add(c.inWorkspace(c.workspace, strings.TrimLeft(word, "/")))
 			}
 		}
 	}
 }
 
-// inWorkspace returns the real path that a word names from dir, if that lies
-// below the top of the workspace, and otherwise "".
+// inWorkspace returns the real path that a word names relative to dir, or "" if
+// that path is not below the top of the workspace.
 func (c *configured) inWorkspace(dir, word string) string {
 	word = c.expandHome(word)
 	if word == "" || strings.ContainsRune(word, 0) {
@@ -92,8 +93,8 @@ func (c *configured) inWorkspace(dir, word string) string {
 	return path
 }
 
-// expandHome puts the folder of a user in place of "~", "~user" and "$HOME", as
-// git does in paths and a shell in commands.
+// expandHome replaces "~", "~user" and "$HOME" with the home folder, as git does
+// in paths and a shell in commands.
 func (c *configured) expandHome(word string) string {
 	for _, variable := range []string{"$HOME/", "${HOME}/"} {
 		if rest, ok := strings.CutPrefix(word, variable); ok {
@@ -124,7 +125,7 @@ func (c *configured) add(path string) {
 	}
 }
 
-// protectConfigured makes read-only what [findConfigured] finds.
+// protectConfigured makes everything that [findConfigured] finds read-only.
 func (s *shield) protectConfigured(sp spec) error {
 	found := findConfigured(sp)
 	for _, path := range found.files {
@@ -149,9 +150,9 @@ func (s *shield) protectConfigured(sp spec) error {
 	return nil
 }
 
-// anchor mounts the folders on the way to paths onto themselves: a folder that
-// only holds a mount can be moved away, with another in its place. Such a mount
-// covers what was mounted below it, so that these come first.
+// anchor mounts the folders above the given paths onto themselves. A folder that
+// merely contains a mount could be moved away and replaced. Such a mount covers
+// earlier mounts below it, so these mounts come first.
 func (s *shield) anchor(paths []string) {
 	var dirs []string
 	for _, path := range paths {
@@ -159,7 +160,7 @@ func (s *shield) anchor(paths []string) {
 			dirs = append(dirs, dir)
 		}
 	}
-	slices.Sort(dirs) // parents before what they hold
+	slices.Sort(dirs) // parents before their subfolders
 	anchors := make([]shieldMount, 0, len(dirs)+len(s.mounts))
 	for _, dir := range slices.Compact(dirs) {
 		anchors = append(anchors, shieldMount{Path: dir})
@@ -172,7 +173,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// addReadOnly leaves out what another mount has made read-only already.
+// addReadOnly adds a read-only mount, unless another mount has already made the
+// path read-only.
 func (s *shield) addReadOnly(path string) {
 	for _, m := range s.mounts {
 		if m.ReadOnly && within(m.Path, path) {
@@ -182,9 +184,9 @@ func (s *shield) addReadOnly(path string) {
 	s.mounts = append(s.mounts, shieldMount{Path: path, ReadOnly: true})
 }
 
-// holdAbsent holds the first folder on the way to path that is absent, and
-// returns it. Under Landlock it could be held only by closing the whole folder
-// around it, so that a new folder of hooks below the top is not held there.
+// holdAbsent holds the first folder on the way to path that does not exist, and
+// returns it. Landlock could hold it only by closing the whole folder around it;
+// a new hooks folder below the top is therefore not held there.
 func (s *shield) holdAbsent(path string) (string, error) {
 	for dir := filepath.Dir(path); within(s.workspace, dir) && !exists(dir); dir = filepath.Dir(dir) {
 		path = dir
@@ -193,13 +195,13 @@ func (s *shield) holdAbsent(path string) (string, error) {
 		return path, nil
 	}
 	err := s.hold(path, "")
-	if errors.Is(err, unix.ENOTDIR) { // a file is in the way, of git too
+	if errors.Is(err, unix.ENOTDIR) { // a file is in the way, for git as well
 		return "", nil
 	}
 	return path, err
 }
 
-// readRegular reads a file without following a link and without waiting.
+// readRegular reads a regular file. It does not follow a link and does not block.
 func readRegular(path string, limit int64) (string, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) // #nosec G304 -- a repository's configuration
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// configuredRepository returns a workspace whose configuration names programs
-// of the workspace, each of which leaves a mark when the host's git runs it.
+// configuredRepository returns a workspace whose configuration names programs of
+// the workspace. Each leaves a mark when git on the host runs it.
 func configuredRepository(t *testing.T) (ws string, held []string) {
 	t.Helper()
 	ws = repository(t)
@@ -41,8 +41,8 @@ func configuredRepository(t *testing.T) (ws string, held []string) {
 	return ws, append(held, "shared.config")
 }
 
-// TestConfiguredProgramsAreHeld: what the repository's configuration names in
-// the workspace cannot be written, and the rest can.
+// TestConfiguredProgramsAreHeld checks that files in the workspace which the
+// repository's configuration names cannot be written, and that others can.
 func TestConfiguredProgramsAreHeld(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -73,7 +73,8 @@ func TestConfiguredProgramsAreHeld(t *testing.T) {
 	})
 }
 
-// TestAbsentHooksFolder: the folder of core.hooksPath cannot be made either.
+// TestAbsentHooksFolder checks that the folder of core.hooksPath cannot be
+// created either.
 func TestAbsentHooksFolder(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	for _, folder := range []string{"hooks", "in/more/hooks"} {
@@ -91,7 +92,7 @@ func TestAbsentHooksFolder(t *testing.T) {
 	}
 }
 
-// TestGitConfigAsGit compares the reading of configuration files with git's.
+// TestGitConfigAsGit compares the parser of configuration files with git's.
 func TestGitConfigAsGit(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("MISSING: git is not installed")
@@ -121,7 +122,8 @@ func TestGitConfigAsGit(t *testing.T) {
 	}
 }
 
-// TestHooksHoweverNamed: a folder of hooks is held in whatever way git finds it.
+// TestHooksHoweverNamed checks that a folder of hooks is held, in whatever way
+// the configuration names it.
 func TestHooksHoweverNamed(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	for name, config := range map[string]string{

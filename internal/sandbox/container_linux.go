@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// containerName returns a name that nothing else has.
+// containerName returns a unique name.
 func containerName() string { return "bridge-" + rand.Text() }
 
 // containerArgs returns the arguments of docker or podman. The init in the
-// container gets its specification on standard input, and its status is the
-// command's.
+// container reads its specification from standard input, and exits with the
+// command's status.
 func containerArgs(s spec, name string) []string {
 	uid, gid := containerUser(s)
 	a := []string{
@@ -46,8 +46,8 @@ func containerArgs(s spec, name string) []string {
 	return append(a, "--entrypoint", boxInit, s.Image, helperName, roleContainer)
 }
 
-// bindMount is a value of --mount, which is a record of comma-separated
-// values: a field with a comma or a quote is quoted.
+// bindMount returns a value for --mount, which is a record of comma-separated
+// fields: a field that contains a comma or a quote is quoted.
 func bindMount(source, target string, readOnly bool) string {
 	field := func(name, value string) string {
 		return `"` + name + "=" + doubleQuotes(value) + `"`
@@ -77,10 +77,11 @@ func containerUser(s spec) (uid, gid int) {
 	return syscall.Getuid(), syscall.Getgid()
 }
 
-// killTimeout is how long the container's client may take to kill it.
+// killTimeout is how long the container client may take to kill the container.
 const killTimeout = 5 * time.Second
 
-// stopContainer kills the container: it is its service's child, not ours.
+// stopContainer kills the container, which is a child of its service and not of
+// this process.
 func (b *box) stopContainer() {
 	if b.name == "" {
 		return
@@ -92,14 +93,15 @@ func (b *box) stopContainer() {
 	}
 	deadline := time.Now().Add(killTimeout)
 	for time.Now().Before(deadline) {
-		if syscall.Kill(pid, 0) != nil { // reaped
+		if syscall.Kill(pid, 0) != nil { // the client has exited
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// containerOutcome reads the client's status: 125 is its own failure.
+// containerOutcome interprets the client's status: 125 means that the client
+// itself failed.
 func (b *box) containerOutcome(out outcome) outcome {
 	const clientFailed = 125
 	if out.ExitCode == clientFailed || out.ExitCode == setupStatus {

@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dirent is an entry of a folder: its name, and what it is (unix.DT_DIR).
+// dirent is an entry of a folder: its name and its type (such as unix.DT_DIR).
 type dirent struct {
 	name string
 	kind byte
 }
 
-// direntsAtOnce is how many bytes of a folder's entries are read at once.
+// direntsAtOnce is how many bytes of a folder's entries are read with one call.
 const direntsAtOnce = 32 << 10
 
 var direntBuffers = sync.Pool{New: func() any { return new([direntsAtOnce]byte) }}
 
 // readFolder reads the entries of an open folder, in no order. A folder that has
-// gone meanwhile has no more.
+// been removed in the meantime has no entries.
 func readFolder(fd int) ([]dirent, error) {
 	buf, _ := direntBuffers.Get().(*[direntsAtOnce]byte)
 	defer direntBuffers.Put(buf)
@@ -40,7 +40,8 @@ func readFolder(fd int) ([]dirent, error) {
 	}
 }
 
-// parseDirents appends what getdents64(2) gave, without "." and "..".
+// parseDirents appends the entries in the result of getdents64(2), without "."
+// and "..".
 func parseDirents(all []dirent, data []byte) []dirent {
 	const (
 		sizeAt = 16
@@ -50,7 +51,7 @@ func parseDirents(all []dirent, data []byte) []dirent {
 	for len(data) > nameAt {
 		size := int(binary.NativeEndian.Uint16(data[sizeAt:]))
 		if size <= nameAt || size > len(data) {
-			return all // no kernel does that
+			return all // a kernel never returns this
 		}
 		name := data[nameAt:size]
 		if end := bytes.IndexByte(name, 0); end >= 0 {
@@ -64,11 +65,11 @@ func parseDirents(all []dirent, data []byte) []dirent {
 	return all
 }
 
-// isFolder reports whether an entry of an open folder is a folder itself.
+// isFolder reports whether an entry of an open folder is itself a folder.
 func (e dirent) isFolder(fd int) bool {
 	if e.kind != unix.DT_UNKNOWN {
 		return e.kind == unix.DT_DIR
 	}
-	var st unix.Stat_t // a file system that does not say it
+	var st unix.Stat_t // the file system does not report types
 	return unix.Fstatat(fd, e.name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }

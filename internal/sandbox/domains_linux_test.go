@@ -16,17 +16,17 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// The small internet of TestDomains: a network namespace in which an address of
-// the public network is this machine's, without being any interface's, and a file
-// of hosts that names it.
+// The small internet of TestDomains: a network namespace in which a public
+// address leads to this machine without being the address of an interface, and a
+// hosts file that names it.
 const (
 	publicAddress = "203.0.113.7"
 	smallInternet = "BRIDGE_TEST_SMALL_INTERNET"
 	hosts         = publicAddress + " good.example.org\n127.0.0.1 loop.example.org\n" + publicAddress + " other.example.com\n"
 )
 
-// TestDomains runs TestDomainsInside in a network namespace with a public address,
-// as root and as nobody.
+// TestDomains runs TestDomainsInside in a network namespace with a public
+// address, as root and as nobody.
 func TestDomains(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	if os.Geteuid() != 0 {
@@ -94,8 +94,8 @@ func TestSmallInternet(t *testing.T) {
 	}
 }
 
-// connectScript asks the proxy for some addresses, and prints each answer's status
-// and last line.
+// connectScript connects to some addresses through the proxy, and prints the
+// status and the last line of each response.
 const connectScript = `ask() {
 	exec 3<>/dev/tcp/127.0.0.1/3128 || { echo "$1 no proxy"; return; }
 	printf 'CONNECT %s HTTP/1.1\r\nHost: x\r\n\r\n' "$1" >&3
@@ -139,8 +139,9 @@ udp closed
 	}
 }
 
-// TestDomainsEnd: a tunnel that is open when the command ends is closed, and a
-// process that was left behind does not keep the proxy.
+// TestDomainsEnd checks that a tunnel which is open when the command ends is
+// closed, and that a process which was left behind does not keep the proxy
+// running.
 func TestDomainsEnd(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	res := run(t, bash("exec 3<>/dev/tcp/127.0.0.1/3128; (exec 4<>/dev/tcp/127.0.0.1/3128; setsid sleep 1000) & sleep 0.1; echo ended"),
@@ -150,8 +151,8 @@ func TestDomainsEnd(t *testing.T) {
 	}
 }
 
-// TestDomainsNeedBubblewrap: where nothing keeps a command from the rest of the
-// network, nothing is run.
+// TestDomainsNeedBubblewrap checks that nothing is run with a backend that cannot
+// keep the command from the rest of the network.
 func TestDomainsNeedBubblewrap(t *testing.T) {
 	for _, b := range []sandbox.Backend{sandbox.Landlock, sandbox.Docker, sandbox.Podman, sandbox.None} {
 		_, err := sandbox.Run(t.Context(), bash("true"), sandbox.Options{Workspace: t.TempDir(), Backend: b, Image: "image", Domains: []string{"example.org"}})

@@ -47,8 +47,9 @@ func TestNoNetwork(t *testing.T) {
 	})
 }
 
-// TestSocketInTheWorkspace: a service outside that listens in the workspace (a
-// container's or a database's socket) is out of reach without the network.
+// TestSocketInTheWorkspace checks that a command without the network cannot reach
+// a service outside whose socket is in the workspace (such as that of a container
+// engine or a database).
 func TestSocketInTheWorkspace(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -233,8 +234,8 @@ func TestUserAndEnvironment(t *testing.T) {
 	})
 }
 
-// TestHiddenInReadRoot: bubblewrap covers a hidden path in a folder that may be
-// read; Landlock cannot, and refuses.
+// TestHiddenInReadRoot checks that bubblewrap covers a hidden path in a folder
+// that may be read, and that Landlock, which cannot cover it, refuses to run.
 func TestHiddenInReadRoot(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()

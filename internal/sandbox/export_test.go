@@ -18,12 +18,12 @@ import (
 // FilterKind selects a filter for a test.
 type FilterKind struct{ Network, Landlock, NoSignals bool }
 
-// Filter returns the program for a kind of box.
+// Filter returns the seccomp program for a kind of box.
 func Filter(k FilterKind) ([]unix.SockFilter, error) {
 	return compileFilter(filterRules(filterKind{network: k.Network, landlock: k.Landlock, noSignals: k.NoSignals}))
 }
 
-// AuditArch is the processor's number in the filter's input.
+// AuditArch is the number of the processor architecture in the filter's input.
 const AuditArch = auditArch
 
 // ContainerArgs returns docker's arguments for a workspace.
@@ -45,13 +45,14 @@ func ContainerArgs(backend Backend, workspace string, writable, network bool, to
 	return containerArgs(s, "name"), nil
 }
 
-// ProcessStat parses a process's own line in /proc.
+// ProcessStat returns the parent and the number of threads of a process, as read
+// from /proc.
 func ProcessStat(pid int) (parent, threads int, ok bool) {
 	p, ok := readProc(pid)
 	return p.parent, p.threads, ok
 }
 
-// ChooseFrom chooses a backend by what try says of each.
+// ChooseFrom chooses a backend, given a function that tries each.
 func ChooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, error) {
 	return chooseFrom(ctx, try)
 }
@@ -69,7 +70,7 @@ func MakeCgroup(parent string) error {
 }
 
 // CgroupHere returns where a run's control group is made on this machine, or why
-// none can be.
+// none can be made.
 func CgroupHere() (string, error) {
 	c, err := newCgroup(spec{Memory: 1 << 30, PIDs: 10})
 	if err != nil {
@@ -79,7 +80,7 @@ func CgroupHere() (string, error) {
 	return filepath.Dir(c.path), nil
 }
 
-// GitSettings gives what is read of a git configuration file, as key=value.
+// GitSettings returns the settings in a git configuration file, as key=value.
 func GitSettings(text string) []string {
 	var all []string
 	for _, s := range parseGitConfig(text) {
@@ -88,10 +89,10 @@ func GitSettings(text string) []string {
 	return all
 }
 
-// Look is what a look at a workspace finds.
+// Look is the result of a survey of a workspace.
 type Look struct {
-	Protected, Heads, Env []string // Protected and Heads with the file's number
-	Bytes                 int64    // what its files take on the disk
+	Protected, Heads, Env []string // Protected and Heads include the inode numbers
+	Bytes                 int64    // the space that its files take on the disk
 
 	before survey
 }
@@ -108,7 +109,8 @@ func lookOf(s survey, bytes int64) Look {
 	return l
 }
 
-// LookBefore looks as before a command, given what was seen.
+// LookBefore surveys a workspace as before a command, given what was seen
+// earlier.
 func LookBefore(top string, seen *dirstate.Seen) (Look, error) {
 	data, err := seen.MarshalBinary()
 	if err != nil {
@@ -123,24 +125,25 @@ func LookBefore(top string, seen *dirstate.Seen) (Look, error) {
 	return lookOf(s, held.total()), err
 }
 
-// LookAfter looks as after a command, given the look before it. It counts nothing.
+// LookAfter surveys a workspace as after a command, given the survey before it.
+// It counts no files.
 func LookAfter(top string, before Look) (Look, error) {
 	s, err := surveyAfter(top, &before.before)
 	return lookOf(s, 0), err
 }
 
-// KnownFolders is how many folders the look after a command may pass over.
+// KnownFolders returns how many folders the survey after a command may skip.
 func (l Look) KnownFolders() int { return l.before.folders.Len() }
 
-// CountTree counts a folder as it is done while a command runs.
+// CountTree counts a folder as is done while a command runs.
 func CountTree(dir string) int64 { return countTree(dir, time.Now()).total() }
 
-// LockFolder locks a folder, and reports whether another had it first.
+// LockFolder locks a folder, and reports whether another process had locked it.
 func LockFolder(ctx context.Context, path string) (f *os.File, waited bool, err error) {
 	return lockFolder(ctx, path)
 }
 
-// ParseDirents returns the names of what getdents64(2) gave.
+// ParseDirents returns the names in a result of getdents64(2).
 func ParseDirents(data []byte) (names []string) {
 	for _, e := range parseDirents(nil, data) {
 		names = append(names, e.name)

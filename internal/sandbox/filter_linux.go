@@ -4,10 +4,11 @@ package sandbox
 
 import "golang.org/x/sys/unix"
 
-// newestSyscall is mseal, Linux 6.10: the last one that was looked at here.
+// newestSyscall is mseal (Linux 6.10), the newest system call that the rules take
+// into account.
 const newestSyscall = 462
 
-// The namespaces that clone and unshare can make.
+// The namespaces that clone and unshare can create.
 const newNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
 	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
@@ -18,14 +19,14 @@ const (
 	ioprioWhoUser = 3      // ioprio_set: the same
 )
 
-// filterKind is what the rest of the box leaves to seccomp.
+// filterKind says what the rest of the box leaves to the seccomp filter.
 type filterKind struct {
-	network   bool // the box has the network
-	landlock  bool // no namespaces: sockets, IPC, metadata, other processes
-	noSignals bool // Landlock before ABI 6 does not hold signals
+	network   bool // the box has network access
+	landlock  bool // there are no namespaces: the filter covers sockets, IPC, metadata and other processes
+	noSignals bool // Landlock before ABI 6 does not restrict signals
 }
 
-// filterRules is the table for one kind of box.
+// filterRules returns the rules for one kind of box.
 func filterRules(k filterKind) []rule {
 	rules := append(refusedEverywhere(), archRules...)
 	rules = append(rules, socketRules(k)...)
@@ -93,8 +94,9 @@ func whenArg(why string, nr uintptr, when ...cond) []rule {
 	return []rule{{nr: nr, errno: unix.EPERM, when: when, why: why}}
 }
 
-// setuidRules keep the command from leaving a program in the workspace that
-// gives the user's rights, or the group's, to everybody.
+// setuidRules prevent the command from leaving a set-user-ID or set-group-ID
+// program in the workspace, which would give everybody the rights of the user or
+// the group.
 func setuidRules() []rule {
 	const why = "set-user-ID and set-group-ID files"
 	suid := func(arg uint) cond { return cond{arg: arg, how: anyBit, value: unix.S_ISUID | unix.S_ISGID} }
@@ -107,11 +109,12 @@ func setuidRules() []rule {
 	return append(rules, whenArg(why, unix.SYS_OPENAT, creates, suid(3))...)
 }
 
-// socketRules: without the network a namespace of its own holds internet and
-// netlink sockets; AF_VSOCK and others know no namespaces. Unix sockets by path
-// know none either: one that a program outside keeps in the workspace would be
-// in reach, and with the network the host's abstract ones. Without namespaces
-// nothing but socketpair is left.
+// socketRules restrict the kinds of sockets. Without network access, the network
+// namespace confines internet and netlink sockets, but namespaces do not confine
+// AF_VSOCK and others. They do not confine Unix sockets by path either: a command
+// could reach a socket that a program outside keeps in the workspace and, with
+// network access, the host's abstract sockets. Without namespaces, only
+// socketpair is allowed.
 func socketRules(k filterKind) []rule {
 	var families []uint32
 	switch {
@@ -129,7 +132,7 @@ func socketRules(k filterKind) []rule {
 		cond{arg: 0, how: equal, value: unix.AF_NETLINK}, cond{arg: 2, how: notEqual, value: unix.NETLINK_ROUTE})...)
 }
 
-// landlockRules make up for the namespaces that the Landlock backend lacks.
+// landlockRules replace the namespaces that the Landlock backend lacks.
 func landlockRules() []rule {
 	groups := make([][]rule, 0, 16)
 	groups = append(groups,
@@ -137,7 +140,7 @@ func landlockRules() []rule {
 			unix.SYS_MSGGET, unix.SYS_MQ_OPEN, unix.SYS_MQ_UNLINK),
 		refuse("changes files outside of the workspace; Landlock does not look", unix.SYS_FCHMODAT, unix.SYS_FCHMODAT2,
 			unix.SYS_FCHOWNAT, unix.SYS_SETXATTR, unix.SYS_LSETXATTR, unix.SYS_REMOVEXATTR, unix.SYS_LREMOVEXATTR),
-		[]rule{ // Both halves of the pointer: a path may be mapped where the low one is 0.
+		[]rule{ // Both halves of the pointer are compared: a path may be mapped at an address whose low half is 0.
 			{nr: unix.SYS_UTIMENSAT, when: []cond{{arg: 1, how: notEqual}}, why: "times, by path: reported as done"},
 			{nr: unix.SYS_UTIMENSAT, when: []cond{{arg: 1, high: true, how: notEqual}}, why: "times, by path: reported as done"},
 		},
@@ -165,7 +168,7 @@ func landlockRules() []rule {
 	return rules
 }
 
-// signalRules leave kill to the sender's own group.
+// signalRules allow kill only for the sender's own process group.
 func signalRules() []rule {
 	return append(whenArg("signals to processes outside", unix.SYS_KILL, cond{arg: 0, how: notEqual, value: 0}),
 		refuse("signals to processes outside", unix.SYS_TKILL, unix.SYS_TGKILL, unix.SYS_RT_SIGQUEUEINFO,

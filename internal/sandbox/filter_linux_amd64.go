@@ -4,7 +4,7 @@ import "golang.org/x/sys/unix"
 
 const auditArch = unix.AUDIT_ARCH_X86_64
 
-// archRules are for system calls that only this processor has.
+// archRules are for system calls that exist only on this processor.
 var archRules = []rule{
 	{nr: unix.SYS_IOPERM, errno: unix.EPERM, why: "hardware ports"},
 	{nr: unix.SYS_IOPL, errno: unix.EPERM, why: "hardware ports"},
@@ -19,8 +19,8 @@ var archRules = []rule{
 	{nr: unix.SYS_OPEN, errno: unix.EPERM, when: []cond{{arg: 1, how: anyBit, value: unix.O_CREAT}, {arg: 2, how: anyBit, value: unix.S_ISUID | unix.S_ISGID}}, why: "set-user-ID and set-group-ID files"},
 }
 
-// archLandlockRules are those among the calls by path that Landlock does not
-// look at.
+// archLandlockRules are for those among them that change a file by path, which
+// Landlock does not check.
 var archLandlockRules = []rule{
 	{nr: unix.SYS_CHMOD, errno: unix.EPERM, why: "changes files outside of the workspace"},
 	{nr: unix.SYS_CHOWN, errno: unix.EPERM, why: "changes files outside of the workspace"},

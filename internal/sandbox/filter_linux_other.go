@@ -2,8 +2,8 @@
 
 package sandbox
 
-// No table of system calls has been checked on this processor, so that no
-// sandbox is available: the filter fails to compile.
+// The system calls of this processor have not been reviewed. Compiling the filter
+// fails, so that no sandbox is available.
 const (
 	auditArch     = 0
 	newestSyscall = 0

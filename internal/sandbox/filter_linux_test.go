@@ -15,8 +15,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// evaluate runs a filter as the kernel would, and fails where the kernel would
-// have refused to load it.
+// evaluate runs a filter as the kernel would. It fails the test if the kernel
+// would have refused to load the filter.
 func evaluate(t *testing.T, prog []unix.SockFilter, arch, nr uint32, args [6]uint64) uint32 {
 	t.Helper()
 	data := make([]byte, 64)
@@ -64,7 +64,7 @@ func refusal(errno unix.Errno) uint32 { return unix.SECCOMP_RET_ERRNO | uint32(e
 func TestFilter(t *testing.T) {
 	const allow = unix.SECCOMP_RET_ALLOW
 	eperm, enosys := refusal(unix.EPERM), refusal(unix.ENOSYS)
-	// What each kind of box answers, in the order of kinds.
+	// The answers of each kind of box, in the order of kinds.
 	kinds := []sandbox.FilterKind{{}, {Network: true}, {Landlock: true}, {Landlock: true, Network: true}, {Landlock: true, NoSignals: true}}
 	every := func(v uint32) []uint32 { return []uint32{v, v, v, v, v} }
 	tests := []struct {
@@ -127,7 +127,7 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// FuzzFilter: every input reaches an answer that the kernel knows.
+// FuzzFilter checks that every input leads to an answer that the kernel supports.
 func FuzzFilter(f *testing.F) {
 	f.Add(uint32(unix.SYS_SOCKET), uint64(unix.AF_INET), uint64(0), uint64(0))
 	f.Add(uint32(0x40000000), uint64(1), uint64(1)<<63, uint64(0o4755))
@@ -176,8 +176,9 @@ func TestContainerArgs(t *testing.T) {
 	}
 }
 
-// TestContainerTools: folders of tools are mounted read-only where they are, by
-// either client; one in a writable workspace is covered after the workspace.
+// TestContainerTools checks that both clients mount tool folders read-only at the
+// same path, and that a tool folder in a writable workspace is mounted after the
+// workspace.
 func TestContainerTools(t *testing.T) {
 	ws := t.TempDir()
 	inside, outside := filepath.Join(ws, ".venv"), filepath.Join(t.TempDir(), "tool, one")
@@ -203,8 +204,8 @@ func TestContainerTools(t *testing.T) {
 	}
 }
 
-// TestNoContainers: without a container program, its service or the image, a container
-// counts as one that does not work.
+// TestNoContainers checks that a container backend counts as not working if its
+// program, its service or the image is missing.
 func TestNoContainers(t *testing.T) {
 	racetest.Skip(t)
 	tried := 0

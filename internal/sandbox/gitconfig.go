@@ -8,12 +8,12 @@ type setting struct {
 	value string
 }
 
-// parseGitConfig reads git's configuration syntax (git-config(1), "SYNTAX"). A
-// section's name is of no interest here. What is not in that syntax is passed
-// over: git refuses such a file as a whole.
+// parseGitConfig parses git's configuration syntax (git-config(1), "SYNTAX"). The
+// names of sections do not matter here. Text that does not follow the syntax is
+// skipped; git refuses such a file as a whole.
 func parseGitConfig(text string) []setting {
 	var all []setting
-	text = strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n") // git skips a byte order mark
+	text = strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n") // git ignores a byte order mark
 	for text != "" {
 		text = strings.TrimLeft(text, " \t\n")
 		if strings.HasPrefix(text, "[") {
@@ -22,7 +22,7 @@ func parseGitConfig(text string) []setting {
 		}
 		end := strings.IndexAny(text, "=\n#;")
 		if end < 0 || text[end] != '=' {
-			_, text, _ = strings.Cut(text, "\n") // a comment, or a key without value
+			_, text, _ = strings.Cut(text, "\n") // a comment, or a key without a value
 			continue
 		}
 		key := strings.ToLower(strings.TrimSpace(text[:end]))
@@ -33,7 +33,7 @@ func parseGitConfig(text string) []setting {
 	return all
 }
 
-// afterSection returns what follows a header such as [filter "a]b"].
+// afterSection returns the text after a header such as [filter "a]b"].
 func afterSection(text string) string {
 	quoted := false
 	for i := 1; i < len(text); i++ {
@@ -49,7 +49,7 @@ func afterSection(text string) string {
 	return ""
 }
 
-// configValue returns a value, and what follows its line.
+// configValue returns a value, and the text after its line.
 func configValue(text string) (value, rest string) {
 	var b strings.Builder
 	quoted := false
@@ -63,7 +63,7 @@ scan:
 			quoted = !quoted
 		case c == '\\' && i+1 < len(text):
 			i++
-			if text[i] != '\n' { // else the value goes on in the next line
+			if text[i] != '\n' { // the value continues on the next line
 				b.WriteByte(unescaped(text[i]))
 			}
 		default:
@@ -86,7 +86,7 @@ func unescaped(c byte) byte {
 	return c
 }
 
-// words splits a value as a shell would see it, roughly: an alias and a filter
+// words splits a value approximately as a shell would, since aliases and filters
 // are commands.
 func (s setting) words() []string {
 	return strings.FieldsFunc(strings.TrimPrefix(s.value, "!"), func(r rune) bool {
@@ -94,8 +94,8 @@ func (s setting) words() []string {
 	})
 }
 
-// namesData reports whether the setting is about a file that git reads and
-// never runs, such as core.excludesFile and commit.template.
+// namesData reports whether the setting names a file that git only reads, such as
+// core.excludesFile and commit.template.
 func (s setting) namesData() bool {
 	return strings.HasSuffix(s.key, "file") || s.key == "template"
 }

@@ -13,34 +13,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// growth bounds what a command adds to its workspace (and to its private folder
-// where that is on a disk). Looking at the free space is cheap, but others take
-// and give back space on the same disk: the files are counted when it has shrunk
-// by more than the limit, and from time to time however it stands.
+// growth limits how much a command adds to its workspace (and to its private
+// folder, if that is on a disk). Checking the free space is cheap, but other
+// processes also use and free space on the same disk. The files are therefore
+// counted when the free space has shrunk by more than the limit, and also at
+// intervals.
 type growth struct {
 	limit   int64
 	started time.Time
 	trees   []tree
-	next    time.Time // when the files are counted next in any case
+	next    time.Time // when the files are counted next, whatever the free space
 }
 
 // tree is a folder that a command may write to.
 type tree struct {
 	dir  string
-	held int64 // bytes that it took before the command
-	free int64 // bytes left on its file system when it was last counted
+	held int64 // bytes that its files took before the command
+	free int64 // free bytes of its file system at the last count
 }
 
 const (
-	// countEvery is the least time between two counts for which the free space
-	// gives no reason.
+	// countEvery is the minimum time between two counts that the free space does
+	// not cause.
 	countEvery = time.Second
-	// countRest is how many times as long as a count took is waited for the next.
+	// countRest is how many times the duration of a count must pass before the
+	// next one.
 	countRest = 30
 )
 
-// newGrowth notes what there is before the command. The workspace was counted
-// already, unless workspace is nil.
+// newGrowth records the sizes before the command runs. workspace is the count of
+// the workspace, or nil if it has not been counted.
 func newGrowth(s spec, workspace *counter) *growth {
 	g := &growth{limit: s.Growth, started: time.Now()}
 	if s.Writable || s.Backend == None {
@@ -56,7 +58,7 @@ func newGrowth(s spec, workspace *counter) *growth {
 }
 
 // begin is called when the command is about to start. home is its private folder,
-// new and empty, or "".
+// which is new and empty, or "".
 func (g *growth) begin(home string) {
 	if home != "" {
 		g.trees = append(g.trees, tree{dir: home})
@@ -67,7 +69,8 @@ func (g *growth) begin(home string) {
 	g.rest(time.Now())
 }
 
-// rest sets the time of the next count after one that began at the given time.
+// rest sets the time of the next count, after a count that began at the given
+// time.
 func (g *growth) rest(began time.Time) {
 	now := time.Now()
 	g.next = now.Add(max(countEvery, countRest*now.Sub(began)))
@@ -92,15 +95,15 @@ func (g *growth) exceeded(procs []proc) bool {
 		t := &g.trees[i]
 		added := t.added(g.started, g.limit)
 		total += added
-		// What others take or give back does not count, now and later.
+		// Space that others use or free does not count, now or later.
 		t.free = freeBytes(t.dir) + added
 	}
 	g.rest(began)
 	return total > g.limit
 }
 
-// shrunk reports whether a file system has lost more than the limit since its
-// tree was last counted.
+// shrunk reports whether a file system has lost more free space than the limit
+// since its tree was last counted.
 func (g *growth) shrunk() bool {
 	for _, t := range g.trees {
 		if t.free-freeBytes(t.dir) > g.limit {
@@ -110,8 +113,8 @@ func (g *growth) shrunk() bool {
 	return false
 }
 
-// added is by how much the tree has grown since the start. Where the command hid
-// a part, it is no less than the limit.
+// added returns by how many bytes the tree has grown since the start. If the
+// command hid a part of it, the result exceeds the limit.
 func (t *tree) added(since time.Time, limit int64) int64 {
 	c := countTree(t.dir, since)
 	if c.hidden.Load() {
@@ -120,7 +123,8 @@ func (t *tree) added(since time.Time, limit int64) int64 {
 	return c.total() - t.held
 }
 
-// countTree counts what lies in a folder and below; nothing if it is gone.
+// countTree counts the files in a folder and below. The count is zero if the
+// folder is gone.
 func countTree(dir string, since time.Time) *counter {
 	c := newCounter(since)
 	if fd, err := unix.Open(dir, folderFlags, 0); err == nil {
@@ -129,35 +133,36 @@ func countTree(dir string, since time.Time) *counter {
 	return c
 }
 
-// file is a file of whatever name.
+// file identifies a file independently of its name.
 type file struct{ device, inode uint64 }
 
-// counter adds up the sizes of a tree's files. It walks by open folders: a command
-// can nest them deeper than a path can say. A nil counter counts nothing.
+// counter adds up the sizes of a tree's files. It walks the tree through open
+// folders, because a command can nest them deeper than a path can be long. A nil
+// counter counts nothing.
 type counter struct {
 	since  int64
-	bytes  atomic.Int64 // on the disk
-	hidden atomic.Bool  // something could not be looked at that changed since
+	bytes  atomic.Int64 // space on the disk
+	hidden atomic.Bool  // something that has changed since then could not be read
 
-	mu     sync.Mutex    // guards the rest
-	linked map[file]bool // files of several names that were counted
+	mu     sync.Mutex    // guards linked
+	linked map[file]bool // files with several names that were counted
 }
 
 func newCounter(since time.Time) *counter {
 	return &counter{since: since.Add(-time.Second).UnixNano(), linked: map[file]bool{}}
 }
 
-// total is what was counted, in bytes.
+// total returns the number of bytes counted.
 func (c *counter) total() int64 { return c.bytes.Load() }
 
-// add counts what another reader has counted.
+// add adds what another reader has counted.
 func (c *counter) add(bytes int64) {
 	if c != nil {
 		c.bytes.Add(bytes)
 	}
 }
 
-// count looks at an open folder, and closes it.
+// count counts the files in an open folder and below, and closes the folder.
 func (c *counter) count(fd int) {
 	defer func() { _ = unix.Close(fd) }()
 	entries, err := readFolder(fd)
@@ -169,7 +174,7 @@ func (c *counter) count(fd int) {
 	}
 }
 
-// entry counts what has a name in an open folder, and all below it.
+// entry counts a named entry of an open folder, and everything below it.
 func (c *counter) entry(fd int, name string) {
 	st, ok := c.look(fd, name)
 	if !ok || st.Mode&unix.S_IFMT != unix.S_IFDIR {
@@ -179,7 +184,7 @@ func (c *counter) entry(fd int, name string) {
 	switch {
 	case err == nil:
 		c.count(sub)
-	case errors.Is(err, fs.ErrPermission): // somebody else's, or closed by the command
+	case errors.Is(err, fs.ErrPermission): // it belongs to somebody else, or the command has closed it
 		if st.Ctim.Nano() >= c.since {
 			c.hidden.Store(true)
 		}
@@ -188,7 +193,7 @@ func (c *counter) entry(fd int, name string) {
 	}
 }
 
-// look counts what has a name in an open folder, and nothing below it.
+// look counts a named entry of an open folder, and nothing below it.
 func (c *counter) look(fd int, name string) (st unix.Stat_t, ok bool) {
 	if c == nil || unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 		return st, false
@@ -199,7 +204,7 @@ func (c *counter) look(fd int, name string) (st unix.Stat_t, ok bool) {
 	return st, true
 }
 
-// first reports whether a file of several names was not counted under another.
+// first reports whether a file with several names is counted for the first time.
 func (c *counter) first(f file) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -237,7 +242,8 @@ func openFiles(procs []proc, f func(target string, st *unix.Stat_t)) {
 
 const memfdPrefix = "/memfd:"
 
-// deletedBytes counts files that have no name any more and are still open.
+// deletedBytes returns the size of files that have been deleted and are still
+// open.
 func deletedBytes(procs []proc) (total int64) {
 	openFiles(procs, func(target string, st *unix.Stat_t) {
 		if strings.HasSuffix(target, " (deleted)") && !strings.HasPrefix(target, memfdPrefix) && st.Mode&unix.S_IFMT == unix.S_IFREG {
@@ -247,8 +253,8 @@ func deletedBytes(procs []proc) (total int64) {
 	return total
 }
 
-// sharedBytes counts memory that belongs to no process alone: anonymous files,
-// and the box's own file systems in memory.
+// sharedBytes returns the memory that belongs to no single process: anonymous
+// files, and the box's own file systems in memory.
 func sharedBytes(procs []proc) (total int64) {
 	openFiles(procs, func(target string, st *unix.Stat_t) {
 		if strings.HasPrefix(target, memfdPrefix) {
@@ -271,8 +277,8 @@ func sharedBytes(procs []proc) (total int64) {
 	return total
 }
 
-// boxTmpfs are the file systems in memory of a bubblewrap box, with the part of
-// the limit that each may take.
+// boxTmpfs are the file systems in memory of a bubblewrap box. part is the
+// divisor of the memory limit that gives the size of each.
 var boxTmpfs = []struct {
 	path string
 	part int64

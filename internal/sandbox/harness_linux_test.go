@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// probed is what works here, found out once.
+// probed returns which backends work on this machine. It probes them once.
 var probed = sync.OnceValue(func() map[sandbox.Backend]error {
 	works := map[sandbox.Backend]error{sandbox.None: nil}
 	for _, st := range sandbox.Probe(contextForProbe(), sandbox.Options{}) {
@@ -22,10 +22,10 @@ var probed = sync.OnceValue(func() map[sandbox.Backend]error {
 	return works
 })
 
-// confining are the backends that every attack is tried with.
+// confining are the backends against which every attack is tried.
 var confining = []sandbox.Backend{sandbox.Bubblewrap, sandbox.Landlock}
 
-// bounding are those that must leave no process behind.
+// bounding are the backends that must leave no process behind.
 var bounding = append([]sandbox.Backend{sandbox.None}, confining...)
 
 func eachBackend(t *testing.T, backends []sandbox.Backend, test func(t *testing.T, b sandbox.Backend)) {
@@ -50,7 +50,7 @@ func bash(script string) sandbox.List {
 	return sandbox.Program("/bin/bash", "--noprofile", "--norc", "-c", script)
 }
 
-// run runs a list that must be able to start.
+// run runs a list that must start successfully.
 func run(t *testing.T, list sandbox.List, opts sandbox.Options) sandbox.Result {
 	t.Helper()
 	if opts.Workspace == "" {
@@ -66,7 +66,7 @@ func run(t *testing.T, list sandbox.List, opts sandbox.Options) sandbox.Result {
 	return res
 }
 
-// workspaceWithAttacks returns a workspace with the test program in it as
+// workspaceWithAttacks returns a workspace that contains the test program as
 // ./attack.
 func workspaceWithAttacks(t *testing.T) string {
 	t.Helper()
@@ -93,9 +93,9 @@ func workspaceWithAttacks(t *testing.T) string {
 	return dir
 }
 
-// outside returns a folder outside of every workspace that anybody may read
-// and write, so that nothing but the sandbox keeps a command out of it. The
-// file "secret" in it belongs to the user that root becomes.
+// outside returns a folder outside every workspace that anybody may read and
+// write, so that only the sandbox keeps a command out of it. The file "secret" in
+// it belongs to the user that root becomes.
 func outside(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "bridge-outside-") //nolint:usetesting // t.TempDir lies in a folder that is closed to others
@@ -160,9 +160,9 @@ func names(t *testing.T, dir string) []string {
 	return all
 }
 
-// lifeline makes a FIFO in the workspace's folder "in". Whatever holds it open
-// for writing keeps a reader waiting: the end of the file says that every
-// process that had it is dead.
+// lifeline makes a FIFO in the workspace's folder "in". A reader reaches its end
+// only when no process holds it open for writing any more, that is, when every
+// process that had it open is dead.
 func lifeline(t *testing.T, workspace string) string {
 	t.Helper()
 	path := filepath.Join(workspace, "in", "lifeline")

@@ -7,15 +7,15 @@ import (
 	"runtime"
 )
 
-// Helper runs the hidden helper and reports ok, if args (the program's, with
-// its name first) ask for it. The program must call it before it does anything
-// else, and exit with the code.
+// Helper runs the sandbox's helper if args ask for it, and reports whether they
+// did. args are the program's arguments, beginning with its name. The program
+// must call Helper before anything else, and exit with the code if ok is true.
 func Helper(args []string) (code int, ok bool) {
 	if len(args) < 2 || args[1] != helperName {
 		return 0, false
 	}
-	// A parent's death signal belongs to the thread that forked, so that the
-	// helper must fork from one that lives as long as it does.
+	// The parent death signal is bound to the thread that forked, so the helper
+	// must fork from a thread that lives as long as it does.
 	runtime.LockOSThread()
 	role := ""
 	if len(args) == 3 {

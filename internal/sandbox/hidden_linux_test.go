@@ -10,10 +10,10 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestPlantedOutOfSight: what a command plants is found where it hides it, too:
-// beside folders that no path leads to, in one that can be entered and not be
-// read, in one that cannot be written, and behind names that end the list of what
-// is said.
+// TestPlantedOutOfSight checks that files which a command plants are found even
+// if it hides them: next to folders too deep for a path, in a folder that can be
+// entered but not read, in a folder that cannot be written, and behind so many
+// names that the report does not list them all.
 func TestPlantedOutOfSight(t *testing.T) {
 	racetest.Skip(t)
 	const plant = "mkdir -p in/x/.vscode; echo x >in/x/.vscode/tasks.json; "
@@ -42,14 +42,14 @@ func TestPlantedOutOfSight(t *testing.T) {
 				if !strings.Contains(strings.Join(res.Held, "\n"), "in/x/.vscode is new") {
 					t.Errorf("said %.300q", res.Held)
 				}
-				run(t, bash("true"), opts) // the workspace is still of use
+				run(t, bash("true"), opts) // the workspace is still usable
 			})
 		}
 	})
 }
 
-// shorten moves a chain of folders apart that no path leads through, so that it
-// can be removed.
+// shorten splits a chain of folders that is too deep for a path, so that it can
+// be removed.
 func shorten(t *testing.T, dir string) {
 	t.Helper()
 	long := filepath.Join(dir, strings.Repeat("a", 250))

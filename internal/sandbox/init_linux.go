@@ -12,19 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setupStatus is the init's own status when it could not start the command.
+// setupStatus is the init's own exit status if it could not start the command.
 const setupStatus = 123
 
-// runInit is the first process in the box. It finishes the confinement, checks
-// it, runs the list and reports. A nil report means that its status is all
-// there is.
+// runInit is the first process in the box. It completes the confinement, verifies
+// it, runs the list and reports the outcome. If report is nil, the exit status is
+// the only report.
 func runInit(in, report *os.File) int {
 	for fd := controlFD; fd <= linkedFD; fd++ {
 		unix.CloseOnExec(fd)
 	}
-	// As the first process of a PID namespace it would die of no signal, but
-	// Go's own handling of them would end it. They are caught, not ignored:
-	// what is ignored stays so in the command.
+	// The kernel does not kill the first process of a PID namespace by a signal,
+	// but Go's own signal handling would end it. The signals are caught and not
+	// ignored, because the command would inherit ignored signals.
 	signal.Notify(make(chan os.Signal, 1))
 
 	out, err := initBox(in, report)
@@ -61,7 +61,7 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 			return outcome{}, fmt.Errorf("the proxy of the network: %w", err)
 		}
 	}
-	// Whoever can read this process could write the report in its name.
+	// A process that can access this one's memory could forge the report.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return outcome{}, err
 	}
@@ -73,7 +73,8 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 	return newRunner(s).list(s.List), nil
 }
 
-// confine does what the backend has left, and then checks the whole.
+// confine applies what the backend has left to the init, and then verifies the
+// whole box.
 func (s spec) confine() error {
 	if err := os.Chdir(s.Workspace); err != nil {
 		return fmt.Errorf("user %d cannot enter the workspace: %w", os.Geteuid(), err)
@@ -110,8 +111,7 @@ func (s spec) applyFilter(kind filterKind) error {
 	return installFilter(prog)
 }
 
-// checkIdentity compares the working directory with the folder that was
-// approved.
+// checkIdentity compares the working directory with the folder that was approved.
 func (s spec) checkIdentity() error {
 	if s.Identity == nil {
 		return nil
@@ -126,14 +126,15 @@ func (s spec) checkIdentity() error {
 	return nil
 }
 
-// Limits that need no option.
+// Limits that have no option.
 const (
 	maxOpenFiles = 4096
 	maxLocked    = 64 << 20
 )
 
-// setLimits bounds each process. Memory is bounded as data, not as address
-// space, of which V8 and Go reserve far more than they use.
+// setLimits sets the resource limits of each process. Memory is limited as data
+// and not as address space, because V8 and Go reserve far more address space than
+// they use.
 func (s spec) setLimits() error {
 	cpu := uint64(s.Timeout/time.Second+1) * uint64(runtime.NumCPU()) // #nosec G115 -- positive
 	limits := []struct {

@@ -18,10 +18,10 @@ const (
 	abiScoped   = 6
 )
 
-// errata of the ABI, by their bits.
+// Errata of the ABI, as bits.
 const erratumSignals = 1 << 1 // signals between threads of one process
 
-// landlockABI returns the kernel's version, and 5 for a 6 that lacks the
+// landlockABI returns the kernel's version. It returns 5 if version 6 lacks the
 // correction for signals.
 func landlockABI() (int, error) {
 	v, err := ll.LandlockGetABIVersion()
@@ -50,18 +50,18 @@ const (
 	allRightsIoctl = allRights | ll.AccessFSIoctlDev
 )
 
-// grant is a right to what lies at or below a path.
+// grant is a set of rights to everything at or below a path.
 type grant struct {
 	path   string
 	rights uint64
 }
 
-// applyLandlock confines the calling thread and all that it starts. The other
-// threads of the init start nothing, and confining them too would need the
-// help of a C library in a program that is built with cgo.
+// applyLandlock confines the calling thread and everything that it starts. The
+// init's other threads start nothing. Confining them too would need the help of a
+// C library in a program that is built with cgo.
 //
-// Rules for the network are not used: the seccomp filter refuses sockets as a
-// whole.
+// Rules for the network are not used, because the seccomp filter refuses sockets
+// altogether.
 func (s spec) applyLandlock() error {
 	abi, err := landlockABI()
 	if err != nil {
@@ -101,7 +101,7 @@ func restrictThread(attr *ll.RulesetAttr, grants []grant) error {
 	return ll.LandlockRestrictSelf(set, 0)
 }
 
-// add adds the right to a set. What does not exist needs none.
+// add adds the right to a ruleset. A path that does not exist is skipped.
 func (g grant) add(set int) error {
 	fd, err := unix.Open(g.path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ENOENT) {
@@ -114,18 +114,19 @@ func (g grant) add(set int) error {
 	return ll.LandlockAddPathBeneathRule(set, &ll.PathBeneathAttr{ParentFd: fd, AllowedAccess: g.rights}, 0)
 }
 
-// procFiles are what may be read of /proc, which tells about other processes.
+// procFiles are the readable files in /proc. Its other files reveal details of
+// other processes.
 var procFiles = []string{
 	"/proc/cpuinfo", "/proc/meminfo", "/proc/loadavg", "/proc/uptime", "/proc/version",
 	"/proc/stat", "/proc/filesystems", "/proc/sys/kernel/osrelease", "/proc/sys/vm/overcommit_memory",
 }
 
-// deviceFiles are those that may be used.
+// deviceFiles are the devices that may be used.
 var deviceFiles = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 
-// landlockGrants grants reading the system and the read roots, and writing the
-// unprotected entries of a writable workspace. Hidden paths cannot be taken
-// out of a read root, so that such a root is refused.
+// landlockGrants allows reading the system and the read roots, and writing the
+// unprotected entries of a writable workspace. A hidden path cannot be excluded
+// from a read root, so a read root that contains one is refused.
 func (s spec) landlockGrants() ([]grant, error) {
 	read := append([]string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}, append(slices.Clone(s.ReadRoots), s.Tools...)...)
 	for _, h := range s.Hidden {
@@ -156,9 +157,9 @@ func (s spec) landlockGrants() ([]grant, error) {
 	return append(grants, inside...), err
 }
 
-// treeGrants grants a folder of the workspace. A folder that holds something
-// which may not be written, or not be read, is not granted as a whole: its
-// entries are, so that in the folder itself nothing can be created.
+// treeGrants returns the grants for a folder of the workspace. A folder that
+// contains something which may not be written or read is not granted as a whole:
+// only its entries are, so that no file can be created in the folder itself.
 func (s spec) treeGrants(dir string) ([]grant, error) {
 	hidden, held := s.shieldsBelow(dir)
 	held = s.Writable && (held || dir == s.Workspace)
@@ -195,8 +196,8 @@ func (s spec) treeGrants(dir string) ([]grant, error) {
 	return grants, nil
 }
 
-// shieldsBelow reports whether something below dir may not be read, and
-// whether something there may not be written.
+// shieldsBelow reports whether something below dir may not be read, and whether
+// something there may not be written.
 func (s spec) shieldsBelow(dir string) (hidden, held bool) {
 	for _, m := range s.Shield {
 		if within(dir, m.Path) {

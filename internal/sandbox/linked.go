@@ -10,26 +10,28 @@ import (
 	"strings"
 )
 
-// LinkedRepository is where git keeps the repository of a linked worktree, as
-// real paths (git-worktree(1), "DETAILS").
+// LinkedRepository locates the repository of a linked worktree by real paths
+// (git-worktree(1), "DETAILS").
 type LinkedRepository struct {
-	// Common has the objects, the references, the hooks and the configuration.
+	// Common contains the objects, the references, the hooks and the
+	// configuration.
 	Common string `json:"common"`
-	// Own, in Common's folder "worktrees", has the worktree's HEAD and index.
+	// Own is a folder in Common's folder "worktrees". It contains the worktree's
+	// HEAD and index.
 	Own string `json:"own"`
 }
 
-// maxGitFile bounds the files that link a worktree and its repository: each is
-// one path.
+// maxGitFile limits the size of the files that link a worktree and its
+// repository, in bytes. Each contains one path.
 const maxGitFile = 8 << 10
 
-// FindLinked returns the repository of a workspace that is a linked worktree,
-// and nil for any other workspace. hidden is what no command may see.
+// FindLinked returns the repository of a workspace that is a linked worktree, and
+// nil for any other workspace. hidden are the paths that no command may see.
 //
-// The workspace says where the repository lies, and anybody may have written
-// the workspace. So the repository must name the workspace in turn, and must
-// not be, hold or lie in something that is not a project's. The error says
-// which of that fails.
+// The workspace says where the repository is, but anybody may have written the
+// workspace. The repository must therefore name the workspace in turn, and must
+// not be, contain or lie in anything that does not belong to a project. The error
+// says which of these conditions fails.
 func FindLinked(workspace string, hidden []string) (*LinkedRepository, error) {
 	workspace = realPath(workspace)
 	dotGit := filepath.Join(workspace, ".git")
@@ -54,7 +56,7 @@ func FindLinked(workspace string, hidden []string) (*LinkedRepository, error) {
 	return l, l.check(workspace, hidden)
 }
 
-// check reports why the repository cannot be shown to a command.
+// check returns why the repository cannot be shown to a command.
 func (l *LinkedRepository) check(workspace string, hidden []string) error {
 	for _, name := range []string{bareHead, "objects", "refs", "config"} {
 		if _, err := os.Lstat(filepath.Join(l.Common, name)); err != nil {
@@ -82,8 +84,8 @@ func (l *LinkedRepository) check(workspace string, hidden []string) error {
 	return nil
 }
 
-// readLink reads a file with one path, which may be relative to the file's
-// folder, and returns the real path.
+// readLink reads a file that contains one path, which may be relative to the
+// file's folder, and returns the real path.
 func readLink(path, prefix string) (string, error) {
 	info, err := os.Lstat(path)
 	if err != nil {

@@ -6,16 +6,16 @@ import (
 )
 
 // writesLinked reports whether the command may write to the repository of a
-// linked worktree. Landlock cannot tell what git creates there from what a
-// command does.
+// linked worktree. With Landlock it may not, because Landlock cannot distinguish
+// what git creates there from what a command creates.
 func (s spec) writesLinked() bool {
 	return s.Linked != nil && s.Writable && s.GitWrite && s.Backend != Landlock
 }
 
-// protectLinked shows the repository of a linked worktree: read-only, or for
-// git's writing commands as [shield.coverGit] covers a .git folder. The HEAD and
-// the index of the main worktree stay read-only, and so does what belongs to
-// the other worktrees.
+// protectLinked shows the repository of a linked worktree, read-only or, for
+// commands with git write access, with the protection that [shield.coverGit]
+// gives a .git folder. The HEAD and the index of the main worktree stay
+// read-only, and so do the files of other worktrees.
 func (s *shield) protectLinked(sp spec) error {
 	linked := sp.Linked
 	if !sp.writesLinked() {
@@ -28,14 +28,14 @@ func (s *shield) protectLinked(sp spec) error {
 	if err := s.coverExisting(linked.Common, bareHead, "index"); err != nil {
 		return err
 	}
-	// Its folder lies in "worktrees", which is read-only by now.
+	// Own lies in "worktrees", which is already read-only.
 	if err := s.coverGit(linked.Own); err != nil {
 		return err
 	}
 	return s.coverExisting(linked.Own, "gitdir", "locked")
 }
 
-// coverExisting makes files read-only that exist in a folder.
+// coverExisting makes files of a folder read-only, as far as they exist.
 func (s *shield) coverExisting(dir string, names ...string) error {
 	for _, name := range names {
 		path := filepath.Join(dir, name)

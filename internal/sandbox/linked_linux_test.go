@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// linkedWorktree returns a linked worktree on a branch of its own, and the
-// worktree that has its repository.
+// linkedWorktree returns a linked worktree on a branch of its own, and the main
+// worktree with the repository.
 func linkedWorktree(t *testing.T) (ws, main string) {
 	t.Helper()
 	main = repository(t)
@@ -24,8 +24,8 @@ func linkedWorktree(t *testing.T) (ws, main string) {
 	return ws, main
 }
 
-// TestLinkedWorktree: git reads and writes in a linked worktree, and what it
-// wrote is there outside.
+// TestLinkedWorktree checks that git reads and writes in a linked worktree, and
+// that the result is visible outside.
 func TestLinkedWorktree(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -40,7 +40,7 @@ func TestLinkedWorktree(t *testing.T) {
 			t.Errorf("without leave to write: %s", diff)
 		}
 		if b == sandbox.Landlock {
-			return // it only reads there
+			return // this run only reads
 		}
 		opts.GitWrite = true
 		res = run(t, bash(`git add -A && git commit -qm second && git status --porcelain && git log --format=%s`), opts)
@@ -61,8 +61,9 @@ func TestLinkedWorktree(t *testing.T) {
 	})
 }
 
-// TestLinkedWorktreeHolds: what git obeys outside cannot be written through a
-// linked worktree, also by a command that may write to the repository.
+// TestLinkedWorktreeHolds checks that a linked worktree cannot be used to write
+// files which git outside reads or runs, even by a command that may write to the
+// repository.
 func TestLinkedWorktreeHolds(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	common := []string{"hooks", "config", "config.worktree", "commondir", "modules", "info/attributes", "objects/info/alternates", "HEAD", "index"}
@@ -91,7 +92,7 @@ func TestLinkedWorktreeHolds(t *testing.T) {
 			part := func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 			obeyed := slices.ContainsFunc(append([]string{"refs/bridge", "worktrees/other", "worktrees/tree/gitdir", "worktrees/tree/commondir"}, common...), part)
 			if !obeyed {
-				delete(all, path) // what git itself writes is the command's to spoil
+				delete(all, path) // the command may change the files that git itself writes
 			}
 		}
 		return all
@@ -106,7 +107,8 @@ func TestLinkedWorktreeHolds(t *testing.T) {
 	}
 }
 
-// TestFindLinked: only a repository that names the workspace in turn is shown.
+// TestFindLinked checks that only a repository which names the workspace in turn
+// is shown.
 func TestFindLinked(t *testing.T) {
 	ws, main := linkedWorktree(t)
 	ownDir := filepath.Join(main, ".git", "worktrees", "tree")

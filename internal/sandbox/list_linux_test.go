@@ -138,7 +138,8 @@ func TestRefusedBeforeAnythingRuns(t *testing.T) {
 	}
 }
 
-// TestAutomaticBackend: the strongest that works, or a refusal.
+// TestAutomaticBackend checks that the strongest working backend is chosen, or
+// none.
 func TestAutomaticBackend(t *testing.T) {
 	want := sandbox.Bubblewrap
 	if probed()[want] != nil {
@@ -164,7 +165,7 @@ func TestAutomaticBackend(t *testing.T) {
 	}
 }
 
-// BenchmarkRun is what the box costs a command that does nothing.
+// BenchmarkRun measures the overhead of the box with a command that does nothing.
 func BenchmarkRun(b *testing.B) {
 	for _, backend := range bounding {
 		b.Run(string(backend), func(b *testing.B) {

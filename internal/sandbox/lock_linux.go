@@ -11,26 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockPoll is how often a busy workspace is tried again.
+// lockPoll is the interval at which a busy workspace is tried again.
 const lockPoll = 50 * time.Millisecond
 
-// lockWorkspace makes writable runs in one workspace wait for each other. A
-// run that ends removes its placeholders, and a removed one would take with it
-// the mount that protects another run. A run that writes to the repository of a
-// linked worktree waits for the runs in the main worktree too. No files are no
-// lock.
+// lockWorkspace makes writable runs in one workspace wait for each other. A run
+// removes its placeholders when it ends; if two runs overlapped, that would also
+// remove the mount that protects the other run. A run that writes to the
+// repository of a linked worktree also waits for runs in the main worktree.
 //
-// A lock is on the folder itself, and the supervisor inherits it: the kernel
-// frees it with the supervisor, not with the server.
+// The locks are on the folders themselves, not on lock files. The supervisor
+// inherits them, so the kernel releases them when the supervisor ends, not when
+// the server does.
 //
-// waited means that another run had the workspace first.
+// waited reports whether another run was using the workspace.
 func lockWorkspace(ctx context.Context, s spec) (locks []*os.File, waited bool, err error) {
 	if !s.Writable || s.Backend == None {
 		return nil, false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
-	// The worktree is always first, so that two runs never wait for each other.
+	// The worktree is always locked first, which prevents deadlocks.
 	for _, path := range s.lockedFolders() {
 		dir, busy, err := lockFolder(ctx, path)
 		if err != nil {

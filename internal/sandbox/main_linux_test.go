@@ -8,11 +8,11 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestMain lets the test program be the helper, and the programs that attack
-// the sandbox from inside.
+// TestMain lets the test program act as the helper, and as the programs that
+// attack the sandbox from inside.
 func TestMain(m *testing.M) {
 	if code, ok := sandbox.Helper(os.Args); ok {
-		// Not os.Exit: the race detector's sleeps for a second.
+		// Not os.Exit: with the race detector it sleeps for a second.
 		syscall.Exit(code)
 	}
 	if code, ok := attack(os.Args); ok {

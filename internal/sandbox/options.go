@@ -10,30 +10,30 @@ import (
 	"example.org/bridge/internal/sandbox/egress"
 )
 
-// Backend names a way of confining a command.
+// Backend names a method of confining a command.
 type Backend string
 
 // The backends, strongest first. See the package documentation.
 const (
 	Bubblewrap Backend = "bubblewrap"
 	Landlock   Backend = "landlock"
-	Docker     Backend = "docker" // only when asked for
-	Podman     Backend = "podman" // only when asked for
+	Docker     Backend = "docker" // only if requested
+	Podman     Backend = "podman" // only if requested
 	None       Backend = "none"   // only for the operator's --unsandboxed
 )
 
-// The errors a caller may want to tell apart.
+// Errors that a caller may want to distinguish.
 var (
-	// ErrUnavailable means that no sandbox, or not the one asked for, works
-	// here. Nothing was run.
+	// ErrUnavailable means that no sandbox works on this machine, or not the
+	// requested one. Nothing was run.
 	ErrUnavailable = errors.New("sandbox: not available")
-	// ErrPlatform is the [ErrUnavailable] of everything but Linux.
+	// ErrPlatform is the [ErrUnavailable] of every system other than Linux.
 	ErrPlatform = fmt.Errorf("%w on this platform", ErrUnavailable)
-	// ErrWorkspace means that the workspace cannot be given to a command.
+	// ErrWorkspace means that a command may not run in the workspace.
 	ErrWorkspace = errors.New("sandbox: the workspace cannot be used")
-	// ErrSetup means that the sandbox failed before the command began.
+	// ErrSetup means that setting up the sandbox failed before the command began.
 	ErrSetup = errors.New("sandbox: the sandbox could not be set up")
-	// ErrKilled means that the box ended without saying how the command did.
+	// ErrKilled means that the box ended without reporting the command's outcome.
 	ErrKilled = errors.New("sandbox: the sandbox was killed before the command ended")
 )
 
@@ -50,104 +50,117 @@ const (
 // MaxTimeout is the longest time that a command may be given.
 const MaxTimeout = time.Hour
 
-// Options say how to run a command. The zero value of a number means its
+// Options say how to run a command. The zero value of a number selects its
 // default.
 type Options struct {
-	// Workspace is an existing folder: the working directory.
+	// Workspace is an existing folder. It becomes the working directory.
 	Workspace string
-	// Identity, where set, is the workspace that was approved: another
-	// folder under the same name is refused.
+	// Identity, if set, identifies the folder that was approved: another folder
+	// at the same path is refused.
 	Identity *Identity
-	// Writable lets the command write in the workspace, except [paths.Protected].
+	// Writable allows the command to write in the workspace, except to
+	// [paths.Protected].
 	Writable bool
-	// GitWrite lets it write in the workspace's own .git, except for what
-	// [Protected] names below it. Otherwise .git is read-only as a whole.
+	// GitWrite allows the command to write in the workspace's own .git, except to
+	// the names in it that are [paths.Protected]. Otherwise .git is read-only as
+	// a whole.
 	GitWrite bool
-	// EnvFiles shows it the workspace's .env files, which are covered otherwise.
+	// EnvFiles makes the workspace's .env files readable. They are covered
+	// otherwise.
 	EnvFiles bool
-	// Network lets it reach the network.
+	// Network gives the command network access.
 	Network bool
-	// Domains is what it may reach without Network, through a proxy of the
-	// supervisor's ([egress.ParseDomains]). It needs [Bubblewrap].
+	// Domains are the domains that the command may reach without Network, through
+	// a proxy in the supervisor ([egress.ParseDomains]). It requires
+	// [Bubblewrap].
 	Domains egress.Domains
-	// Tools are folders with programs that it may run and not write: toolchains
-	// in a home, a virtual environment. They come first in its PATH. Real paths.
+	// Tools are folders with programs that the command may run but not change:
+	// toolchains in a home folder, a virtual environment. They come first in its
+	// PATH. They must be real paths.
 	Tools []string
-	// Backend is the one to use; empty means the first that works of
-	// bubblewrap and Landlock. There is no fallback from a named one.
+	// Backend is the backend to use. Empty means bubblewrap if it works,
+	// otherwise Landlock. A named backend is never replaced by another.
 	Backend Backend
 	// Image is the local container image for [Docker] and [Podman].
 	Image string
-	// Timeout ends the command; at most [MaxTimeout].
+	// Timeout is the time after which the command is ended; at most [MaxTimeout].
 	Timeout time.Duration
-	// OutputLimit is the number of bytes kept of each of standard output and
-	// standard error. More is read and thrown away.
+	// OutputLimit is the number of bytes that are kept of each of standard output
+	// and standard error. Further output is read and discarded.
 	OutputLimit int
-	// HiddenPaths must not be seen by the command: the bridge's state, key
-	// and configuration. A workspace that contains one is refused.
+	// HiddenPaths must not be visible to the command: the bridge's state, key and
+	// configuration. A workspace that contains one is refused.
 	HiddenPaths []string
-	// ReadRoots may be read; nil means [paths.DataRoots]. Missing ones are
-	// left out.
+	// ReadRoots may be read. Nil means [paths.DataRoots]. Roots that do not exist
+	// are ignored.
 	ReadRoots []string
-	// Path is the command's PATH; empty means that of Tools and [DefaultPath].
+	// Path is the command's PATH. Empty means Tools followed by [DefaultPath].
 	Path string
-	// Seen, where set, is what was found in the workspace's folders just before, as by a
-	// snapshot of it. Those that are as they were are not read again, and the files in
-	// them not counted again: what they take is what they took then.
+	// Seen, if set, is what was found in the workspace's folders immediately
+	// before, for example by a snapshot. Folders that have not changed since are
+	// not read again, and their files are not counted again: the recorded sizes
+	// are used.
 	Seen *dirstate.Seen
-	// Memory is the limit in bytes, for each process and for all together, with
-	// shared memory and files in memory. A control group holds the latter where
-	// one can be made; elsewhere it is looked at four times a second.
+	// Memory is the limit in bytes, both for each process and for all of them
+	// together with shared memory and files in memory. The total is enforced by a
+	// control group if one can be made, and otherwise checked four times a
+	// second.
 	Memory int64
-	// Growth is how many bytes a command may add to the workspace, and the size of
-	// its largest file. The files are counted as soon as the disk has lost as much,
-	// looked at four times a second, and otherwise every second, or less often
-	// where counting takes longer than a thirtieth of that.
+	// Growth is how many bytes a command may add to the workspace, and the
+	// maximum size of a file. The free space is checked four times a second, and
+	// the files are counted when it has shrunk by Growth. They are also counted
+	// every second, or less often if counting takes longer than a thirtieth of
+	// that.
 	Growth int64
-	// PIDs is the number of processes and threads.
+	// PIDs is the maximum number of processes and threads.
 	PIDs int
 }
 
-// Identity tells a folder from another one of the same name.
+// Identity distinguishes a folder from another one with the same name.
 type Identity struct {
 	Device uint64 `json:"device"`
 	Inode  uint64 `json:"inode"`
 }
 
-// Result is what became of a command.
+// Result is the outcome of a command.
 type Result struct {
-	// ExitCode is the status of the last pipeline that ran; 127 where a
-	// program was not found, 126 where it could not be run, 128 plus the
-	// signal's number where a signal ended it, 124 after the timeout.
+	// ExitCode is the status of the last pipeline that ran: 127 if a program was
+	// not found, 126 if it could not be run, 128 plus the signal's number if a
+	// signal ended it, 124 after the timeout.
 	ExitCode int
-	// Signal names what ended the last program or the box, as "killed".
+	// Signal names the signal that ended the last program or the box, such as
+	// "killed".
 	Signal string
-	// Stdout and Stderr are the first OutputLimit bytes of each.
+	// Stdout and Stderr are the first OutputLimit bytes of each stream.
 	Stdout, Stderr []byte
-	// Truncated says that more was written than kept.
+	// Truncated means that more was written than was kept.
 	Truncated bool
-	// TimedOut says that Timeout ended the command.
+	// TimedOut means that the command was ended after Timeout.
 	TimedOut bool
-	// Exceeded names the limit that ended it: "memory", "processes" or "disk".
+	// Exceeded names the limit for which the command was ended: "memory",
+	// "processes" or "disk".
 	Exceeded string
-	// Contacted says, a line each, which addresses it asked the proxy for, and what
-	// became of it. The command chose the names.
+	// Contacted has one line for each address that the command requested from the
+	// proxy, with the outcome. The command chose the names.
 	Contacted []string
-	// Held says, a sentence each, what the command planted in the workspace that
-	// others would obey, and under which name it was put aside.
+	// Held has one sentence for each file that the command planted in the
+	// workspace and that other programs would run or obey. It says to which name
+	// the file was renamed.
 	Held []string
-	// Duration is from the start of the box to the end of its last process.
+	// Duration is the time from the start of the box to the end of its last
+	// process.
 	Duration time.Duration
-	// Backend is the one that was used.
+	// Backend is the backend that was used.
 	Backend Backend
 }
 
-// BackendStatus is what [Probe] found out about one backend.
+// BackendStatus is the result of [Probe] for one backend.
 type BackendStatus struct {
 	Backend Backend
-	// Err is nil if a command was really run; otherwise it says why not.
+	// Err is nil if the backend ran a command, and otherwise says why it could
+	// not.
 	Err error
-	// Detail is a version or an ABI, for people.
+	// Detail is a version or an ABI, for display.
 	Detail string
 }
 

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// placeholder stands for a protected name that is absent, during one run: a
-// mount needs something to be mounted on.
+// placeholder takes the place of a protected name that does not exist, during one
+// run: a mount needs an existing path.
 type placeholder struct {
 	path  string
 	inode uint64
@@ -18,8 +18,8 @@ type placeholder struct {
 }
 
 // placeholderTime is the modification time of every placeholder, to the second.
-// With it, one that a killed supervisor left behind is told from a folder of
-// the user's: writing into that changes the time.
+// It distinguishes a placeholder that a killed supervisor left behind from a
+// folder of the user's: writing to the folder would change the time.
 var placeholderTime = time.Date(1987, time.June, 5, 4, 3, 21, 0, time.UTC)
 
 // hold creates a placeholder.
@@ -51,8 +51,8 @@ func createFile(path, content string) error {
 	return errors.Join(err, f.Close())
 }
 
-// removeStale removes what an earlier supervisor left at path when it was
-// killed. What cannot be removed is taken for the user's own.
+// removeStale removes the placeholder that a killed supervisor left at path.
+// Anything that cannot be removed is assumed to be the user's own.
 func removeStale(path, content string) {
 	info, err := os.Lstat(path)
 	if err != nil || info.ModTime().Unix() != placeholderTime.Unix() {
@@ -66,8 +66,8 @@ func removeStale(path, content string) {
 	}
 }
 
-// remove takes the placeholders away again. One that somebody outside of the
-// box has replaced or filled meanwhile is left.
+// remove removes the placeholders. A placeholder that a program outside of the
+// box has replaced or filled in the meantime is kept.
 func (s *shield) remove() error {
 	var errs []error
 	for _, p := range s.made {

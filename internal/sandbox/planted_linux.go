@@ -8,17 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// heldSuffix is what the name of a planted file gets at its end.
+// heldSuffix is appended to the name of a planted file.
 const heldSuffix = ".held-by-bridge"
 
-// maxHeldNames bounds the search for a name that is free.
+// maxHeldNames limits the search for an unused name.
 const maxHeldNames = 1000
 
-// putAside looks at the workspace after the run, when nothing of the command is
-// left, and renames what has a protected name and was not there before: an
-// embedded repository, an editor's tasks in a folder of their own. It returns
-// what it did, a sentence each. What could not be renamed, or not be read, is in
-// the error.
+// putAside surveys the workspace after the run, when no process of the command is
+// left, and renames new entries with a protected name, such as an embedded
+// repository or an editor's tasks in a subfolder. It returns one sentence for
+// each entry that it renamed. The error covers entries that could not be renamed
+// or read.
 func (s *shield) putAside() ([]string, error) {
 	after, err := surveyAfter(s.workspace, &s.before)
 	errs := []error{err}
@@ -54,7 +54,7 @@ func plantedWhy(path string) string {
 }
 
 // setAside renames an entry within its folder. The folder is opened below the
-// workspace without following a link, since the workspace's owner may be
+// workspace without following a link, because the owner of the workspace may be
 // another user than this process.
 func setAside(top, path string) (string, error) {
 	root, err := unix.Open(top, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -70,7 +70,7 @@ func setAside(top, path string) (string, error) {
 	defer func() { _ = unix.Close(dir) }()
 	name := filepath.Base(path)
 	if err := unix.Faccessat(dir, ".", unix.W_OK, unix.AT_EACCESS); err != nil {
-		_ = ownRights(dir, ".") // the command may have closed it; if not, renaming says so
+		_ = ownRights(dir, ".") // the command may have removed write access; if this fails, the rename reports it
 	}
 	for i := range maxHeldNames {
 		to := name + heldSuffix
@@ -78,7 +78,7 @@ func setAside(top, path string) (string, error) {
 			to = fmt.Sprintf("%s%s-%d", name, heldSuffix, i)
 		}
 		err := unix.Renameat2(dir, name, dir, to, unix.RENAME_NOREPLACE)
-		if errors.Is(err, unix.EINVAL) { // a file system without that flag
+		if errors.Is(err, unix.EINVAL) { // the file system does not support the flag
 			err = renameIfFree(dir, name, to)
 		}
 		if err == nil {

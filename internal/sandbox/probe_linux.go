@@ -13,11 +13,11 @@ import (
 	"example.org/bridge/internal/systemtool"
 )
 
-// probeTimeout bounds the command that tries a backend.
+// probeTimeout limits the command that tries a backend.
 const probeTimeout = 20 * time.Second
 
-// Probe tries bubblewrap and Landlock, and with an image in opts Docker and
-// Podman, by really running a command in each. Of opts it uses HiddenPaths,
+// Probe tries bubblewrap and Landlock, and with an image in opts also Docker and
+// Podman, by actually running a command in each. Of opts it uses HiddenPaths,
 // ReadRoots and Image.
 func Probe(ctx context.Context, opts Options) []BackendStatus {
 	backends := []Backend{Bubblewrap, Landlock}
@@ -55,7 +55,7 @@ func probe(ctx context.Context, b Backend, opts Options) BackendStatus {
 	return status
 }
 
-// backendDetail is a version for people. It decides nothing.
+// backendDetail returns a version for display. No decision depends on it.
 func backendDetail(ctx context.Context, b Backend) string {
 	switch b {
 	case Bubblewrap:
@@ -98,7 +98,7 @@ func chooseFrom(ctx context.Context, try func(Backend) BackendStatus) (Backend, 
 	return "", fmt.Errorf("%w: install bubblewrap (%s)", ErrUnavailable, strings.Join(reasons, "; "))
 }
 
-// Choose returns the backend that Run takes when none is named, or an
+// Choose returns the backend that Run uses if none is named, or an
 // [ErrUnavailable] that says why there is none.
 func Choose(ctx context.Context, opts Options) (Backend, error) {
 	b, err := choose(ctx, opts)

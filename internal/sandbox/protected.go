@@ -7,9 +7,10 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// bareHead is what makes a folder a repository of its own for git, together
-// with "objects" and "refs", or "commondir". It is held at the top where there
-// is no .git, and put aside after the run elsewhere.
+// bareHead is the file that, together with "objects" and "refs" or with
+// "commondir", makes git treat its folder as a repository. At the top of a
+// workspace without .git it is held; elsewhere a new one is put aside after the
+// run.
 const bareHead = "HEAD"
 
 // protectedBy returns why a name is protected, or "".
@@ -35,11 +36,11 @@ func protectedComponent(path string) string {
 	return ""
 }
 
-// envExamples are the endings of .env files that hold no secrets.
+// envExamples are the endings of .env files that contain no secrets.
 var envExamples = []string{".example", ".sample", ".template", ".dist", ".defaults", ".schema"}
 
-// secretEnv reports whether name is that of a file with a project's secrets, as
-// the usual loaders read them.
+// secretEnv reports whether name is that of a file with a project's secrets,
+// following the conventions of the common loaders.
 func secretEnv(name string) bool {
 	name = strings.ToLower(name)
 	if name != ".env" && !strings.HasPrefix(name, ".env.") {

@@ -44,8 +44,8 @@ func git(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// tree returns every path below dir, with the contents of the files, except
-// what git itself keeps.
+// tree returns every path below dir, with the contents of the files, except git's
+// objects.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
@@ -69,7 +69,8 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestProtectedPaths: none of these leaves anything behind that runs later.
+// TestProtectedPaths checks that none of these scripts leaves anything behind
+// that runs later.
 func TestProtectedPaths(t *testing.T) {
 	racetest.Skip(t)
 	const hook = `printf '#!/bin/sh\necho owned\n' >%s; chmod +x %[1]s`
@@ -117,8 +118,8 @@ func TestProtectedPaths(t *testing.T) {
 	})
 }
 
-// TestGitWorks: what is not protected can be used, and placeholders do not
-// show.
+// TestGitWorks checks that unprotected names can be used, and that git does not
+// show the placeholders.
 func TestGitWorks(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	ws := repository(t)
@@ -134,7 +135,8 @@ func TestGitWorks(t *testing.T) {
 	git(t, ws, "fsck", "--strict")
 }
 
-// TestProtectedSymlink: a link cannot be held, so that nothing runs.
+// TestProtectedSymlink checks that nothing runs if a protected name is a link,
+// which cannot be held.
 func TestProtectedSymlink(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	ws := t.TempDir()
@@ -150,8 +152,8 @@ func TestProtectedSymlink(t *testing.T) {
 	}
 }
 
-// TestWritableRunsTakeTurns: the second must not see the first one's
-// placeholders as the user's own.
+// TestWritableRunsTakeTurns checks that a second run waits, so that it does not
+// take the first run's placeholders for the user's own files.
 func TestWritableRunsTakeTurns(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	ws := t.TempDir()

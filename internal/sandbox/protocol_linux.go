@@ -11,8 +11,7 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// helperName is the hidden first argument with which the program executes
-// itself.
+// helperName is the hidden first argument with which the program executes itself.
 const helperName = "__sandbox-exec"
 
 // The helper's roles, its second argument.
@@ -23,19 +22,20 @@ const (
 	roleHold      = "hold"
 )
 
-// protocolVersion tells a helper that the program on disk was replaced.
+// protocolVersion lets a helper detect that the program on disk was replaced.
 const protocolVersion = 5
 
 // Descriptors of the supervisor and of the init, after the standard three.
 const (
-	controlFD = 3 // the specification comes in; its end means: stop
-	reportFD  = 4 // the outcome goes out
+	controlFD = 3 // the specification is read from it; its end means stop
+	reportFD  = 4 // the outcome is written to it
 	lockFD    = 5 // supervisor only: holds the workspace's lock
 	linkedFD  = 6 // supervisor only, in a linked worktree: holds the repository's lock
-	proxyFD   = 5 // init only, with domains: takes the listener of the proxy
+	proxyFD   = 5 // init only, with domains: the proxy's listener is sent over it
 )
 
-// spec is what the server tells the supervisor, and it the init.
+// spec is what the server passes to the supervisor, and the supervisor to the
+// init.
 type spec struct {
 	Version   int       `json:"version"`
 	Backend   Backend   `json:"backend"`
@@ -46,7 +46,8 @@ type spec struct {
 	Network   bool      `json:"network"`
 	GitWrite  bool      `json:"gitWrite"`
 	EnvFiles  bool      `json:"envFiles"`
-	// Linked is the repository of a linked worktree, which the command can see.
+	// Linked is the repository of a linked worktree, which is visible to the
+	// command.
 	Linked    *LinkedRepository `json:"linked,omitempty"`
 	Tools     []string          `json:"tools,omitempty"`
 	Domains   []string          `json:"domains,omitempty"`
@@ -61,24 +62,25 @@ type spec struct {
 	// Tool is the backend's program: bwrap, docker or podman.
 	Tool  string `json:"tool,omitempty"`
 	Image string `json:"image,omitempty"`
-	// Exe is this program, as a path on the host.
+	// Exe is the path of this program on the host.
 	Exe string `json:"exe"`
-	// ToolEnv is the environment of the container client, none of which
-	// reaches the container.
+	// ToolEnv is the environment of the container client. None of it reaches the
+	// container.
 	ToolEnv []string `json:"toolEnv,omitempty"`
 
-	// UserHome is the user's home folder outside, which "~" stands for in a
-	// repository's configuration. It is not shown to the command.
+	// UserHome is the user's home folder outside the box, which "~" stands for in
+	// a repository's configuration. It is not shown to the command.
 	UserHome string `json:"userHome,omitempty"`
 
-	// Seen is [Options.Seen] as bytes. The supervisor takes it for itself.
+	// Seen is [Options.Seen] in binary form. Only the supervisor uses it.
 	Seen []byte `json:"seen,omitempty"`
 
-	// The supervisor fills in the rest, for the init.
+	// The supervisor fills in the following fields for the init.
 
-	// User is whom the box runs as; nil means the supervisor's own user.
+	// User is the user that the box runs as. Nil means the supervisor's own user.
 	User *userID `json:"user,omitempty"`
-	// Home is the private folder in place of /tmp, where there is none.
+	// Home is the private folder that replaces /tmp in a box without a private
+	// /tmp.
 	Home string `json:"home,omitempty"`
 	// Tasks is the limit for the user's processes and threads.
 	Tasks uint64 `json:"tasks"`
@@ -91,10 +93,10 @@ type userID struct {
 	GID uint32 `json:"gid"`
 }
 
-// outcome is what comes back: from the init the command's status, from the
-// supervisor how the box ended.
+// outcome is the report of the init (the command's status) or of the supervisor
+// (how the box ended).
 type outcome struct {
-	// Setup is why the command was not started.
+	// Setup says why the command was not started.
 	Setup    string `json:"setup,omitempty"`
 	Started  bool   `json:"started"`
 	Done     bool   `json:"done"`
@@ -104,11 +106,11 @@ type outcome struct {
 	Exceeded string `json:"exceeded,omitempty"`
 	// Contacted is [Result.Contacted].
 	Contacted []string `json:"contacted,omitempty"`
-	// Held says what the command planted and was put aside.
+	// Held is [Result.Held].
 	Held []string `json:"held,omitempty"`
 }
 
-// environment is the command's whole environment.
+// environment returns the command's whole environment.
 func (s spec) environment() []string {
 	home := paths.CommandHome
 	if s.Home != "" {
@@ -130,7 +132,7 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// readSpec reads one line, and no more: the pipe stays open after it.
+// readSpec reads exactly one line, because the pipe stays open after it.
 func readSpec(r io.Reader) (spec, error) {
 	var s spec
 	line, err := bufio.NewReader(r).ReadBytes('\n')

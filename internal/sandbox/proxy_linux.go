@@ -13,13 +13,14 @@ import (
 	"example.org/bridge/internal/sandbox/egress"
 )
 
-// A command that may reach a few domains has no network but the loopback interface
-// of its namespace. There the init listens, and hands the listener to the
-// supervisor, which is outside: a socket stays in the network that it was made in.
-// So no byte leaves the box but through the supervisor's proxy, and the box holds
-// no way to it but that one port.
+// A command that may reach a few domains has only the loopback interface of its
+// own network namespace. The init listens there and passes the listening socket
+// to the supervisor outside: a socket stays in the network in which it was
+// created. All traffic out of the box therefore passes through the supervisor's
+// proxy, which can be reached only on that one port.
 
-// checkDomains refuses domains where nothing keeps a command from the rest.
+// checkDomains refuses a list of domains if the command could reach other
+// addresses as well.
 func (s spec) checkDomains() error {
 	switch {
 	case len(s.Domains) == 0:
@@ -32,15 +33,15 @@ func (s spec) checkDomains() error {
 	return nil
 }
 
-// proxy is the supervisor's side of it.
+// proxy is the supervisor's side of the proxy.
 type proxy struct {
-	socket *os.File // the listener comes through it
+	socket *os.File // the listener is received over it
 	server egress.Proxy
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-// newProxy returns the end of the socket that is the init's.
+// newProxy returns the init's end of the socket.
 func (b *box) newProxy() (inBox *os.File, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -61,8 +62,8 @@ func (p *proxy) start() {
 	}()
 }
 
-// receive waits for the listener. When the box ends before it sends one, the
-// socket ends too.
+// receive waits for the listener. It fails if the box ends before it has sent
+// one.
 func (p *proxy) receive() (net.Listener, error) {
 	buffer, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := unix.Recvmsg(int(p.socket.Fd()), buffer, rights, unix.MSG_CMSG_CLOEXEC)
@@ -82,8 +83,8 @@ func (p *proxy) receive() (net.Listener, error) {
 	return net.FileListener(file)
 }
 
-// endProxy closes all connections and returns what was asked for. The box has
-// ended, or was never started.
+// endProxy closes all connections and returns what was requested. The box must
+// have ended, or never have been started.
 func (b *box) endProxy() []string {
 	p := b.proxy
 	if p == nil {
@@ -98,7 +99,7 @@ func (b *box) endProxy() []string {
 	return p.server.Seen()
 }
 
-// offerProxy makes the listener, in the box, and hands it out.
+// offerProxy creates the listener in the box, and sends it to the supervisor.
 func offerProxy() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -17,16 +17,16 @@ import (
 	"example.org/bridge/internal/systemtool"
 )
 
-// endGrace is how long a supervisor may take to kill the box, before it is
-// killed itself.
+// endGrace is how long a supervisor may take to kill the box before it is killed
+// itself.
 const endGrace = 10 * time.Second
 
-// Run runs the list in a sandbox, and returns when its last process is gone.
-// A command that ran and failed is a Result, not an error.
+// Run runs the list in a sandbox, and returns when its last process has ended. A
+// command that ran and failed is a Result, not an error.
 //
-// Errors: [ErrCommand], [ErrWorkspace], [ErrUnavailable] and [ErrSetup] mean
-// that nothing was run. [ErrKilled], and the context's own error after it was
-// cancelled, come with what was captured so far.
+// Errors: [ErrCommand], [ErrWorkspace], [ErrUnavailable] and [ErrSetup] mean that
+// nothing was run. [ErrKilled], and the context's own error after it was
+// cancelled, are returned together with the output captured so far.
 func Run(ctx context.Context, list List, opts Options) (Result, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -66,10 +66,10 @@ func newSpec(list List, opts Options) (spec, error) {
 	if err := s.checkDomains(); err != nil {
 		return s, err
 	}
-	// Without its repository a command finds that git does not work, and nothing
-	// else is amiss. The operator was told when the grant was opened.
+	// Without its repository, only git fails in a command. The operator was told
+	// when the grant was opened.
 	s.Linked, _ = FindLinked(workspace, hidden)
-	s.UserHome, _ = os.UserHomeDir() // without one, git expands no "~" either
+	s.UserHome, _ = os.UserHomeDir() // if it is not known, git does not expand "~" either
 	if err := checkTools(s.Tools, workspace, hidden); err != nil {
 		return s, fmt.Errorf("%w: %w", ErrWorkspace, err)
 	}
@@ -77,8 +77,9 @@ func newSpec(list List, opts Options) (spec, error) {
 	return s, err
 }
 
-// helperProgram is this program, which is started again as the sandbox's helper. One that
-// was itself started so and did not call [Helper] would start another, without end.
+// helperProgram returns the path of this program, which is started again as the
+// sandbox's helper. It fails if this program was itself started as a helper and
+// did not call [Helper]: it would otherwise start helpers endlessly.
 func helperProgram() (string, error) {
 	if len(os.Args) > 1 && os.Args[1] == helperName {
 		return "", errors.New("this program was started as the helper of a sandbox and did not act as one: call sandbox.Helper first")
@@ -90,7 +91,8 @@ func helperProgram() (string, error) {
 	return exe, nil
 }
 
-// findTool looks for the backend's program, and says what is missing.
+// findTool looks for the backend's program, and returns an error that says what
+// is missing.
 func (s *spec) findTool() error {
 	var name string
 	switch s.Backend {
@@ -115,7 +117,8 @@ func (s *spec) findTool() error {
 	return nil
 }
 
-// clientEnvironment is what a container client needs to find its service.
+// clientEnvironment returns the variables that a container client needs to find
+// its service.
 func clientEnvironment() []string {
 	env := []string{"PATH=" + DefaultPath}
 	for _, name := range []string{"HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST"} {
@@ -126,7 +129,7 @@ func clientEnvironment() []string {
 	return env
 }
 
-// supervisor is a running helper as the server sees it.
+// supervisor is a running supervisor process, as seen by the server.
 type supervisor struct {
 	cmd            *exec.Cmd
 	control        *os.File // closing it ends the box
@@ -141,13 +144,13 @@ func runSpec(ctx context.Context, s spec, opts Options) (Result, error) {
 	}
 	began := time.Now()
 	var sup *supervisor
-	if s.Writable && !waited { // or another command has written since
+	if s.Writable && !waited { // otherwise another command may have written to the workspace since
 		s.Seen, err = opts.Seen.MarshalBinary()
 	}
 	if err == nil {
 		sup, err = startSupervisor(locks)
 	}
-	closeFiles(locks) // the supervisor has its own
+	closeFiles(locks) // the supervisor has inherited the locks
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrSetup, err)
 	}
@@ -175,7 +178,7 @@ func runSpec(ctx context.Context, s spec, opts Options) (Result, error) {
 	return res, err
 }
 
-// resultOf is what the supervisor says of a run, with what the command wrote.
+// resultOf combines the supervisor's report with the captured output.
 func resultOf(out outcome, stdout, stderr *capture) Result {
 	res := Result{ExitCode: out.ExitCode, Signal: out.Signal, TimedOut: out.TimedOut, Exceeded: out.Exceeded, Held: out.Held, Contacted: out.Contacted}
 	var moreOut, moreErr bool
@@ -185,8 +188,8 @@ func resultOf(out outcome, stdout, stderr *capture) Result {
 	return res
 }
 
-// startSupervisor starts the helper with the pipes. Every other end is
-// closed on exec, so that no other child of the server holds one.
+// startSupervisor starts the supervisor with its pipes. The server's ends are
+// closed on exec, so that no other child of the server inherits them.
 func startSupervisor(locks []*os.File) (*supervisor, error) {
 	var p [4][2]*os.File // control, report, stdout, stderr
 	for i := range p {
@@ -197,7 +200,7 @@ func startSupervisor(locks []*os.File) (*supervisor, error) {
 		}
 		p[i] = [2]*os.File{r, w}
 	}
-	cmd := exec.Command("/proc/self/exe") // even if the file was replaced
+	cmd := exec.Command("/proc/self/exe") // works even if the file was replaced
 	cmd.Args = []string{"bridge", helperName, roleSupervise}
 	cmd.Env = []string{"PATH=" + DefaultPath}
 	cmd.Dir = "/"
@@ -224,7 +227,7 @@ func closeAll(pipes [][2]*os.File) {
 // end makes the supervisor kill the box.
 func (s *supervisor) end() { _ = s.control.Close() }
 
-// kill is for a supervisor that does not end by itself.
+// kill kills a supervisor that does not end by itself.
 func (s *supervisor) kill() { _ = s.cmd.Process.Kill() }
 
 func (s *supervisor) close() {
@@ -233,23 +236,26 @@ func (s *supervisor) close() {
 	}
 }
 
-// waitAndRead is wait, and reads what the command writes until nothing can come. It calls
-// ended in between.
+// waitAndRead waits for the supervisor while it reads the command's output. It
+// calls ended once the supervisor has ended, and returns when all output has been
+// read.
 func (s *supervisor) waitAndRead(sp spec, stdout, stderr *capture, ended func() bool) (outcome, error) {
 	var drained sync.WaitGroup
 	drained.Go(func() { _, _ = io.Copy(stdout, s.stdout) })
 	drained.Go(func() { _, _ = io.Copy(stderr, s.stderr) })
 	out, err := s.wait(sp)
 	ended()
-	// With the supervisor gone, so is everything that could write. Should it
-	// have been killed, something may be left that keeps a pipe open.
+	// When the supervisor has ended, so has every process that could write. If it
+	// was killed, a remaining process may keep a pipe open, so the wait is
+	// limited.
 	_ = s.stdout.SetReadDeadline(time.Now().Add(endGrace))
 	_ = s.stderr.SetReadDeadline(time.Now().Add(endGrace))
 	drained.Wait()
 	return out, err
 }
 
-// wait hands over the specification and waits for the end of the box.
+// wait passes the specification to the supervisor and waits for the end of the
+// box.
 func (s *supervisor) wait(sp spec) (outcome, error) {
 	writeErr := writeJSON(s.control, sp)
 	var out outcome
@@ -266,7 +272,7 @@ func (s *supervisor) wait(sp spec) (outcome, error) {
 	return out, nil
 }
 
-// withStderr adds what a backend said before any command ran.
+// withStderr adds what a backend printed before any command ran.
 func withStderr(err error, stderr []byte) error {
 	text := strings.TrimSpace(string(stderr))
 	if text == "" {

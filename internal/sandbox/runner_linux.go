@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Statuses of a program that could not be started, as shells have them.
+// Exit statuses for a program that could not be started, as in shells.
 const (
 	exitNotFound = 127
 	exitNotRun   = 126
@@ -28,7 +28,7 @@ type runner struct {
 
 func newRunner(s spec) *runner { return &runner{env: s.environment()} }
 
-// list runs the pipelines in order, each if its operator says so.
+// list runs the pipelines in order, each if its operator allows it.
 func (r *runner) list(list List) outcome {
 	for _, name := range []struct {
 		file **os.File
@@ -51,10 +51,10 @@ func (r *runner) list(list List) outcome {
 	return outcome{Started: true, Done: true, ExitCode: r.status, Signal: r.signal}
 }
 
-// pipeline starts every stage, and waits for every program. Its status is the
-// last stage's.
+// pipeline starts every stage, and waits for every program. Its status is that of
+// the last stage.
 func (r *runner) pipeline(stages []Stage) {
-	running := make(map[int]bool) // whether it is the last stage
+	running := make(map[int]bool) // process number -> whether it is the last stage
 	printed := make(chan struct{})
 	group, in := 0, r.stdin
 	r.status, r.signal = 0, ""
@@ -72,7 +72,7 @@ func (r *runner) pipeline(stages []Stage) {
 		}
 		fds := redirect([3]*os.File{in, out, os.Stderr}, st.Redirects, r.null, r.stdin)
 		if st.Print {
-			// The pipe is the goroutine's to close, once it has written.
+			// The goroutine closes the pipe when it has written.
 			go r.print(st, fds[1], last, out, printed)
 		} else {
 			pid, err := r.spawn(st, fds, group)
@@ -123,7 +123,8 @@ func (r *runner) print(st Stage, to *os.File, last bool, pipe *os.File, printed 
 	}
 }
 
-// closePipe closes an end of a pipe, but not one of the files that stay open.
+// closePipe closes an end of a pipe, but none of the files to keep, and neither
+// standard output nor standard error.
 func closePipe(f *os.File, keep ...*os.File) {
 	if f == nil || f == os.Stdout || f == os.Stderr {
 		return
@@ -136,8 +137,8 @@ func closePipe(f *os.File, keep ...*os.File) {
 	_ = f.Close()
 }
 
-// spawn starts a program in the pipeline's process group, so that a signal to
-// a program's own group does not reach the init.
+// spawn starts a program in the pipeline's process group, so that a signal that a
+// program sends to its own group does not reach the init.
 func (r *runner) spawn(st Stage, fds [3]*os.File, group int) (int, error) {
 	// #nosec G204 -- running the approved command is what the box is for
 	return syscall.ForkExec(st.Path, st.Args, &syscall.ProcAttr{
@@ -161,8 +162,7 @@ func (r *runner) fail(last bool, status int, path string, err error) {
 	}
 }
 
-// wait collects the pipeline's programs, and every orphan that it is the
-// parent of by then.
+// wait reaps the pipeline's programs, and the orphans that end in the meantime.
 func (r *runner) wait(running map[int]bool) {
 	for len(running) > 0 {
 		var st syscall.WaitStatus

@@ -11,18 +11,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A seccomp filter is a list of rules, tried in order; what no rule matches
-// is allowed. It is a list of what is refused, because a list of what
+// A seccomp filter is a list of rules, tried in order; a call that matches no
+// rule is allowed. It lists what is refused: a list of everything that
 // interpreters, package managers and compilers need would be as long as the
-// kernel's own; system calls newer than the list are refused with ENOSYS, as
-// an older kernel would.
+// kernel's own. System calls that are newer than the list are refused with
+// ENOSYS, as by an older kernel.
 
 // errArch means that there is no table of system calls for this processor.
 var errArch = errors.New("no seccomp filter for this processor")
 
-// compare is how a condition looks at an argument. Only the low 32 bits are
-// looked at, as the kernel does for flags, families and ioctl numbers: looking
-// at all 64 would let a high bit hide the number.
+// compare is the way in which a condition compares an argument. Only the low 32
+// bits are compared, which is all that the kernel uses of flags, families and
+// ioctl numbers. If all 64 were compared, setting a high bit would bypass the
+// rule.
 type compare int
 
 const (
@@ -35,12 +36,12 @@ const (
 // cond is a condition on one half of an argument of a system call.
 type cond struct {
 	arg   uint
-	high  bool // the high half, for a pointer
+	high  bool // compare the high half, for a pointer
 	how   compare
 	value uint32
 }
 
-// rule refuses one system call where all conditions hold.
+// rule refuses one system call if all its conditions are met.
 type rule struct {
 	nr    uintptr
 	errno unix.Errno
@@ -77,9 +78,9 @@ func compileFilter(rules []rule) ([]unix.SockFilter, error) {
 	prog := []unix.SockFilter{
 		load(offsetArch),
 		jump(unix.BPF_JEQ, auditArch, 1, 0),
-		ret(seccompKill), // another calling convention: its numbers differ
+		ret(seccompKill), // another calling convention, with other numbers
 		load(offsetNR),
-		jump(unix.BPF_JGT, newestSyscall, 0, 1), // x32's numbers too
+		jump(unix.BPF_JGT, newestSyscall, 0, 1), // also refuses the numbers of x32
 		ret(seccompErrno | uint32(unix.ENOSYS)),
 	}
 	for _, r := range rules {
@@ -96,11 +97,11 @@ func compileFilter(rules []rule) ([]unix.SockFilter, error) {
 	return prog, nil
 }
 
-// compile expects the system call's number in the accumulator, and leaves it
-// there where the rule does not match.
+// compile returns the rule's instructions. They expect the system call's number
+// in the accumulator, and leave it there if the rule does not match.
 func (r rule) compile() []unix.SockFilter {
 	var body []unix.SockFilter
-	// Two instructions a condition; then the return and the reload.
+	// Each condition takes two instructions; the return and the reload follow.
 	end := 2 * len(r.when)
 	for i, c := range r.when {
 		miss := uint8(end - 2*i - 1) // #nosec G115 -- compileFilter bounds the length
@@ -127,7 +128,8 @@ func (r rule) compile() []unix.SockFilter {
 	return append([]unix.SockFilter{head}, body...)
 }
 
-// filterFile returns the program as bubblewrap reads it, in an open file.
+// filterFile returns an open file that contains the program in the form that
+// bubblewrap reads.
 func filterFile(prog []unix.SockFilter) (*os.File, error) {
 	var buf bytes.Buffer
 	for _, ins := range prog {
@@ -138,8 +140,8 @@ func filterFile(prog []unix.SockFilter) (*os.File, error) {
 	return memoryFile("seccomp", buf.Bytes())
 }
 
-// installFilter confines the calling process, all of its threads and whatever
-// it starts, permanently.
+// installFilter permanently confines the calling process, with all its threads,
+// and everything that it starts.
 func installFilter(prog []unix.SockFilter) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
@@ -153,7 +155,8 @@ func installFilter(prog []unix.SockFilter) error {
 	return nil
 }
 
-// memoryFile returns an anonymous file that holds data, at its start.
+// memoryFile returns an anonymous file with the given content, positioned at its
+// start.
 func memoryFile(name string, data []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate("bridge-"+name, unix.MFD_CLOEXEC)
 	if err != nil {

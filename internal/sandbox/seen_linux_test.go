@@ -20,8 +20,8 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// seenBySnapshot is what a snapshot says of a workspace's folders. All of them count
-// as old enough to be relied on.
+// seenBySnapshot returns what a snapshot records of a workspace's folders. All of
+// them count as old enough to be relied on.
 func seenBySnapshot(t *testing.T, ws string) *dirstate.Seen {
 	t.Helper()
 	k := snapshot.Keeper{Dir: filepath.Join(t.TempDir(), "snapshots"), Now: func() time.Time { return time.Now().Add(time.Minute) }}
@@ -35,8 +35,8 @@ func seenBySnapshot(t *testing.T, ws string) *dirstate.Seen {
 	return seen
 }
 
-// manyKinds makes a workspace with what matters to a look, and what is counted
-// in another way.
+// manyKinds makes a workspace with everything that a survey looks for, and with
+// files of different kinds for counting.
 func manyKinds(t *testing.T) string {
 	t.Helper()
 	ws := t.TempDir()
@@ -61,7 +61,7 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// sameLook compares two looks.
+// sameLook compares two surveys.
 func sameLook(t *testing.T, what string, got, want sandbox.Look) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(sandbox.Look{}), cmpopts.EquateEmpty()); diff != "" {
@@ -76,7 +76,7 @@ func look(t *testing.T, ws string, seen *dirstate.Seen) sandbox.Look {
 	return l
 }
 
-// changesOfAWorkspace are what may happen to one that was looked at.
+// changesOfAWorkspace are changes to a workspace that has been surveyed.
 var changesOfAWorkspace = map[string]func(ws string) error{
 	"nothing": func(string) error { return nil },
 	"tasks in a known folder": func(ws string) error {
@@ -112,8 +112,8 @@ var changesOfAWorkspace = map[string]func(ws string) error{
 	},
 }
 
-// TestSeenHidesNothing: a look that passes over what was seen before finds what one
-// does that has seen nothing, whatever changed since.
+// TestSeenHidesNothing checks that a survey which skips folders seen before finds
+// the same as a survey of everything, whatever has changed since.
 func TestSeenHidesNothing(t *testing.T) {
 	for name, change := range changesOfAWorkspace {
 		t.Run(name, func(t *testing.T) {
@@ -142,12 +142,12 @@ func TestSeenHidesNothing(t *testing.T) {
 	}
 }
 
-// TestRecentFolders: a folder that has changed so lately that the next change may
-// leave its times as they are is read again after the command.
+// TestRecentFolders checks that a folder which has changed very recently is read
+// again after the command, since another change might leave its times unchanged.
 func TestRecentFolders(t *testing.T) {
 	ws := t.TempDir()
 	write(t, filepath.Join(ws, "a/b/file"), "")
-	later := time.Now().Add(time.Hour) // as good as now, and not a matter of how fast this test is
+	later := time.Now().Add(time.Hour) // in effect now, but independent of the speed of this test
 	for _, name := range []string{"a/b", "a", "."} {
 		must(t, os.Chtimes(filepath.Join(ws, name), later, later))
 	}
@@ -156,8 +156,8 @@ func TestRecentFolders(t *testing.T) {
 	}
 }
 
-// TestSeenAndARun: in a workspace that a snapshot has seen, what was there before
-// stays as it is, and what comes new is put aside.
+// TestSeenAndARun checks that in a workspace seen by a snapshot, existing
+// protected files stay unchanged and new ones are put aside.
 func TestSeenAndARun(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -180,8 +180,8 @@ func TestSeenAndARun(t *testing.T) {
 	})
 }
 
-// TestSeenAndGrowth: what was there when it was seen does not count as added, and
-// what a command adds does.
+// TestSeenAndGrowth checks that files which existed when the workspace was seen
+// do not count as added, and that files which a command adds do.
 func TestSeenAndGrowth(t *testing.T) {
 	racetest.Skip(t)
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
@@ -204,7 +204,7 @@ func TestSeenAndGrowth(t *testing.T) {
 	})
 }
 
-// waiting is a context that says when somebody waits for its end.
+// waiting is a context that calls a function when somebody waits for its end.
 type waiting struct {
 	context.Context
 	waits func()
@@ -215,8 +215,8 @@ func (w waiting) Done() <-chan struct{} {
 	return w.Context.Done()
 }
 
-// TestLockSaysWhetherItWaited: what was seen before another run had the workspace is
-// not relied on.
+// TestLockSaysWhetherItWaited checks that a lock reports whether another run had
+// the workspace before, in which case earlier observations must not be relied on.
 func TestLockSaysWhetherItWaited(t *testing.T) {
 	dir := t.TempDir()
 	first, waited, err := sandbox.LockFolder(t.Context(), dir)
@@ -231,7 +231,7 @@ func TestLockSaysWhetherItWaited(t *testing.T) {
 	closing(t, second)
 }
 
-// FuzzDirents reads what getdents64(2) could give, and what it could not.
+// FuzzDirents parses valid and invalid results of getdents64(2).
 func FuzzDirents(f *testing.F) {
 	entry := func(size uint16, name string) string {
 		return strings.Repeat("\x01", 16) + string([]byte{byte(size), byte(size >> 8), 8}) + name

@@ -11,18 +11,18 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// shieldMount is a path in the workspace that is mounted onto itself. Being a
-// mount point it can be neither renamed nor removed in the box.
+// shieldMount is a path in the workspace that is mounted onto itself. As a mount
+// point it can be neither renamed nor removed in the box.
 type shieldMount struct {
 	Path     string `json:"path"`
 	ReadOnly bool   `json:"readOnly"`
-	// Mask covers a file with the null device, so that it can be neither read
-	// nor written.
+	// Mask covers a file with the null device, so that it can be neither read nor
+	// written.
 	Mask bool `json:"mask,omitempty"`
 }
 
-// maxShield is how many paths of a workspace are held. Each is a mount, and
-// bubblewrap reads the whole table of mounts for each.
+// maxShield is the maximum number of held paths in a workspace. Each is a mount,
+// and bubblewrap reads the whole mount table for each.
 const maxShield = 1000
 
 // shield holds the protected paths of a workspace for one run.
@@ -34,10 +34,10 @@ type shield struct {
 	made      []placeholder
 }
 
-// newShield looks at the workspace, which no other run may be using, if it is
-// writable. A protected name that is a symbolic link is refused: the link could
-// be replaced, and its target is not held. The workspace is counted into held, unless
-// that is nil.
+// newShield surveys the workspace and protects it. If it is writable, no other
+// run may be using it. A protected name that is a symbolic link is refused,
+// because the link could be replaced and its target is not held. The files of the
+// workspace are counted into held, unless that is nil.
 func newShield(sp spec, held *counter) (*shield, error) {
 	seen := new(dirstate.Seen)
 	if err := seen.UnmarshalBinary(sp.Seen); err != nil {
@@ -75,8 +75,8 @@ func newShield(sp spec, held *counter) (*shield, error) {
 	return s, nil
 }
 
-// mountGranted keeps folders of programs that lie in the workspace from being written,
-// and .env files from being read, where the grant does not allow it.
+// mountGranted makes tool folders in the workspace read-only, and .env files
+// unreadable unless the grant allows reading them.
 func (s *shield) mountGranted(sp spec) {
 	if sp.Writable {
 		for _, tool := range sp.Tools {
@@ -92,7 +92,7 @@ func (s *shield) mountGranted(sp spec) {
 	}
 }
 
-// refuseLinks: see newShield.
+// refuseLinks refuses protected names that are symbolic links; see newShield.
 func (s *shield) refuseLinks() error {
 	for _, p := range s.before.protected {
 		if p.link {
@@ -102,7 +102,7 @@ func (s *shield) refuseLinks() error {
 	return nil
 }
 
-// clearStale removes the placeholders of a supervisor that was killed.
+// clearStale removes the placeholders that a killed supervisor left behind.
 func (s *shield) clearStale() {
 	for _, p := range paths.ProtectedNames() {
 		if p.Reserve {
@@ -121,9 +121,10 @@ func clearStaleGit(git string) {
 	}
 }
 
-// protect holds what is there, and what is absent at the top. Landlock lets
-// nothing be created at the top, and cannot tell what git creates in .git from
-// what a command does.
+// protect holds the existing protected names, and reserves the absent ones at the
+// top. With Landlock nothing can be created at the top anyway, and .git stays
+// read-only: Landlock cannot distinguish what git creates there from what a
+// command creates.
 func (s *shield) protect(b Backend) error {
 	seen := make(map[string]bool)
 	for _, p := range s.before.protected {
@@ -150,13 +151,13 @@ func (s *shield) protect(b Backend) error {
 		}
 	}
 	if seen[".git"] {
-		return nil // git takes that, and looks for nothing else
+		return nil // git uses it, and looks for nothing else
 	}
 	return s.holdHead()
 }
 
-// holdHead keeps the top of a workspace without .git from being made a
-// repository itself.
+// holdHead prevents the top of a workspace without .git from being turned into a
+// repository.
 func (s *shield) holdHead() error {
 	head := filepath.Join(s.workspace, bareHead)
 	info, err := os.Lstat(head)
@@ -172,8 +173,8 @@ func (s *shield) holdHead() error {
 	return nil
 }
 
-// coverGit mounts .git itself first, writable: otherwise it could be moved
-// away, with a new one in its place.
+// coverGit first mounts .git itself, writable: otherwise it could be moved away
+// and replaced.
 func (s *shield) coverGit(git string) error {
 	s.mounts = append(s.mounts, shieldMount{Path: git})
 	for _, p := range paths.ProtectedInGit() {

@@ -12,17 +12,17 @@ import (
 )
 
 // stage makes the workspace and this program reachable for the user that root
-// becomes. It gives the calling thread, and what it starts, a mount namespace
-// of its own, in which
+// becomes. It moves the calling thread, and everything that it starts, to a new
+// mount namespace, in which
 //
-//   - what belongs to root appears as the user's, through an ID-mapped mount,
-//     and new files in it belong to root outside;
-//   - a folder on the way that the user may not enter (/root, a test's
-//     temporary folder) is covered by an empty one that holds nothing but the
-//     way.
+//   - files that belong to root appear as the user's, through an ID-mapped
+//     mount, and new files there belong to root outside;
+//   - a parent folder that the user may not enter (such as /root or a test's
+//     temporary folder) is covered by a new one that contains only the path to
+//     what must be reached.
 //
-// Without the privilege to mount (as in most containers) it does nothing: the
-// init checks what the user can reach.
+// Without the privilege to mount (as in most containers) it does nothing; the
+// init then checks what the user can reach.
 func (b *box) stage() error {
 	user := *b.spec.User
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
@@ -47,7 +47,7 @@ func (b *box) stage() error {
 	return plant(grafts, user)
 }
 
-// staged are the paths that the user must reach, wherever they lie.
+// staged returns the paths that the user must reach, wherever they are.
 func (s spec) staged() []string {
 	all := []string{s.Workspace, s.Exe}
 	if s.Linked != nil {
@@ -83,16 +83,17 @@ func newGraft(path string, user userID) (graft, error) {
 	g.fd = fd
 	if st.Uid == 0 {
 		if st.Gid != 0 {
-			user.GID = 0 // leave groups as they are
+			user.GID = 0 // keep other groups as they are
 		}
-		// A file system without ID mapping is not an error yet: a read-only
-		// run may still be able to read.
+		// A file system without ID mapping is not an error yet: a read-only run
+		// may still be able to read the files.
 		g.mapped = mapRoot(fd, user) == nil
 	}
 	return g, nil
 }
 
-// plant covers what bars the way, and then puts every graft in its place.
+// plant covers the folders that block the way, and then mounts every graft at its
+// path.
 func plant(grafts []graft, user userID) error {
 	var covered []string
 	for _, g := range grafts {
@@ -136,8 +137,8 @@ func makeMountPoint(g graft) error {
 	return f.Close()
 }
 
-// firstBarrier returns the first folder on the way to path that the user may
-// not enter, or "". It looks at the mode alone.
+// firstBarrier returns the first folder on the way to path that the user may not
+// enter, or "". It checks only the mode bits.
 func firstBarrier(path string, user userID) string {
 	var dirs []string
 	for d := filepath.Dir(path); d != "/"; d = filepath.Dir(d) {
@@ -162,8 +163,8 @@ func firstBarrier(path string, user userID) string {
 	return ""
 }
 
-// mapRoot makes a detached mount show root's files as the user's, and the
-// user's new files as root's.
+// mapRoot makes a detached mount show root's files as the user's, and the user's
+// new files as root's.
 func mapRoot(fd int, user userID) error {
 	ns, err := userNamespace(user)
 	if err != nil {
@@ -174,14 +175,14 @@ func mapRoot(fd int, user userID) error {
 	return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr)
 }
 
-// userNamespace returns a namespace that maps 0 to the user and, so that
-// other owners stay who they are, every other number to itself.
+// userNamespace returns a namespace that maps 0 to the user and every other
+// number to itself, so that other owners are unchanged.
 func userNamespace(user userID) (*os.File, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = w.Close() }() // lets the holder go
+	defer func() { _ = w.Close() }() // lets the child exit
 	// #nosec G204 -- this program itself
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"bridge", helperName, roleHold}, &syscall.ProcAttr{
 		Files: []uintptr{r.Fd()},
@@ -205,9 +206,9 @@ func userNamespace(user userID) (*os.File, error) {
 	return ns, err
 }
 
-// swapMap maps 0 to id; id itself appears as nobody's.
+// swapMap maps 0 to id. id itself appears as nobody.
 func swapMap(id int) []syscall.SysProcIDMap {
-	const all = 1<<31 - 1 // an int on every processor
+	const all = 1<<31 - 1 // fits an int on every processor
 	if id == 0 {
 		return []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: all}}
 	}

@@ -15,10 +15,10 @@ import (
 const (
 	// watchEvery is how often the tree's memory and processes are counted.
 	watchEvery = 250 * time.Millisecond
-	// exitTimeout is the status of a command that ran out of time, as
-	// timeout(1) has it.
+	// exitTimeout is the status of a command that ran out of time, as in
+	// timeout(1).
 	exitTimeout = 124
-	// slackPIDs is for the box's own processes and their threads.
+	// slackPIDs is an allowance for the box's own processes and their threads.
 	slackPIDs = 32
 )
 
@@ -34,7 +34,7 @@ func supervise() int {
 		out = outcome{Setup: err.Error()}
 	}
 	if err := writeJSON(report, out); err != nil {
-		return 1 // the server is gone
+		return 1 // the server has ended
 	}
 	return 0
 }
@@ -58,7 +58,7 @@ func superviseBox(control io.Reader) (out outcome, err error) {
 	}
 	defer func() {
 		if cleanErr := b.clean(); cleanErr != nil && err == nil && out.Setup == "" {
-			// The command has run: its result must not be lost for this.
+			// The command has run, so its result must not be lost.
 			_, _ = os.Stderr.WriteString("bridge: " + cleanErr.Error() + "\n")
 		}
 	}()
@@ -69,14 +69,14 @@ func superviseBox(control io.Reader) (out outcome, err error) {
 type box struct {
 	spec   spec
 	shield *shield
-	group  *cgroup // nil where none can be made
+	group  *cgroup // nil if none can be made
 	growth *growth
 	proxy  *proxy // nil without domains
-	name   string // of the container
+	name   string // the container's name
 	main   int
 	exited chan syscall.WaitStatus
 	gone   chan struct{} // closed when no child is left
-	status *os.File      // what the init reports
+	status *os.File      // the init's report
 }
 
 func (b *box) run(stop <-chan string) (outcome, error) {
@@ -100,7 +100,7 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 	switch {
 	case out.TimedOut || out.Exceeded != "" || out.Signal != "":
 		return out, nil
-	case b.status == nil: // a container: its client's status is all there is
+	case b.status == nil: // a container: the client's status is the only report
 		return b.containerOutcome(out), nil
 	case said.Setup != "":
 		return outcome{}, errors.New(said.Setup)
@@ -110,10 +110,10 @@ func (b *box) run(stop <-chan string) (outcome, error) {
 	return said, nil
 }
 
-// putAside does so for a command that could write. Nothing of it runs any more.
-// It works on a thread of its own: this one may see the workspace through the
-// mount that stage made, where root itself has no number and can rename
-// nothing.
+// putAside calls [shield.putAside] for a command that could write. No process of
+// the command is left by then. It runs on another thread: this one may see the
+// workspace through the mount that stage made, where root itself has no number
+// and cannot rename anything.
 func (b *box) putAside() []string {
 	if b.shield == nil || !b.spec.Writable {
 		return nil
@@ -122,7 +122,7 @@ func (b *box) putAside() []string {
 	go func() {
 		held, err := b.shield.putAside()
 		if err != nil {
-			held = append([]string{err.Error()}, held...) // of many, the first are shown
+			held = append([]string{err.Error()}, held...) // first, because only the first entries of a long list are shown
 		}
 		done <- held
 	}()
@@ -168,7 +168,7 @@ func (b *box) exceeded() string {
 	return ""
 }
 
-// reap collects every child, and every orphan of the tree.
+// reap reaps every child, and every orphan of the tree.
 func (b *box) reap() {
 	defer close(b.gone)
 	for {
@@ -176,7 +176,7 @@ func (b *box) reap() {
 		pid, err := syscall.Wait4(-1, &st, 0, nil)
 		switch {
 		case errors.Is(err, unix.EINTR):
-		case err != nil: // ECHILD: the tree is empty
+		case err != nil: // ECHILD: no child is left
 			return
 		case pid == b.main:
 			b.exited <- st
@@ -184,7 +184,8 @@ func (b *box) reap() {
 	}
 }
 
-// readStatus returns the last of what the init reported. All writers are dead.
+// readStatus returns the last report of the init. No process that could write
+// another is left.
 func (b *box) readStatus() outcome {
 	var last outcome
 	if b.status == nil {

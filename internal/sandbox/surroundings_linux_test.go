@@ -15,12 +15,13 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// escapes are the tests of what is written in the box and obeyed outside. They
-// must hold with the bridge as root and as an ordinary user.
+// escapes selects the tests of files that are written in the box and that
+// programs outside would run or obey. They must pass whether the bridge runs as
+// root or as an ordinary user.
 const escapes = "^(TestHelpersAreNotFoundThroughPath|TestProtectedFolderIsNoWorkspace|TestProtectedAtEveryDepth|" +
 	"TestPlantedRepositories|TestPlantedOutOfSight|TestProtectedPaths|TestGitIsReadOnly|TestEnvFilesAreCovered|TestStalePlaceholders|TestLinkedWorktree|TestLinkedWorktreeHolds|TestConfiguredProgramsAreHeld|TestAbsentHooksFolder|TestProtectedTricks)$"
 
-// TestEscapesAsOrdinaryUser runs the escapes again as nobody, where the tests
+// TestEscapesAsOrdinaryUser runs the escapes again as nobody if the tests
 // themselves run as root.
 func TestEscapesAsOrdinaryUser(t *testing.T) {
 	racetest.Skip(t)
@@ -41,14 +42,14 @@ func TestEscapesAsOrdinaryUser(t *testing.T) {
 	}
 }
 
-// hostGit runs git as somebody would who does not know of the command, in a
-// folder, and returns what it ran of the repository's choosing.
+// hostGit runs git in a folder, as a person outside the box would. It returns
+// what a program of the repository's choosing wrote to mark, or "" if none ran.
 func hostGit(t *testing.T, dir, mark string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
-	_, _ = cmd.CombinedOutput() // "not a git repository" is a good answer
+	_, _ = cmd.CombinedOutput() // "not a git repository" is a fine answer
 	data, err := os.ReadFile(mark)
 	if err != nil {
 		return ""
@@ -68,9 +69,9 @@ func TestPlantedRepositories(t *testing.T) {
 	plants := []struct {
 		name   string
 		script func(mark string) string
-		where  string // in which git is asked outside
-		repo   bool   // whether the workspace is a repository before
-		top    bool   // whether the box itself keeps it from being made
+		where  string // the folder in which git is run outside
+		repo   bool   // whether the workspace is a repository before the command
+		top    bool   // whether the box itself prevents the plant
 	}{
 		{name: "a bare one at the top", script: bareScript, where: ".", top: true},
 		{name: "the top's own is broken", repo: true, where: ".", script: func(mark string) string {
@@ -124,7 +125,8 @@ func TestPlantedRepositories(t *testing.T) {
 	})
 }
 
-// TestPlantedIsSaid: what was put aside is named, and kept.
+// TestPlantedIsSaid checks that files which were put aside are reported, and
+// kept.
 func TestPlantedIsSaid(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	ws := repository(t)
@@ -140,15 +142,15 @@ func TestPlantedIsSaid(t *testing.T) {
 	if got := read(t, filepath.Join(ws, "in/a/.vscode.held-by-bridge/tasks.json")); got != "x\n" {
 		t.Errorf("it is now %q", got)
 	}
-	// The next command's is another.
+	// The file of the next command gets another name.
 	res = run(t, bash("mkdir -p in/a/.vscode"), sandbox.Options{Workspace: ws, Backend: sandbox.Bubblewrap, Writable: true})
 	if len(res.Held) != 1 || !strings.HasSuffix(res.Held[0], ".vscode.held-by-bridge-1") {
 		t.Errorf("said %q", res.Held)
 	}
 }
 
-// TestProtectedAtEveryDepth: what is there stays as it is, and what comes new
-// has no name that others obey.
+// TestProtectedAtEveryDepth checks that existing protected files stay unchanged,
+// and that new files do not keep a protected name.
 func TestProtectedAtEveryDepth(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -186,8 +188,8 @@ func TestProtectedAtEveryDepth(t *testing.T) {
 	})
 }
 
-// TestProtectedFolderIsNoWorkspace: an agent that chose such a folder could
-// write what is protected from above.
+// TestProtectedFolderIsNoWorkspace checks that a protected folder is refused as a
+// workspace: in it, a command could write what is protected.
 func TestProtectedFolderIsNoWorkspace(t *testing.T) {
 	ws := repository(t)
 	write(t, filepath.Join(ws, "in", ".vscode", "deeper", "x"), "")
@@ -220,8 +222,8 @@ func TestProtectedFolderIsNoWorkspace(t *testing.T) {
 	}
 }
 
-// TestGitIsReadOnly: without leave to write to the repository nothing in .git
-// changes, and reading it works.
+// TestGitIsReadOnly checks that without git write access nothing in .git changes,
+// and that reading it works.
 func TestGitIsReadOnly(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -273,8 +275,8 @@ func TestEnvFilesAreCovered(t *testing.T) {
 	})
 }
 
-// TestStalePlaceholders: what a killed supervisor left is removed by the next
-// run, and a folder of the user's own is not.
+// TestStalePlaceholders checks that the next run removes what a killed supervisor
+// left behind, but not the user's own folders.
 func TestStalePlaceholders(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	ws := t.TempDir()
@@ -310,7 +312,8 @@ func TestStalePlaceholders(t *testing.T) {
 	}
 }
 
-// TestKilledSandbox: a command whose box was killed has not succeeded.
+// TestKilledSandbox checks that a command whose box was killed does not count as
+// successful.
 func TestKilledSandbox(t *testing.T) {
 	need(t, sandbox.Bubblewrap)
 	ws := t.TempDir()

@@ -19,8 +19,8 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// place is something that matters in a workspace: a path below its top, and
-// which file or folder has it.
+// place is a path below the top of a workspace that matters to the sandbox, and
+// the identity of the file or folder there.
 type place struct {
 	path   string
 	inode  uint64
@@ -29,35 +29,36 @@ type place struct {
 	dir    bool
 }
 
-// survey is what matters in a workspace, at every depth.
+// survey lists what matters to the sandbox in a workspace, at every depth.
 type survey struct {
-	// protected are the entries with a protected name. What lies in one is not
-	// looked at.
+	// protected are the entries with a protected name. Their contents are not
+	// surveyed.
 	protected []place
 	// heads are the files named HEAD that make their folder a repository.
 	heads []place
-	// env are regular files with a project's secrets.
+	// env are regular files that contain a project's secrets.
 	env []string
-	// closed are folders that may be entered, and not be read.
+	// closed are folders that may be entered but not read.
 	closed map[string]bool
-	// folders are those that need not be read again as long as they look the same.
+	// folders need not be read again as long as they have not changed.
 	folders *dirstate.Seen
 }
 
-// surveyWorkspace reads the names of the whole tree, and follows no link. A
-// folder that cannot be read is passed over, and so is what lies so deep that no
-// path leads to it. With an error, the rest was read. The files are counted on the
-// way, unless held is nil. What was seen of folders that are as they were is not
-// looked at again; more is added to it where the files are counted.
+// surveyWorkspace reads the names in the whole tree without following links. It
+// skips a folder that cannot be read, and anything so deep that no path leads to
+// it. If it returns an error, everything else has been read. It counts the files
+// into held, unless that is nil. Folders in seen that have not changed are not
+// read again; if the files are counted, the folders that were read are added to
+// seen.
 func surveyWorkspace(top string, seen *dirstate.Seen, held *counter) (survey, error) {
 	s := surveyor{top: top, held: held}
 	s.folders = seen
 	return s.run()
 }
 
-// surveyAfter is surveyWorkspace after a run, given what was found before it: a
-// folder that the command closed to reading is opened again, since what lies in it
-// could be obeyed by its name.
+// surveyAfter surveys the workspace after a run, given the survey before it. A
+// folder that the command has made unreadable is opened again, because programs
+// outside may obey files in it by their names.
 func surveyAfter(top string, before *survey) (survey, error) {
 	s := surveyor{top: top, before: before}
 	s.folders = before.folders
@@ -83,25 +84,25 @@ func (s *surveyor) run() (survey, error) {
 
 const folderFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 
-// maxReaders is how many folders are read at once, at most.
+// maxReaders is the maximum number of folders that are read at the same time.
 const maxReaders = 4
 
-// surveyor reads a tree, each folder from the open one above it: a command can
-// nest folders deeper than a path can say.
+// surveyor reads a tree. It opens each folder relative to its open parent,
+// because a command can nest folders deeper than a path can be long.
 type surveyor struct {
 	top     string
 	before  *survey
 	held    *counter
-	spare   chan struct{} // has room for as many readers as may be started
+	spare   chan struct{} // its free capacity is the number of further readers that may be started
 	readers sync.WaitGroup
 	trust   dirstate.Trust
 
-	mu sync.Mutex // guards the rest
+	mu sync.Mutex // guards the fields below
 	survey
-	err error // one of them
+	err error // the first error
 }
 
-// read looks at the folder at rel, which is open, and closes it.
+// read surveys the open folder at rel, and closes it.
 func (s *surveyor) read(fd int, rel string) {
 	defer func() { _ = unix.Close(fd) }()
 	var self unix.Stat_t
@@ -122,7 +123,8 @@ func (s *surveyor) read(fd int, rel string) {
 		s.fail(err, rel)
 		return
 	}
-	// It is for the look after the run, which counts nothing: by Linked.
+	// The entry is for the survey after the run, which counts no files: Linked
+	// marks it as such.
 	found := dirstate.Folder{Linked: true}
 	if now := dirstate.StampOf(&self); now.Settled(began.UnixNano()) && s.trust.Folder(fd, now.Device) {
 		found.Stamp = now
@@ -139,7 +141,7 @@ func (s *surveyor) read(fd int, rel string) {
 	}
 }
 
-// known returns what was seen of a folder, if nothing in it matters but the folders.
+// known returns what was seen of a folder, if only its subfolders matter.
 func (s *surveyor) known(self *unix.Stat_t) (*dirstate.Folder, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,8 +149,7 @@ func (s *surveyor) known(self *unix.Stat_t) (*dirstate.Folder, bool) {
 	return f, ok && !f.Marked && (s.held == nil || !f.Linked)
 }
 
-// entry looks at what has a path, by its name in an open folder, of which it
-// writes down what is found.
+// entry surveys an entry of an open folder, and adds to found what it is.
 func (s *surveyor) entry(fd int, e dirent, path string, found *dirstate.Folder) {
 	isFolder, matters := e.isFolder(fd), paths.Surveyed(e.name)
 	found.Marked = found.Marked || matters
@@ -170,10 +171,12 @@ func (s *surveyor) entry(fd int, e dirent, path string, found *dirstate.Folder) 
 	}
 }
 
-// reachable reports whether a path leads to what lies in the workspace under it.
+// reachable reports whether a path is short enough to open the entry below the
+// workspace.
 func (s *surveyor) reachable(path string) bool { return len(s.top)+len(path) <= unix.PathMax-2 }
 
-// folder looks at a folder in an open one, beside this if there is a reader to spare.
+// folder surveys a subfolder of an open folder, in another goroutine if a reader
+// is free.
 func (s *surveyor) folder(fd int, name, path string) {
 	if !s.reachable(path) {
 		s.held.entry(fd, name)
@@ -198,8 +201,8 @@ func (s *surveyor) folder(fd int, name, path string) {
 	}
 }
 
-// isLeaf counts a folder in an open one, and reports whether nothing in it is left
-// to be looked at.
+// isLeaf counts a subfolder of an open folder, and reports whether nothing in it
+// needs to be read.
 func (s *surveyor) isLeaf(fd int, name string) bool {
 	if s.held == nil && s.folders.Len() == 0 {
 		return false
@@ -217,14 +220,14 @@ func (s *surveyor) isLeaf(fd int, name string) bool {
 	return true
 }
 
-// note writes down what was found.
+// note calls found under the lock, to record a finding.
 func (s *surveyor) note(found func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found()
 }
 
-// enter opens a folder in an open one.
+// enter opens a subfolder of an open folder.
 func (s *surveyor) enter(fd int, name, path string) (int, error) {
 	sub, err := unix.Openat(fd, name, folderFlags, 0)
 	if !errors.Is(err, unix.EACCES) {
@@ -240,7 +243,7 @@ func (s *surveyor) enter(fd int, name, path string) (int, error) {
 	return unix.Openat(fd, name, folderFlags, 0)
 }
 
-// ownRights gives the owner all rights to a folder in an open one.
+// ownRights gives the owner all rights to a subfolder of an open folder.
 func ownRights(fd int, name string) error {
 	at, err := unix.Openat(fd, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -254,8 +257,8 @@ func ownRights(fd int, name string) error {
 	return unix.Chmod("/proc/self/fd/"+strconv.Itoa(at), st.Mode&0o7777|0o700)
 }
 
-// fail notes an error, unless it means that a folder below the top may not be
-// read, or is gone.
+// fail records an error, unless it means that a folder below the top is
+// unreadable or gone.
 func (s *surveyor) fail(err error, path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -264,8 +267,9 @@ func (s *surveyor) fail(err error, path string) {
 	}
 }
 
-// addEnv notes a file of secrets. A link cannot be covered, so that its target
-// is, where that lies in the workspace; others are out of reach.
+// addEnv records a file of secrets. A link cannot be covered, so its target is
+// recorded instead if that lies in the workspace. Targets outside cannot be
+// reached by the command.
 func (s *survey) addEnv(top, path string) {
 	target, err := filepath.EvalSymlinks(filepath.Join(top, path))
 	if err != nil || !within(top, target) {
@@ -279,9 +283,9 @@ func (s *survey) addEnv(top, path string) {
 	}
 }
 
-// isBare reports whether git takes a folder with these entries for a repository
+// isBare reports whether git treats a folder with these entries as a repository
 // (is_git_directory in git's setup.c looks for HEAD, and for objects and refs
-// beside it or where commondir says).
+// either next to it or at the path in commondir).
 func isBare(entries []dirent) bool {
 	var head, objects, refs, common bool
 	for _, e := range entries {
@@ -299,7 +303,7 @@ func isBare(entries []dirent) bool {
 	return head && (objects && refs || common)
 }
 
-// placeIn looks at a name in an open folder.
+// placeIn returns the place of a name in an open folder.
 func placeIn(fd int, name, path string) place {
 	p := place{path: path}
 	var st unix.Stat_t

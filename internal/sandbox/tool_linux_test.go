@@ -10,10 +10,10 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestHelpersAreNotFoundThroughPath: in an activated virtual environment the
-// first folder of PATH lies in the workspace, where a command may write a
-// program of a helper's name. It must never be started, since that would be
-// outside of the box.
+// TestHelpersAreNotFoundThroughPath checks that helpers are not searched in PATH.
+// In an activated virtual environment the first folder of PATH lies in the
+// workspace, where a command may write a program with a helper's name. Starting
+// it would run it outside of the box.
 func TestHelpersAreNotFoundThroughPath(t *testing.T) {
 	racetest.Skip(t)
 	for _, b := range []sandbox.Backend{"", sandbox.Bubblewrap, sandbox.Landlock, sandbox.Docker, sandbox.Podman} {

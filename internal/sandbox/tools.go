@@ -7,8 +7,9 @@ import (
 	"slices"
 )
 
-// CheckTools reports why folders of tools cannot be shown to commands of a
-// workspace. hidden is what no command may see ([Options.HiddenPaths]).
+// CheckTools returns why folders of tools cannot be shown to commands of a
+// workspace. hidden are the paths that no command may see
+// ([Options.HiddenPaths]).
 func CheckTools(tools []string, workspace string, hidden []string) error {
 	reals := make([]string, 0, len(hidden))
 	for _, h := range hidden {
@@ -17,8 +18,8 @@ func CheckTools(tools []string, workspace string, hidden []string) error {
 	return checkTools(tools, workspace, reals)
 }
 
-// checkTools takes real paths. A folder that holds more than programs would show
-// a command what it is for the sandbox to hide.
+// checkTools is CheckTools for real paths. A folder that contains more than
+// programs would show a command files that the sandbox must hide.
 func checkTools(tools []string, workspace string, hidden []string) error {
 	forbidden := append(append(systemRoots[:len(systemRoots):len(systemRoots)], kernelRoots...), hidden...)
 	if home, err := os.UserHomeDir(); err == nil && filepath.IsAbs(home) {

@@ -11,7 +11,7 @@ import (
 )
 
 // toolFolder makes a folder with a program in bin, below a folder that others may
-// not enter, as in a home.
+// not enter, as in a home folder.
 func toolFolder(t *testing.T) string {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), "home")
@@ -50,8 +50,8 @@ func TestTools(t *testing.T) {
 	})
 }
 
-// TestToolsInTheWorkspace: a virtual environment of the workspace that the operator
-// named is run and cannot be written.
+// TestToolsInTheWorkspace checks that programs in a virtual environment of the
+// workspace, which the operator has named, can be run but not changed.
 func TestToolsInTheWorkspace(t *testing.T) {
 	eachBackend(t, confining, func(t *testing.T, b sandbox.Backend) {
 		t.Helper()
@@ -82,7 +82,7 @@ func TestCheckTools(t *testing.T) {
 		t.Skip("MISSING: HOME is not set")
 	}
 	tests := []struct {
-		name, dir, want string // "" for none
+		name, dir, want string // "" if none
 	}{
 		{"a folder of programs", good, ""},
 		{"in the workspace", ws, "holds the workspace"},

@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// proc is one process as /proc shows it.
+// proc is one process, as read from /proc.
 type proc struct {
 	pid, parent int
-	start       uint64 // tells it from a later one with the same number
+	start       uint64 // start time, which distinguishes it from a later process with the same number
 	threads     int
 }
 
-// descendants returns the processes that descend from the calling one. It
-// must be a child subreaper: then leaving a group, a session or a parent does
-// not leave the tree.
+// descendants returns the descendants of the calling process, which must be a
+// child subreaper: a process then stays in the tree even if it leaves its group,
+// session or parent.
 func descendants() []proc {
 	all := processes()
 	mine := map[int]bool{os.Getpid(): true}
@@ -57,8 +57,8 @@ func processes() []proc {
 	return all
 }
 
-// readProc reads /proc/PID/stat. The name in it may contain anything; the
-// fields that count come after its last parenthesis.
+// readProc reads /proc/PID/stat. The process name in it may contain anything, so
+// the fields are counted from the last parenthesis.
 func readProc(pid int) (proc, bool) {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -74,7 +74,8 @@ func readProc(pid int) (proc, bool) {
 	return proc{pid: pid, parent: parent, threads: threads, start: start}, true
 }
 
-// signal reaches this process and no later one with its number.
+// signal sends a signal to this process, but not to a later one with the same
+// number.
 func (p proc) signal(sig unix.Signal) {
 	fd, err := unix.PidfdOpen(p.pid, 0)
 	if err != nil {
@@ -86,14 +87,14 @@ func (p proc) signal(sig unix.Signal) {
 	}
 }
 
-// freezeRounds is how often new processes are looked for before those found
-// are killed.
+// freezeRounds is how often killTree looks for new processes before it kills
+// those that it found.
 const freezeRounds = 100
 
-// killTree ends everything that descends from the calling process, which must
-// be reaping meanwhile and closes gone when it has no child left. It stops
-// what it finds until it finds nothing new, so that a fork bomb cannot outrun
-// it, and then kills.
+// killTree kills all descendants of the calling process, which must reap them in
+// the meantime and close gone when it has no child left. It first stops processes
+// until it finds no new ones, so that a fork bomb cannot outrun it, and then
+// kills them.
 func killTree(gone <-chan struct{}) {
 	for {
 		stopped := make(map[int]uint64)
@@ -121,8 +122,8 @@ func killTree(gone <-chan struct{}) {
 	}
 }
 
-// usage sums up what the processes use: threads, and bytes of memory that
-// nothing else shares with them.
+// usage returns the number of threads of the processes, and their resident
+// anonymous and shared memory in bytes.
 func usage(procs []proc) (threads int, memory int64) {
 	for _, p := range procs {
 		threads += p.threads

@@ -13,8 +13,9 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// protectedTricks are ways around a protected name: by links, by other names of
-// the same file, by moving what lies around it, by system calls, and by spelling.
+// protectedTricks are attempts to bypass the protection of a name: links, other
+// names of the same file, moving the folders around it, system calls, and
+// spelling.
 var protectedTricks = []string{
 	`ln .vscode/settings.json h && echo x >h
 		ln sub/.vscode/tasks.json h2 && echo x >h2
@@ -37,9 +38,9 @@ var protectedTricks = []string{
 		mkdir -p .husky .githooks .claude .cursor .idea sub/.husky; echo x >.husky/pre-commit; echo x >sub/.husky/pre-commit`,
 }
 
-// TestProtectedTricks: after each of them, everything with a protected name is
-// what it was or has gone with the folder around it, nothing new has such a name,
-// no set-user-ID bit was set, and no secret of the project was printed.
+// TestProtectedTricks checks that after each attempt every file with a protected
+// name is unchanged or was moved with its folder, no new file has such a name, no
+// set-user-ID bit is set, and no secret of the project was printed.
 func TestProtectedTricks(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("MISSING: git is not installed")
@@ -82,8 +83,8 @@ func trickWorkspace(t *testing.T) string {
 	return ws
 }
 
-// protectedFiles are the files below protected names, those that only look like
-// one included, with mode and content; and files with a set-user-ID bit.
+// protectedFiles returns the files below protected names, including names that
+// only look protected, with mode and content; and files with a set-user-ID bit.
 func protectedFiles(t *testing.T, ws string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -15,7 +15,8 @@ import (
 
 const nobody = 65534
 
-// userCopy returns a folder of nobody's with a copy of this test program.
+// userCopy returns a folder that belongs to nobody, and a copy of this test
+// program.
 func userCopy(t *testing.T) (dir, program string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "bridge-nobody-") //nolint:usetesting // t.TempDir lies in a folder that is closed to others
@@ -52,8 +53,8 @@ func asNobody(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
-// killChildren kills the children of a process that are supervisors: nothing
-// but SIGKILL keeps one from cleaning up.
+// killChildren kills the supervisors among the children of a process. Only
+// SIGKILL prevents a supervisor from cleaning up.
 func killChildren(t *testing.T, parent int) {
 	t.Helper()
 	procs, err := filepath.Glob("/proc/[0-9]*")

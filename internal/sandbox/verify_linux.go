@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// verify tries, from inside and right before the command, what the box must
-// refuse. A box that lets one of them pass runs nothing.
+// verify tries, from inside the box and immediately before the command runs,
+// everything that the box must refuse. If an attempt succeeds, the command is not
+// run.
 func (s spec) verify() error {
 	checks := []struct {
 		what string
@@ -43,8 +44,8 @@ func (s spec) verifyUser() error {
 	return nil
 }
 
-// verifyPrivileges asks the kernel, and then tries the filter: without one the
-// new namespace would only cost this thread its mounts.
+// verifyPrivileges checks the process's state, and then tries the filter. Without
+// a filter, the attempt would only move this thread to a new UTS namespace.
 func verifyPrivileges() error {
 	if v, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || v != 1 {
 		return errors.New("new privileges are possible")
@@ -61,7 +62,7 @@ func verifyPrivileges() error {
 	return nil
 }
 
-// verifyHidden: a hidden path is absent, or out of reach, or covered by
+// verifyHidden checks that a hidden path is absent, out of reach, or covered by
 // something empty.
 func (s spec) verifyHidden() error {
 	for _, path := range s.Hidden {
@@ -80,7 +81,7 @@ func (s spec) verifyHidden() error {
 	return nil
 }
 
-// verifyMasked: a covered file cannot be opened.
+// verifyMasked checks that nothing can be read from a covered file.
 func (s spec) verifyMasked() error {
 	for _, m := range s.Shield {
 		if !m.Mask {
@@ -99,7 +100,7 @@ func (s spec) verifyMasked() error {
 	return nil
 }
 
-// verifyReadOnly tries to create a file where none may be created.
+// verifyReadOnly tries to create files where none may be created.
 func (s spec) verifyReadOnly() error {
 	dirs := append([]string{"/", "/usr", "/etc"}, s.Tools...)
 	if !s.Writable {
@@ -122,8 +123,8 @@ func (s spec) verifyReadOnly() error {
 	return nil
 }
 
-// verifyNetwork: without it there is no interface but the loopback one, or
-// no socket at all.
+// verifyNetwork checks that without network access there is only the loopback
+// interface or, with Landlock, no socket at all.
 func (s spec) verifyNetwork() error {
 	if s.Network {
 		return nil

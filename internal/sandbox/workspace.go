@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// systemRoots may be neither a workspace nor in one.
+// systemRoots may be neither a workspace nor lie in one.
 var systemRoots = []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/var", "/tmp", "/run", "/home"}
 
-// kernelRoots may not even hold a workspace.
+// kernelRoots may not contain a workspace either.
 var kernelRoots = []string{"/proc", "/sys", "/dev"}
 
-// CheckWorkspace reports, as an [ErrWorkspace], why a folder cannot be given to a
-// command. hidden is what no command may see ([Options.HiddenPaths]).
+// CheckWorkspace returns, as an [ErrWorkspace], why a command may not run in a
+// folder. hidden are the paths that no command may see ([Options.HiddenPaths]).
 func CheckWorkspace(workspace string, hidden []string) error {
 	_, _, err := resolveWorkspace(workspace, hidden)
 	return err
 }
 
-// resolveWorkspace returns the real path of the workspace, and the real paths
-// of the hidden ones. It refuses a workspace that is or contains a system
-// folder, the user's home or a hidden path, or that lies within a hidden one.
+// resolveWorkspace returns the real path of the workspace, and the real paths of
+// the hidden ones. It refuses a workspace that is or contains a system folder,
+// the user's home folder or a hidden path, or that lies within a hidden path.
 func resolveWorkspace(workspace string, hidden []string) (string, []string, error) {
 	if !filepath.IsAbs(workspace) {
 		return "", nil, refuseWorkspace("%q is not an absolute path", workspace)
@@ -52,7 +52,7 @@ func refuseWorkspace(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrWorkspace}, args...)...)
 }
 
-// checkPlace refuses a workspace for where it really lies and what is in it.
+// checkPlace refuses a workspace because of its real location or its contents.
 func checkPlace(workspace, target string) error {
 	if info, err := os.Stat(target); err != nil || !info.IsDir() {
 		return refuseWorkspace("%q is not a folder", workspace)
@@ -82,7 +82,7 @@ func checkPlace(workspace, target string) error {
 	return nil
 }
 
-// isBareRepository reports whether git would take dir itself for a repository.
+// isBareRepository reports whether git would treat dir itself as a repository.
 func isBareRepository(dir string) bool {
 	has := func(name string) bool {
 		_, err := os.Lstat(filepath.Join(dir, name))

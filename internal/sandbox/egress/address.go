@@ -7,9 +7,10 @@ import (
 	"slices"
 )
 
-// special are the blocks of addresses that are not the public network, besides
-// those that net/netip knows (RFC 6890 and the IANA's registries of special-purpose
-// addresses). What embeds an IPv4 address could lead to a private one.
+// special are the address blocks that are not part of the public network, in
+// addition to those that net/netip recognizes (RFC 6890 and IANA's
+// special-purpose address registries). Blocks that embed an IPv4 address are
+// included, since the embedded address could be private.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),        // this network
 	netip.MustParsePrefix("100.64.0.0/10"),    // carrier-grade NAT, and metadata services
@@ -28,7 +29,7 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("fec0::/10"),        // site-local (deprecated)
 }
 
-// public reports whether an address is one of the public network.
+// public reports whether an address belongs to the public network.
 func public(a netip.Addr) bool {
 	a = a.Unmap()
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.Zone() != "" {
@@ -37,8 +38,8 @@ func public(a netip.Addr) bool {
 	return !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// reachable leaves of resolved addresses those that a command may reach: public,
-// and none of this machine's own.
+// reachable returns the addresses that a command may reach: public ones that are
+// not this machine's own.
 func reachable(resolved []netip.Addr) ([]netip.Addr, error) {
 	own, err := net.InterfaceAddrs()
 	if err != nil {

@@ -1,6 +1,7 @@
 // Package egress is a proxy through which a command without a network reaches a
 // few domains, and nothing else. It speaks the CONNECT method of HTTP (RFC 9110,
-// section 9.3.6), resolves the names itself, and connects to public addresses only.
+// section 9.3.6), resolves the names itself, and connects to public addresses
+// only.
 package egress
 
 import (
@@ -21,13 +22,14 @@ const (
 	wildcardMark = "*."
 )
 
-// Domains are what may be reached, in the form that [ParseDomains] gives them:
-// "example.org", "*.example.org" for all names below it, or either with ":port".
-// Without a port it is 443.
+// Domains are the names that may be reached, in the form that [ParseDomains]
+// returns: "example.org", "*.example.org" for all names below it, or either with
+// ":port". The default port is 443.
 type Domains []string
 
-// ParseDomains checks a list, and returns it in lower case, sorted, each once;
-// nil for an empty one. Addresses are refused: a list of names can be read and judged by a human.
+// ParseDomains checks a list and returns it in lower case, sorted and without
+// duplicates, or nil if it is empty. Addresses are refused, because a human can
+// read and judge only names.
 func ParseDomains(entries []string) (Domains, error) {
 	if len(entries) > MaxDomains {
 		return nil, fmt.Errorf("there are %d domains, at most %d are allowed", len(entries), MaxDomains)
@@ -72,7 +74,7 @@ func parsePort(text string) (int, error) {
 }
 
 // checkName checks a host name of two labels or more (RFC 1123, section 2.1). A
-// last label of digits alone would make it an address.
+// last label that consists of digits would make it an address.
 func checkName(name string) error {
 	labels := strings.Split(name, ".")
 	if len(name) > maxName || len(labels) < 2 {
@@ -94,13 +96,13 @@ func checkName(name string) error {
 	return nil
 }
 
-// allow reports whether the list holds a name and port.
+// allow reports whether the list contains a name and port.
 func (d Domains) allow(name string, port int) bool {
 	for _, entry := range d {
 		host, text, hasPort := strings.Cut(entry, ":")
 		want := defaultPort
 		if hasPort {
-			want, _ = strconv.Atoi(text) // the list was parsed
+			want, _ = strconv.Atoi(text) // the list has been parsed before
 		}
 		if port != want {
 			continue
@@ -112,7 +114,7 @@ func (d Domains) allow(name string, port int) bool {
 	return false
 }
 
-// target takes the host and port of a request apart.
+// target splits the target of a request into host and port.
 func target(authority string) (name string, port int, err error) {
 	host, text, err := net.SplitHostPort(authority)
 	if err != nil {

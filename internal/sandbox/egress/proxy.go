@@ -22,8 +22,8 @@ const (
 	dialTime       = 20 * time.Second
 )
 
-// Proxy lets what connects to it reach some domains. Resolve and Dial are the
-// machine's own where they are nil.
+// Proxy lets its clients reach some domains. If Resolve or Dial is nil, the
+// machine's own resolver or dialer is used.
 type Proxy struct {
 	Domains Domains
 	Resolve func(ctx context.Context, name string) ([]netip.Addr, error)
@@ -32,7 +32,7 @@ type Proxy struct {
 	seen journal
 }
 
-// Serve takes connections until the context ends, and returns when the last one
+// Serve accepts connections until the context ends, and returns when the last one
 // is closed.
 func (p *Proxy) Serve(ctx context.Context, l net.Listener) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -50,7 +50,7 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) {
 		}
 		conn, err := l.Accept()
 		if err != nil {
-			return // closed, or out of descriptors: nothing more is let through
+			return // closed, or out of descriptors: accept no more connections
 		}
 		running.Go(func() {
 			defer func() { <-slots }()
@@ -59,7 +59,7 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) {
 	}
 }
 
-// Seen says, a line each, what was asked for and what became of it.
+// Seen returns one line for each address that was requested, with the outcome.
 func (p *Proxy) Seen() []string { return p.seen.lines() }
 
 func (p *Proxy) serve(ctx context.Context, client net.Conn) {
@@ -97,8 +97,8 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn) {
 	tunnel(client, reader, server)
 }
 
-// connect resolves an allowed name and connects to what it found: the address that
-// was judged is the one that is used.
+// connect resolves an allowed name and connects to one of its addresses. It dials
+// the address that it has checked, so that a second lookup cannot return another.
 func (p *Proxy) connect(ctx context.Context, authority string) (net.Conn, error) {
 	name, port, err := target(authority)
 	if err != nil {
@@ -141,7 +141,7 @@ func (p *Proxy) dial(ctx context.Context, address netip.AddrPort) (net.Conn, err
 	return d.DialContext(ctx, "tcp", address.String())
 }
 
-// tunnel copies both ways, and passes on each side's end.
+// tunnel copies in both directions, and forwards the end of each.
 func tunnel(client net.Conn, fromClient io.Reader, server net.Conn) {
 	var both sync.WaitGroup
 	both.Go(func() { copyAndEnd(server, fromClient) })
@@ -165,10 +165,11 @@ func answer(client net.Conn, status int, why string) {
 		status, http.StatusText(status), len(text), text)
 }
 
-// maxSeen is how many different outcomes are kept.
+// maxSeen is how many different lines the journal keeps.
 const maxSeen = 40
 
-// journal counts what was asked for. A command chooses the names.
+// journal counts the requests. The command chooses the names, so their number and
+// length are limited.
 type journal struct {
 	mu    sync.Mutex
 	order []string

@@ -18,7 +18,7 @@ func TestParseDomains(t *testing.T) {
 	tests := []struct {
 		name    string
 		entries []string
-		want    string // "" for a refusal
+		want    string // "" if the request must be refused
 	}{
 		{"names", []string{"Registry.npmjs.org", "pypi.org.", "pypi.org"}, "pypi.org registry.npmjs.org"},
 		{"ports", []string{"example.org:443", "example.org:8443"}, "example.org example.org:8443"},
@@ -46,7 +46,7 @@ func TestParseDomains(t *testing.T) {
 	}
 }
 
-// world resolves a few names and answers for every address.
+// world resolves a few names and accepts connections to every address.
 var world = map[string][]netip.Addr{
 	"good.example.org":    {netip.MustParseAddr("203.0.113.7")},
 	"mixed.example.org":   {netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("203.0.113.7")},
@@ -75,7 +75,7 @@ func startProxy(t *testing.T, domains ...string) (*egress.Proxy, string) {
 		},
 		Dial: func(_ context.Context, address netip.AddrPort) (net.Conn, error) {
 			here, there := net.Pipe()
-			go func() { // says who it is, and echoes a line
+			go func() { // sends its address, and echoes a line
 				defer func() { _ = there.Close() }()
 				line, _ := bufio.NewReader(there).ReadString('\n')
 				_, _ = io.WriteString(there, address.String()+" "+line)
@@ -94,7 +94,8 @@ func startProxy(t *testing.T, domains ...string) (*egress.Proxy, string) {
 	return p, l.Addr().String()
 }
 
-// ask sends a request and, in the same write, a line for the server behind it.
+// ask sends a request and, in the same write, a line for the server that it
+// connects to.
 func ask(t *testing.T, proxy, request string) (status int, rest string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", proxy)
