@@ -117,7 +117,7 @@ func TestDomainsInside(t *testing.T) {
 	want := `good.example.org:443 200 reached 203.0.113.7:443
 good.example.org:22 403 bridge: it is not in the list of domains that the operator allowed
 other.example.com:443 403 bridge: it is not in the list of domains that the operator allowed
-loop.example.org:443 403 bridge: its name leads to no public address (private, loopback and this machine's own are refused)
+loop.example.org:443 403 bridge: its name has no public address (private, loopback and this machine's own addresses are refused)
 203.0.113.7:443 403 bridge: it must be a name, not an address
 /dev/tcp/203.0.113.7/443 closed
 /dev/tcp/127.0.0.1/443 closed

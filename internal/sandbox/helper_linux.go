@@ -32,6 +32,6 @@ func Helper(args []string) (code int, ok bool) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return 0, true
 	}
-	fmt.Fprintln(os.Stderr, "this command is the bridge's own, not for people")
+	fmt.Fprintln(os.Stderr, "this command is for the bridge's internal use only")
 	return 2, true
 }

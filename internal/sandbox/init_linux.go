@@ -58,7 +58,7 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 	}
 	if len(s.Domains) > 0 {
 		if err := offerProxy(); err != nil {
-			return outcome{}, fmt.Errorf("the proxy of the network: %w", err)
+			return outcome{}, fmt.Errorf("starting the network proxy: %w", err)
 		}
 	}
 	// A process that can access this one's memory could forge the report.
@@ -84,8 +84,8 @@ func (s spec) confine() error {
 		need |= unix.W_OK
 	}
 	if err := unix.Access(".", need); err != nil {
-		return fmt.Errorf("user %d, whom the command runs as instead of root, cannot use the workspace: %w; "+
-			"run the bridge as an ordinary user, or give the workspace to one", os.Geteuid(), err)
+		return fmt.Errorf("user %d, as which the command runs instead of root, cannot use the workspace: %w; "+
+			"run the bridge as an ordinary user, or make an ordinary user the owner of the workspace", os.Geteuid(), err)
 	}
 	if err := s.setLimits(); err != nil {
 		return err

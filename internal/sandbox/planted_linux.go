@@ -38,7 +38,7 @@ func (s *shield) putAside() ([]string, error) {
 		}
 		to, err := setAside(s.workspace, p.path)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s is new, and could not be put aside: %w", p.path, err))
+			errs = append(errs, fmt.Errorf("%s is new and could not be renamed: %w", p.path, err))
 			continue
 		}
 		said = append(said, fmt.Sprintf("%s is new (%s) and was renamed to %s", p.path, plantedWhy(p.path), to))

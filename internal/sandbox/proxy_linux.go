@@ -28,7 +28,7 @@ func (s spec) checkDomains() error {
 	case s.Network:
 		return fmt.Errorf("%w: a list of domains has no effect with the whole network", ErrSetup)
 	case s.Backend != Bubblewrap:
-		return fmt.Errorf("%w: a list of domains needs bubblewrap, which gives the command a network of its own; %s cannot hold it", ErrUnavailable, s.Backend)
+		return fmt.Errorf("%w: a list of domains needs bubblewrap, which gives the command its own network; %s cannot enforce it", ErrUnavailable, s.Backend)
 	}
 	return nil
 }
@@ -72,11 +72,11 @@ func (p *proxy) receive() (net.Listener, error) {
 	}
 	messages, err := unix.ParseSocketControlMessage(rights[:n])
 	if err != nil || len(messages) != 1 {
-		return nil, errors.New("no listener came")
+		return nil, errors.New("no listener was received")
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
 	if err != nil || len(fds) != 1 {
-		return nil, errors.New("no listener came")
+		return nil, errors.New("no listener was received")
 	}
 	file := os.NewFile(uintptr(fds[0]), "listener")
 	defer func() { _ = file.Close() }()

@@ -69,7 +69,7 @@ func newShield(sp spec, held *counter) (*shield, error) {
 	}
 	s.mountGranted(sp)
 	if len(s.mounts) > maxShield {
-		err := fmt.Errorf("the workspace has %d protected files and folders (such as .git, .vscode and .env), at most %d can be held: choose a smaller folder", len(s.mounts), maxShield)
+		err := fmt.Errorf("the workspace has %d protected files and folders (such as .git, .vscode and .env), at most %d can be protected: choose a smaller folder", len(s.mounts), maxShield)
 		return nil, errors.Join(err, s.remove())
 	}
 	return s, nil

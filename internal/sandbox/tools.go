@@ -29,17 +29,17 @@ func checkTools(tools []string, workspace string, hidden []string) error {
 		info, err := os.Stat(dir)
 		switch {
 		case err != nil || !info.IsDir():
-			return fmt.Errorf("the tool folder %s is not there any more; open the grant again", dir)
+			return fmt.Errorf("the tool folder %s no longer exists; open the grant again", dir)
 		case realPath(dir) != dir:
-			return fmt.Errorf("the tool folder %s is a link now; open the grant again", dir)
+			return fmt.Errorf("the tool folder %s is now a link; open the grant again", dir)
 		case within(dir, workspace):
-			return fmt.Errorf("the tool folder %s holds the workspace; name a folder that has only programs", dir)
+			return fmt.Errorf("the tool folder %s contains the workspace; name a folder that has only programs", dir)
 		case info.Mode().Perm()&0o022 != 0:
-			return fmt.Errorf("others may write the tool folder %s; take the right away with chmod go-w", dir)
+			return fmt.Errorf("other users can write to the tool folder %s; remove that permission with chmod go-w", dir)
 		}
 		holds := func(path string) bool { return within(dir, path) }
 		if i := slices.IndexFunc(forbidden, holds); i >= 0 {
-			return fmt.Errorf("the tool folder %s is or holds %s; name a folder that has only programs", dir, forbidden[i])
+			return fmt.Errorf("the tool folder %s is or contains %s; name a folder that has only programs", dir, forbidden[i])
 		}
 		for _, path := range slices.Concat(hidden, kernelRoots) {
 			if within(path, dir) {

@@ -28,7 +28,7 @@ func (s spec) verify() error {
 	}
 	for _, c := range checks {
 		if c.err != nil {
-			return fmt.Errorf("the sandbox does not hold (%s): %w", c.what, c.err)
+			return fmt.Errorf("the sandbox is not effective (%s): %w", c.what, c.err)
 		}
 	}
 	return nil
@@ -57,7 +57,7 @@ func verifyPrivileges() error {
 		return fmt.Errorf("the seccomp filter does not work: %w", err)
 	}
 	if _, err := unix.IoctlGetInt(0, unix.TIOCSTI); !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("the seccomp filter does not see arguments: %w", err)
+		return fmt.Errorf("the seccomp filter does not check arguments: %w", err)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func checkPlace(workspace, target string) error {
 		return refuseWorkspace("%q is a bare git repository; choose a working tree", workspace)
 	}
 	if exe, err := os.Executable(); err == nil && within(target, realPath(exe)) {
-		return refuseWorkspace("%q holds the bridge's own program (%s); choose another folder, or install the program elsewhere", workspace, exe)
+		return refuseWorkspace("%q contains the bridge's own program (%s); choose another folder, or install the program elsewhere", workspace, exe)
 	}
 	return nil
 }

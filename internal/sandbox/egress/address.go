@@ -53,7 +53,7 @@ func reachable(resolved []netip.Addr) ([]netip.Addr, error) {
 		}
 	}
 	if len(usable) == 0 {
-		return nil, errors.New("its name leads to no public address (private, loopback and this machine's own are refused)")
+		return nil, errors.New("its name has no public address (private, loopback and this machine's own addresses are refused)")
 	}
 	return usable, nil
 }
