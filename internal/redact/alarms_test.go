@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// alarmList is what testdata says of the lines that are altered: which Go
-// distribution and modules were measured, and under which class each file's
-// lines belong that somebody has looked at.
+// alarmList is the content of testdata/alarms.tsv about lines that are altered:
+// which Go distribution and modules were measured, and the class of each file
+// whose altered lines somebody has examined.
 type alarmList struct {
-	version string // of Go
+	version string // version of Go
 	modules []string
 	lines   map[alarm]int
 	classes map[alarm]map[string]int
@@ -60,8 +60,8 @@ func readLines(t *testing.T, name string) []string {
 	return strings.Split(strings.TrimSpace(string(data)), "\n")
 }
 
-// escapeModule writes a module's path as the module cache does: capitals
-// become small letters after an exclamation mark.
+// escapeModule escapes a module path as the module cache does: a capital becomes
+// an exclamation mark and the small letter.
 func escapeModule(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -74,13 +74,14 @@ func escapeModule(s string) string {
 	return b.String()
 }
 
-// isFixed reports whether a folder of the module cache is a measured module.
+// isFixed reports whether a folder of the module cache belongs to a measured
+// module.
 func (l *alarmList) isFixed(path string) bool {
 	return slices.Contains(l.modules, filepath.ToSlash(path))
 }
 
-// report prints the sums by kind and, where there is a list, by class, and
-// every file whose lines nobody has looked at.
+// report prints the sums by kind and, if there is a list, by class, and every
+// file whose altered lines nobody has examined.
 func (c *count) report(t *testing.T, what string, l *alarmList) {
 	t.Helper()
 	t.Logf("%s: %d files, %d lines, %d altered (%.4f %%)", what, c.files, c.lines, c.altered, 100*float64(c.altered)/float64(max(1, c.lines)))
@@ -122,8 +123,8 @@ func sums(m map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// matches reports whether the list says of the files under the prefixes what
-// was counted, no more and no less.
+// matches checks that the list agrees exactly with what was counted in the files
+// under the prefixes.
 func (c *count) matches(t *testing.T, l *alarmList, prefixes ...string) bool {
 	t.Helper()
 	listed := map[alarm]int{}
@@ -140,7 +141,7 @@ func (c *count) matches(t *testing.T, l *alarmList, prefixes ...string) bool {
 	return maps.Equal(listed, c.at)
 }
 
-// TestDocumentedAlarms holds the table of classes in the documentation against
+// TestDocumentedAlarms compares the table of classes in the documentation with
 // the list.
 func TestDocumentedAlarms(t *testing.T) {
 	l := readAlarms(t)

@@ -35,7 +35,7 @@ func denseText(n int) string {
 	return sb.String()[:n]
 }
 
-// mix changes the letters and digits of s by i, keeping its prefix.
+// mix changes the letters and digits of s depending on i, and keeps its prefix.
 func mix(s string, i int) string {
 	b := []byte(s)
 	for k := 8; k < len(b); k++ {
@@ -64,7 +64,7 @@ func BenchmarkRedact(b *testing.B) {
 	}
 }
 
-// BenchmarkAdversarial shows 50 KB of what is slowest of the known kinds.
+// BenchmarkAdversarial measures 50 KB of the slowest known kinds of text.
 func BenchmarkAdversarial(b *testing.B) {
 	var e redact.Engine
 	for _, unit := range adversarial() {
@@ -90,9 +90,9 @@ func BenchmarkAdversarial(b *testing.B) {
 	})
 }
 
-// pairLines make one line of many NAME=VALUE, in the ways that take the
-// different paths of the reader of names and values. The numbers are of one
-// width, so that a longer line has no other values.
+// pairLines build one line with many NAME=VALUE pairs, in the forms that take
+// different paths through the reader of names and values. All numbers have the
+// same width, so that the values of a longer line have the same form.
 func pairLines(n int) map[string]string {
 	units := map[string]string{
 		"names": "NAME%06d=VALUE%06d ", "passwords": "PASSWORD%06d=x9k%06dz! ", "words": "DB_PASSWORD%06d=hunter%06d ", "query": "token%06d=abc%06d&", "list": "key%06d=a%06d,", "semicolons": "pwd%06d=b%06d;",
@@ -110,9 +110,9 @@ func pairLines(n int) map[string]string {
 	return out
 }
 
-// BenchmarkPairs reports, for one line of many NAME=VALUE, how many times as
-// much time of the processor 400 KB take as 50 KB, by the quickest of several
-// runs: 8 is linear. Run it with GOMAXPROCS=1.
+// BenchmarkPairs reports the ratio of the processor time for 400 KB to that for
+// 50 KB, for one line with many NAME=VALUE pairs, taking the shortest of several
+// runs. 8 means linear time. Run it with GOMAXPROCS=1.
 func BenchmarkPairs(b *testing.B) {
 	const short, long = 50_000, 400_000
 	small, large := pairLines(short), pairLines(long)
@@ -126,8 +126,8 @@ func BenchmarkPairs(b *testing.B) {
 	}
 }
 
-// quickest returns the shortest of n times that redacting text takes, in time of
-// the processor where the system tells it.
+// quickest returns the shortest of n times taken to redact a text. It is
+// processor time if the system reports it.
 func quickest(text string, n int) time.Duration {
 	var e redact.Engine
 	best := time.Hour

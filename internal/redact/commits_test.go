@@ -8,9 +8,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// TestEvalCommits counts the commit messages of this repository that are
-// altered, the trailers and hashes that git log prints included. There is no
-// secret in them.
+// TestEvalCommits counts the commit messages of this repository that are altered,
+// with the trailers and hashes that git log prints. They contain no secrets.
 func TestEvalCommits(t *testing.T) {
 	if !*evaluate {
 		t.Skip("run make redact-eval: it reads every commit message of this repository")

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// seeded makes a generator from a seed that a failure prints.
+// seeded returns a generator with a seed that is printed if the test fails.
 func seeded(seed uint64) generator { return generator{Rand: rand.New(rand.NewPCG(seed, 17))} }
 
-// base64s are the bytes n in base64, padded.
+// base64s returns n random bytes in base64 with padding.
 func (g generator) base64s(n int) string {
 	b := make([]byte, n)
 	for i := range b {
@@ -21,7 +21,7 @@ func (g generator) base64s(n int) string {
 
 func encoded(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// base64url is the same without padding, for URLs.
+// base64url returns n random bytes in base64 for URLs, without padding.
 func (g generator) base64url(n int) string {
 	return strings.TrimRight(strings.NewReplacer("+", "-", "/", "_").Replace(g.base64s(n)), "=")
 }
@@ -36,13 +36,14 @@ func (g generator) hex(n int) string {
 	}
 }
 
-// jwt is a token of three parts, as RFC 7519 has it.
+// jwt returns a token of three parts, as in RFC 7519.
 func (g generator) jwt() string {
 	enc := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	return enc(`{"alg":"HS256","typ":"JWT"}`) + "." + enc(fmt.Sprintf(`{"sub":"%d","iat":%d}`, g.IntN(1e6), 1_700_000_000+g.IntN(1e7))) + "." + g.base64url(32)
 }
 
-// randomPassword is what a password manager, a browser or Terraform makes.
+// randomPassword returns a password as made by a password manager, a browser or
+// Terraform.
 func (g generator) randomPassword() string {
 	for {
 		var s string
@@ -50,11 +51,11 @@ func (g generator) randomPassword() string {
 		case 0:
 			s = g.chars(lowers+uppers+decimals+"!@#$%^&*", 14+g.IntN(10))
 		case 1:
-			s = g.chars(lowers+uppers+decimals+"!@#$%&*()-_=+[]{}<>:?", 16+g.IntN(16)) // Terraform's random_password
+			s = g.chars(lowers+uppers+decimals+"!@#$%&*()-_=+[]{}<>:?", 16+g.IntN(16)) // as made by Terraform's random_password
 		case 2:
 			s = g.chars(lowers+uppers+decimals+"!#$%&()*+,-./:;<=>?@[]^_{|}~", 14+g.IntN(8))
 		case 3:
-			s = g.chars(lowers+uppers, 6) + "-" + g.chars(lowers+decimals, 6) + "-" + g.chars(lowers+uppers, 6) // a browser's
+			s = g.chars(lowers+uppers, 6) + "-" + g.chars(lowers+decimals, 6) + "-" + g.chars(lowers+uppers, 6) // as made by a browser
 		default:
 			s = g.alnum(12 + g.IntN(12))
 		}
@@ -64,8 +65,8 @@ func (g generator) randomPassword() string {
 	}
 }
 
-// withEscapes returns s, with signs in it, where odd says so, that are the escape of
-// a quote, a blank or a bracket in another notation, or begin something there.
+// withEscapes returns s with additional signs if odd is set: escapes of a quote,
+// a blank or a bracket in another notation, or signs that begin something there.
 func (g generator) withEscapes(s string) string {
 	if !g.odd {
 		return s
@@ -74,14 +75,14 @@ func (g generator) withEscapes(s string) string {
 	return s[:k] + g.pick("%22", "%27", "%60", "%0A", "%20", "%3D", "%2C", "=22", "=20", "<P", "${I}<", "${+", "<!", "|", "&", "[0m", "u0022", "x22") + s[k:]
 }
 
-// humanPassword is one that a person thought of.
+// humanPassword returns a password as a person would choose it.
 func (g generator) humanPassword() string {
 	w := g.word()
 	title := strings.ToUpper(w[:1]) + w[1:]
 	return g.pick(title+g.chars(decimals, 4)+"!", w+g.chars(decimals, 3), title+"."+g.chars(decimals, 4)+g.chars(lowers, 1), title+"@"+g.chars(decimals, 4), w+"-"+g.word()+"-"+g.chars(decimals, 2), title+"#"+g.chars(decimals, 2)+"&"+g.chars(lowers, 3))
 }
 
-// published is a token of a format with a prefix.
+// published returns a token of a format with a prefix.
 func (g generator) published() string {
 	switch g.IntN(9) {
 	case 0:
@@ -105,7 +106,7 @@ func (g generator) published() string {
 	}
 }
 
-// key is what a service or a program makes as its key.
+// key returns a key as made by a service or a program.
 func (g generator) key() string {
 	switch g.IntN(8) {
 	case 0:
@@ -127,13 +128,15 @@ func (g generator) key() string {
 	}
 }
 
-// field is a name and its value in a document. where secret is set, the value must go.
+// field is a name and its value in a document. If secret is set, the value must
+// be hidden.
 type field struct {
 	name, value string
 	secret      bool
 }
 
-// secretField is one whose name or form gives its value away.
+// secretField returns a field whose name or form shows that its value is a
+// secret.
 func (g generator) secretField() field {
 	switch g.IntN(4) {
 	case 0:
@@ -147,7 +150,8 @@ func (g generator) secretField() field {
 	}
 }
 
-// plainField is one that holds no secret, often with a name that is near one.
+// plainField returns a field without a secret, often with a name similar to that
+// of a secret.
 func (g generator) plainField() field {
 	list := []field{
 		{"port", g.chars("123456789", 1) + g.chars(decimals, 3), false},
@@ -184,7 +188,7 @@ func (g generator) plainField() field {
 
 func (g generator) pickInt(list ...int) int { return list[g.IntN(len(list))] }
 
-// fields are 5 to 18 of both kinds, in any order.
+// fields returns 5 to 18 fields of both kinds, in random order.
 func (g generator) fields() []field {
 	var out []field
 	for range 5 + g.IntN(14) {
@@ -197,7 +201,7 @@ func (g generator) fields() []field {
 	return out
 }
 
-// document is a text in pieces of which some are secret.
+// document is a text in pieces, some of which are secret.
 type document struct{ pieces []piece }
 
 type piece struct {
@@ -209,7 +213,7 @@ func (d *document) plain(s string) { d.pieces = append(d.pieces, piece{s, false}
 
 func (d *document) plainf(format string, args ...any) { d.plain(fmt.Sprintf(format, args...)) }
 
-// value adds the value of a field as its format writes it.
+// value appends the value of a field in the notation of its format.
 func (d *document) value(f field, written string) {
 	d.pieces = append(d.pieces, piece{written, f.secret})
 }

@@ -1,8 +1,8 @@
 package redact
 
-// Crosses reports whether RedactAfter could hide more of text than Redact does,
-// because of what tail says. It costs much less: of a long text only the
-// beginning is read.
+// Crosses reports whether, because of tail, RedactAfter could hide more of text
+// than Redact does. It is much cheaper than RedactAfter: of a long text it reads
+// only the beginning.
 func (e *Engine) Crosses(tail, text string) bool {
 	if tail == "" || text == "" {
 		return false

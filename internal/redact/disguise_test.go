@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// pemKey makes a private key block of random lines, and returns one of them.
+// pemKey returns a private key block of random lines, and one of these lines.
 func (g generator) pemKey(label string) (block, line string) {
 	lines := make([]string, 7)
 	for i := range lines {
@@ -42,7 +42,7 @@ func fullWidth(s string) string {
 	return strings.Map(func(r rune) rune { return r + 0xFEE0 }, s)
 }
 
-// pemDisguises are ways a key block is pasted.
+// pemDisguises are forms in which a key block is pasted.
 var pemDisguises = map[string]func(block string) string{
 	"plain":         func(b string) string { return b },
 	"indented":      func(b string) string { return eachLine(b, "      ", "") },
@@ -66,8 +66,8 @@ var pemDisguises = map[string]func(block string) string{
 	},
 }
 
-// tokenDisguises are ways a token is hidden from a simple search. Each returns
-// the text and the piece of it that must not be left.
+// tokenDisguises are ways to hide a token from a simple search. Each returns the
+// text, and the part of it that must not remain.
 var tokenDisguises = map[string]func(token string) (text, piece string){
 	"zero width":       func(s string) (string, string) { return s[:9] + "\u200b" + s[9:], s[9:] },
 	"soft hyphen":      func(s string) (string, string) { return s[:9] + "\u00ad" + s[9:], s[9:] },
@@ -92,7 +92,7 @@ var tokenDisguises = map[string]func(token string) (text, piece string){
 	"hex": func(s string) (string, string) { t := hex.EncodeToString([]byte(s)); return t, t },
 }
 
-// namedDisguises hide the notation around a password.
+// namedDisguises are ways to disguise the notation around a password.
 var namedDisguises = map[string]func(password string) string{
 	"json in json": func(s string) string {
 		a, _ := json.Marshal(map[string]string{"password": s})

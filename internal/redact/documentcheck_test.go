@@ -14,7 +14,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// and left whole, and where something else changed.
+// outcome says what became of a document: how many secrets are gone, left in part
+// and left whole, and what else has changed.
 type outcome struct {
 	gone, part, kept int
 	left             []string
@@ -23,7 +24,7 @@ type outcome struct {
 
 var placeholderOnly = regexp.MustCompile(`^"?[A-Z0-9_]+_REDACTED"?$`)
 
-// examine compares a redacted document with what it was.
+// examine compares a redacted document with the original.
 func (d *document) examine(out string) outcome {
 	var o outcome
 	var pattern strings.Builder
@@ -60,7 +61,7 @@ func (d *document) examine(out string) outcome {
 	return o
 }
 
-// hole is what may stand in the place of a secret.
+// hole matches what may replace a secret.
 func (p piece) hole() string {
 	if strings.Contains(p.text, "\n") {
 		return `([\s\S]*?)`
@@ -68,7 +69,7 @@ func (p piece) hole() string {
 	return `([^\n]*?)`
 }
 
-// firstDifference shows the first piece that is no longer there.
+// firstDifference returns the first piece that is missing from the result.
 func (d *document) firstDifference(out string) string {
 	pattern := "^"
 	for i, p := range d.pieces {
@@ -86,7 +87,8 @@ func (d *document) firstDifference(out string) string {
 	return fmt.Sprintf("something was added at the end: %q", out)
 }
 
-// parses reports whether text is well-formed in a format that this library reads.
+// parses reports whether text is well-formed in a format for which the standard
+// library has a parser.
 func parses(format, text string) error {
 	switch format {
 	case "json":
@@ -109,13 +111,14 @@ func parses(format, text string) error {
 	return nil
 }
 
-// checkDocument fails where redacting a document changes what is no secret in it.
+// checkDocument fails if redacting a document changes anything but its secrets.
 func checkDocument(t *testing.T, format string, seed uint64) outcome {
 	t.Helper()
 	return checkText(t, format, seed, generate(format, seed))
 }
 
-// checkText does so with the document d, which is of the format and made from seed.
+// checkText fails if redacting the document d changes anything but its secrets. d
+// has the given format and was generated from seed.
 func checkText(t *testing.T, format string, seed uint64, d document) outcome {
 	t.Helper()
 	text := d.String()
@@ -131,7 +134,7 @@ func checkText(t *testing.T, format string, seed uint64, d document) outcome {
 	return o
 }
 
-// mixedDocument is a message that pastes several documents, with words between.
+// mixedDocument returns a message with several documents and words between them.
 func mixedDocument(g generator) document {
 	var d document
 	names := sortedKeys(documentFormats)
@@ -144,7 +147,7 @@ func mixedDocument(g generator) document {
 	return d
 }
 
-// generate makes a document of one of the formats, or a mixed one.
+// generate returns a document in one of the formats, or a mixed one.
 func generate(format string, seed uint64) document {
 	if write, ok := documentFormats[format]; ok {
 		return write(seeded(seed))
@@ -152,8 +155,8 @@ func generate(format string, seed uint64) document {
 	return mixedDocument(seeded(seed))
 }
 
-// TestDocumentsStayWhole redacts generated documents: outside their secrets
-// nothing may change, byte for byte.
+// TestDocumentsStayWhole redacts generated documents. Outside their secrets not a
+// byte may change.
 func TestDocumentsStayWhole(t *testing.T) {
 	n, first := uint64(40), uint64(0)
 	if *evaluate {
@@ -185,16 +188,17 @@ func TestDocumentsStayWhole(t *testing.T) {
 	}
 }
 
-// returned ends the lines of d with a carriage return, as on Windows.
+// returned ends the lines of d with a carriage return and a line feed, as on
+// Windows.
 func (d *document) returned() {
 	for i := range d.pieces {
 		d.pieces[i].text = strings.ReplaceAll(strings.ReplaceAll(d.pieces[i].text, "\r\n", "\n"), "\n", "\r\n")
 	}
 }
 
-// TestOddPasswordsStayWhole does the same with passwords that hold what is the
-// escape of a quote, of a sign or of a line break in other notations; in every
-// second document lines end as on Windows.
+// TestOddPasswordsStayWhole is like TestDocumentsStayWhole, with passwords that
+// contain escapes of a quote, a sign or a line break in other notations. In every
+// second document, lines end as on Windows.
 func TestOddPasswordsStayWhole(t *testing.T) {
 	n := uint64(60)
 	if *evaluate {
@@ -215,7 +219,7 @@ func TestOddPasswordsStayWhole(t *testing.T) {
 	}
 }
 
-// FuzzDocuments does the same for any seed.
+// FuzzDocuments checks the same for any seed.
 func FuzzDocuments(f *testing.F) {
 	formats := append(sortedKeys(documentFormats), "mixed")
 	for i := range formats {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// documentFormats write the same kind of fields in the formats that agents paste.
+// documentFormats write the same kinds of fields in the formats that agents
+// paste.
 var documentFormats = map[string]func(g generator) document{
 	"env": envDocument, "yaml": yamlDocument, "ini": iniDocument, "http": httpDocument, "markdown": markdownDocument, "diff": diffDocument,
 	"csv": csvDocument, "log": logDocument, "json": jsonDocument, "xml": xmlDocument, "compose": composeDocument, "kubernetes": kubernetesDocument,
@@ -16,7 +17,8 @@ var documentFormats = map[string]func(g generator) document{
 
 func upper(s string) string { return strings.ToUpper(s) }
 
-// shellQuoted writes s as a value of an .env file or a shell: bare where it can be.
+// shellQuoted returns s as a value in an .env file or a shell, without quotes if
+// possible.
 func (g generator) shellQuoted(s string) (before, value, after string) {
 	if strings.ContainsAny(s, " #'\"\\$`&;|<>()*?[]{}!~") {
 		return "'", strings.ReplaceAll(s, "'", `'\''`), "'"
@@ -27,7 +29,8 @@ func (g generator) shellQuoted(s string) (before, value, after string) {
 	return "", s, ""
 }
 
-// envQuoted writes s as .env files often hold it: bare but for blanks and hashes.
+// envQuoted returns s as a value in an .env file, without quotes unless it
+// contains blanks or hashes.
 func (g generator) envQuoted(s string) (before, value, after string) {
 	if strings.ContainsAny(s, " #'\"\\`") || g.IntN(4) == 0 {
 		if strings.ContainsAny(s, "'\"\\") {
@@ -55,7 +58,7 @@ func envDocument(g generator) document {
 	return d
 }
 
-// yamlScalar writes s so that YAML reads it back.
+// yamlScalar returns s as a YAML scalar with the same value.
 func (g generator) yamlScalar(s string) (before, value, after string) {
 	special := s == "" || strings.ContainsAny(s[:1], "!&*-?:{}[],#|>@`\"'%= ~") || strings.Contains(s, ": ") || strings.Contains(s, " #") || strings.HasSuffix(s, ":")
 	switch {
@@ -119,7 +122,7 @@ func wireguardDocument(g generator) document {
 	return d
 }
 
-// httpCharacters are those that a header's value may hold.
+// httpCharacters are the characters that a header's value may contain.
 func headerValue(g generator) string { return g.pick(g.published(), g.key(), g.alnum(32), g.hex(40)) }
 
 func httpDocument(g generator) document {
@@ -294,7 +297,7 @@ func camelName(s string) string {
 
 func xmlDocument(g generator) document {
 	var d document
-	// An element may hold quotes as they are; an attribute may not.
+	// An element may contain quotes as they are, but an attribute may not.
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	attribute := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
 	d.plain("<?xml version=\"1.0\"?>\n<configuration>\n")
@@ -439,7 +442,7 @@ func sqlDocument(g generator) document {
 	return d
 }
 
-// requestsDocument is what a web server logs.
+// requestsDocument returns a log as written by a web server.
 func requestsDocument(g generator) document {
 	var d document
 	for range 3 + g.IntN(5) {
@@ -454,7 +457,7 @@ func requestsDocument(g generator) document {
 	return d
 }
 
-// keyDocument has a private key between text.
+// keyDocument returns a text with a private key in it.
 func keyDocument(g generator) document {
 	var d document
 	d.plainf("host: %s.example.org\nport: %d\n", g.word(), g.IntN(9999))
@@ -470,5 +473,3 @@ func keyDocument(g generator) document {
 	d.plainf("\nregion: eu-central-1\nsha256: %s\npath: /usr/local/share/%s/certificates/internal\n", g.hex(64), g.word())
 	return d
 }
-
-// outcome is what became of a document: secrets that are gone, left in part

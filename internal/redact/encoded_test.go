@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// powerShell encodes a command as powershell -EncodedCommand takes it: UTF-16,
+// powerShell encodes a command as powershell -EncodedCommand expects it: UTF-16,
 // little-endian, in base64.
 func powerShell(command string) string {
 	var b []byte
@@ -18,8 +18,8 @@ func powerShell(command string) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// TestRedactPowerShell hides an encoded command that holds a secret, whole, and
-// leaves one that holds none.
+// TestRedactPowerShell checks that an encoded command with a secret is hidden as
+// a whole, and that one without a secret is not changed.
 func TestRedactPowerShell(t *testing.T) {
 	for seed := range uint64(40) {
 		g := seeded(seed)

@@ -6,7 +6,7 @@ type Span struct {
 	Kind       string
 }
 
-// Spans returns what the first round finds.
+// Spans returns the secrets that the first round finds.
 func (e *Engine) Spans(text string) []Span {
 	var out []Span
 	for _, s := range e.find(text, 0) {
@@ -15,14 +15,14 @@ func (e *Engine) Spans(text string) []Span {
 	return out
 }
 
-// Row is a format, for tests that make examples.
+// Row is a token format, for tests that generate examples.
 type Row struct {
 	Prefix, Alphabet       string
 	Min, Max               int
 	LeftEdge, Random, UUID bool
 }
 
-// Formats returns the table.
+// Formats returns the table of formats.
 func Formats() []Row {
 	var out []Row
 	for _, f := range formats {
@@ -40,13 +40,13 @@ func Formats() []Row {
 	return out
 }
 
-// Generated is how a format's body is judged that must look random.
+// Generated reports whether a format's body that must look random does.
 func Generated(s string) bool { return looksRandom(s) }
 
-// PhraseWords returns the words that recovery phrases are made of.
+// PhraseWords returns the words of recovery phrases.
 func PhraseWords() []string { return phraseWords() }
 
-// Looks returns how many looks at a text find something.
+// Looks returns how many passes over a text find something.
 func (e *Engine) Looks(text string) int {
 	for round := range maxRounds {
 		spans := e.look(text, round)
@@ -58,5 +58,5 @@ func (e *Engine) Looks(text string) int {
 	return maxRounds
 }
 
-// LastLooks is the look that hides more than it found.
+// LastLooks is the first pass that hides more than it found.
 const LastLooks = lastLooks

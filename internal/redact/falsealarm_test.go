@@ -24,8 +24,9 @@ var (
 	evalRoot = flag.String("redact.root", "", "measure this folder instead of the Go trees")
 )
 
-// evaluationSeed is the number that an evaluation's data is generated from: a fixed
-// one, so that a change is judged by what it does, or another where the flag says so.
+// evaluationSeed is the seed of the data for an evaluation. It is fixed, so that
+// the results before and after a change can be compared, unless the flag sets
+// another.
 func evaluationSeed(t *testing.T) uint64 {
 	t.Helper()
 	if *evalSeed == "random" {
@@ -38,10 +39,11 @@ func evaluationSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// TestEvalFalseAlarms counts the lines altered in the Go distribution and in
-// a fixed set of modules, which hold code, documentation and test data of many
-// authors and hardly a real secret, and files each under its class in
-// testdata/alarms.tsv. What else the module cache holds is counted apart.
+// TestEvalFalseAlarms counts the lines that are altered in the Go distribution
+// and in a fixed set of modules, and assigns each file to its class in
+// testdata/alarms.tsv. These trees contain code, documentation and test data of
+// many authors and hardly any real secrets. The rest of the module cache is
+// counted separately.
 func TestEvalFalseAlarms(t *testing.T) {
 	if !*evaluate {
 		t.Skip("run make redact-eval: it reads every file of GOROOT and GOMODCACHE")
@@ -93,10 +95,10 @@ func goFolders(t *testing.T) (root, cache string) {
 	return dirs[0], dirs[1]
 }
 
-// alarm is where lines were altered: a file, by its module or "go", and a kind.
+// alarm identifies altered lines: a file, by its module or "go", and a kind.
 type alarm struct{ path, kind string }
 
-// count is the sum over trees.
+// count holds the sums over several trees.
 type count struct {
 	engine                redact.Engine
 	files, lines, altered int
@@ -110,7 +112,7 @@ func newCount(t *testing.T) *count {
 	return &count{show: *evalShow, at: map[alarm]int{}}
 }
 
-// tree adds the files of root; in the sum, prefix stands for root.
+// tree adds the files below root to the sum, where prefix replaces root.
 func (c *count) tree(t *testing.T, root, prefix string) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -1,51 +1,55 @@
 package redact
 
-// finder looks for secrets in one text.
+// finder holds the state of a search for secrets in one text.
 type finder struct {
 	text       string
 	ix         *index
 	spans      []span
 	runs       [bodyCount]run
-	quotes     [4]run // the last string read for each quote
+	quotes     [4]run // the last string read, for each quote
 	bare       run    // the last value without quotes
-	nameEnd    int    // names before this are judged
-	nearEnd    int    // values before this are judged by their neighbourhood
-	assigned   int    // the end of the last value that assignAt judged
-	contextEnd int    // the end of the last value that its line gave away
+	nameEnd    int    // names before this position have been judged
+	nearEnd    int    // near has judged the values before this position
+	assigned   int    // end of the last value that assignAt judged
+	contextEnd int    // end of the last value that the words on its line identified
 	commands   lineCommands
-	pemDone    int // the end of the last END marker
-	shortTo    int // after the first keyword, there is no long run up to here
-	called     int // the end of the name of the last call with a user and a password
-	noDigit    run // no digit stands in this
-	noUser     int // there is no @ of a URL between the // before this and this
+	pemDone    int // end of the last END marker
+	shortTo    int // there is no long run between the first keyword and this position
+	called     int // end of the name in the last call with a user and a password
+	noDigit    run // a range without digits
+	noUser     int // no @ of a URL is between the // before this position and this position
 
-	tableEnd    int   // tables before this are read
+	tableEnd    int   // tables before this position have been read
 	cells       []run // the hidden cells of the last table, in order
-	manifestEnd int   // and so are objects of Kubernetes
+	manifestEnd int   // objects of Kubernetes before this position have been read
 
-	classes [classSlots]classified // of names that were met before
-	phrase  []phraseWord           // the words that phraseRun returned last
+	classes [classSlots]classified // a cache of names in the text
+	phrase  []phraseWord           // the words that the last call of phraseRun returned
 }
 
-// structureHeads are the pairs of characters that structureAt looks at; an a
-// in the second place stands for any letter or digit where anyAfter says so.
+// structureHeads are the pairs of characters at which structureAt checks for a
+// structure. An a in the second place stands for any letter or digit if the first
+// character is in anyAfter.
 var structureHeads = [...]string{
 	"--", "-u", "ey", "//", "$2", "$1", "$5", "$6", "$a", "$y", "$p", "$P", "$H", "$S", "$k", "$s", "$8", "$9", "$7", "= ", "=\"", "='", "=>", ": ", ":\"", ":'", "Q~", "@t", "@u", "@/", " -", " >", "Pr", "ne", "NR", "|e", "MI", "MC", "MH", "b3",
 }
 
-// anyAfter are the characters that structureAt looks at before any letter or digit.
+// anyAfter are the characters at which structureAt checks for a structure before
+// any letter or digit.
 const anyAfter = "=:."
 
-// digitAfter is the character that structureAt looks at before a digit.
+// digitAfter is the character at which structureAt checks for a structure before
+// a digit.
 const digitAfter = '['
 
 const (
-	maxDepth  = 3 // how deep runs of base64 and hex are decoded
-	maxShadow = 2 // how many layers of escapes are taken off
+	maxDepth  = 3 // how many levels of base64 and hex are decoded
+	maxShadow = 2 // how many levels of escapes are decoded
 )
 
-// find returns the secrets in text, merged and fit to its placeholders. depth
-// counts the layers of disguise and encoding that text was taken out of.
+// find returns the secrets in text, merged and adjusted to its placeholders.
+// depth is how many levels of disguise and encoding have been removed to obtain
+// text.
 func (e *Engine) find(text string, depth int) []span {
 	f := e.newFinder(text)
 	e.scanPlain(f, depth)
@@ -59,7 +63,8 @@ func (e *Engine) newFinder(text string) *finder {
 	return &finder{text: text, ix: builtinIndex()}
 }
 
-// scanPlain adds what the text shows as it is, or encoded.
+// scanPlain adds the secrets in the text as it is, and in the base64 and hex that
+// it contains.
 func (e *Engine) scanPlain(f *finder, depth int) {
 	f.scan()
 	f.phrases()
@@ -71,8 +76,8 @@ func (e *Engine) scanPlain(f *finder, depth int) {
 	}
 }
 
-// settled returns what f found, with the other places where it stands, fit to
-// the placeholders in the text.
+// settled returns the secrets that f has found and the other places where their
+// values occur, adjusted to the placeholders in the text.
 func (e *Engine) settled(f *finder, depth int) []span {
 	if len(f.spans) == 0 {
 		return nil
@@ -86,7 +91,7 @@ func (e *Engine) settled(f *finder, depth int) []span {
 	return merge(spans)
 }
 
-// scanShadow adds what stands in the text without its disguises.
+// scanShadow adds the secrets in the text without its disguises.
 func (e *Engine) scanShadow(f *finder, depth int) {
 	s, ok := shadowOf(f.text)
 	if !ok {
@@ -97,8 +102,8 @@ func (e *Engine) scanShadow(f *finder, depth int) {
 	}
 }
 
-// scan walks the text once. At each pair of characters that can begin
-// something it asks the formats, the structures and the names, in this order.
+// scan walks the text once. At each pair of characters that can begin a secret,
+// it tries the formats, the structures, the labels and the names, in this order.
 func (f *finder) scan() {
 	text := f.text
 	for i := 0; i+1 < len(text); {
@@ -110,7 +115,8 @@ func (f *finder) scan() {
 	}
 }
 
-// at looks at position i and returns where to go on.
+// at looks for a secret at position i. It returns the position at which to
+// continue.
 func (f *finder) at(i int) int {
 	if len(f.cells) > 0 {
 		if end := f.hiddenCell(i); end > i {
@@ -138,8 +144,8 @@ func (f *finder) at(i int) int {
 	return i + 1
 }
 
-// tokenOfFormat hides the token of a published format at i and returns its end, 0
-// where there is none.
+// tokenOfFormat hides the token of a published format at i. It returns the
+// token's end, or 0 if there is none.
 func (f *finder) tokenOfFormat(i int) int {
 	end, row := f.formatAt(i)
 	if end == 0 {
@@ -152,8 +158,8 @@ func (f *finder) tokenOfFormat(i int) int {
 	return end
 }
 
-// add keeps a find. A named value that is of a published format goes by that
-// format's kind, which says more than its name.
+// add records a secret. A named value that has a published format gets the kind
+// of that format, which is more specific than the name.
 func (f *finder) add(start, end int, kind string, r rank) {
 	if r == rankName && start+1 < end {
 		if formatEnd, row := f.formatAt(start); formatEnd == end {
@@ -167,7 +173,7 @@ func (f *finder) add(start, end int, kind string, r rank) {
 	}
 }
 
-// hasAt reports whether want stands at i.
+// hasAt reports whether want is at position i.
 func (f *finder) hasAt(i int, want string) bool {
 	return i >= 0 && len(f.text)-i >= len(want) && f.text[i:i+len(want)] == want
 }

@@ -2,15 +2,15 @@ package redact
 
 import "strings"
 
-// A random value that is assigned to a service's name is a secret from
-// minAssigned characters on; longer ones than maxAssigned are data.
+// Limits for the length of a random value that is assigned to the name of a
+// service. Longer values are data.
 const (
 	minAssigned = 16
 	maxAssigned = 400
 )
 
-// assignAt looks at the = or : at i: where a random value follows and the
-// name before it is a service's, the value goes. It returns where to go on.
+// assignAt looks at the = or : at i. It hides a random value after it if the name
+// before it is that of a service. It returns where to continue.
 func (f *finder) assignAt(i int) int {
 	text := f.text
 	j, quoted := f.assignedAt(i + 1)
@@ -52,8 +52,8 @@ func (f *finder) assignAt(i int) int {
 	return end
 }
 
-// assignedAt is where the value behind the first sign of an operator begins, and whether
-// it is quoted.
+// assignedAt returns where the value begins after the first sign of an operator,
+// and whether it is quoted.
 func (f *finder) assignedAt(i int) (_ int, quoted bool) {
 	j := skipBlank(f.text, i)
 	if j < len(f.text) && (f.text[j] == '>' || f.text[j] == '=') {
@@ -65,8 +65,8 @@ func (f *finder) assignedAt(i int) (_ int, quoted bool) {
 	return j, false
 }
 
-// standsAlone reports whether a value that ends at end is all of a string, or
-// all that its line assigns to the name at start.
+// standsAlone reports whether a value that ends at end is a whole string, or
+// everything that its line assigns to the name at start.
 func (f *finder) standsAlone(quoted bool, start, end int) bool {
 	if quoted {
 		return end < len(f.text) && isQuote(f.text[end])
@@ -74,9 +74,8 @@ func (f *finder) standsAlone(quoted bool, start, end int) bool {
 	return endsLine(f.text, end) && strings.TrimLeft(f.text[lineStart(f.text, start):start], " \t-") == ""
 }
 
-// opaque reports whether s is a long random value of letters and digits, such
-// as keys are. Hex counts with 32
-// digits only: commits and checksums have 40 and 64.
+// opaque reports whether s is a long random value of letters and digits, like a
+// key. Hex must have exactly 32 digits, since commits and checksums have 40 and 64.
 func opaque(s string) bool {
 	sh := shapeOf(s)
 	if sh.hex {
@@ -100,7 +99,8 @@ func isCredentialID(s string) bool {
 	return (last == "id" || last == "sid") && oneOf(prev, []string{"client", "access", "account", "app", "application", "consumer", "key"})
 }
 
-// isKeyID reports whether name and s are the id of a key in PGP, 16 digits of hex.
+// isKeyID reports whether name and s are the id of a PGP key, which has 16 hex
+// digits.
 func isKeyID(name, s string) bool {
 	return len(s) == 16 && shapeOf(s).hex && len(name) >= len("keyid") && (hasFold(name, len(name)-len("key_id"), "key_id") || hasFold(name, len(name)-len("keyid"), "keyid"))
 }
@@ -115,7 +115,7 @@ func namesID(s string) bool {
 	return w.count > 0 && isIDWord(w.part(w.count-1))
 }
 
-// knownHarmless reports whether a name is one of those that hold hashes and data.
+// knownHarmless reports whether names like this one hold hashes and data.
 func knownHarmless(s string) bool {
 	if s == "" || len(s) > maxName {
 		return true

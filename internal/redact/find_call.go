@@ -4,7 +4,7 @@ import "strings"
 
 // Calls that take a user and a password.
 
-// credentialCalls are names of such functions, in small letters.
+// credentialCalls are names of such functions, in lower case.
 var credentialCalls = []string{
 	"login", "httpbasicauth", "basicauth", "setbasicauth", "networkcredential", "usernamepasswordcredentials", "passwordauthentication", "getconnection", "mysql_connect",
 	"mysqli_connect", "mysqli", "pg_connect", "basicawscredentials", "awsbasiccredentials", "httpdigestauth", "usernamepasswordauthenticationtoken", "plainauth", "basic_auth", "newbasicauth", "basiccredentials",
@@ -13,9 +13,9 @@ var credentialCalls = []string{
 
 const maxArguments = 5
 
-// callAt looks at a call whose name ends at end: where it takes credentials,
-// the last string among its arguments goes. called remembers the call, none of
-// whose other strings is a value of its name.
+// callAt looks at a call whose name ends at end. If the function takes
+// credentials, it hides the last string among the arguments. It sets f.called, so
+// that no other string of the call is read as a value of its name.
 func (f *finder) callAt(start, end int) int {
 	text := f.text
 	j := end
@@ -38,8 +38,8 @@ func (f *finder) callAt(start, end int) int {
 	return v.end
 }
 
-// lastString returns the last string argument of a call whose arguments begin
-// at i, and how many arguments there are up to it.
+// lastString returns the last string argument of a call whose arguments begin at
+// i, and the number of arguments up to it.
 func (f *finder) lastString(i int) (last value, count int) {
 	text := f.text
 	j := i

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Keys that carry their own check: a sum, a mark at a fixed place, or the
+// Keys that can be verified: by a checksum, a signature at a fixed place, or the
 // public key that belongs to them.
 
-// checkedAt hides the run from start to end where it is such a key, and
-// reports whether it is.
+// checkedAt hides the run from start to end if it is such a key, and reports
+// whether it is.
 func (f *finder) checkedAt(start, end int) bool {
 	s := strings.TrimRight(f.text[start:end], "=")
 	switch {
@@ -27,18 +27,18 @@ func (f *finder) checkedAt(start, end int) bool {
 	return true
 }
 
-// azureMarks are what Azure writes ten characters before the end of its keys,
-// by service: storage, Cosmos DB, batch, search, functions, container registry,
-// service bus, event hubs, relay, IoT, cache, event grid, maps, management of
-// APIs, machine learning, SQL.
+// azureMarks are the signatures that Azure puts ten characters before the end of
+// its keys, by service: storage, Cosmos DB, batch, search, functions, container
+// registry, service bus, event hubs, relay, IoT, cache, event grid, maps, API
+// management, machine learning, SQL.
 var azureMarks = []string{"+ASt", "ACDb", "+ABa", "AzSe", "AzFu", "+ACR", "+ASb", "+AEh", "+ARm", "AIoT", "AzCa", "AZEG", "AzMa", "APIM", "+AMC", "AzWp", "/AM7", "+SQL"}
 
-// azureLengths are the characters of such keys without padding: base64 of 32,
-// 39, 40 and 64 bytes.
+// azureLengths are the lengths of such keys without padding: base64 of 32, 39, 40
+// and 64 bytes.
 var azureLengths = [...]int{43, 52, 54, 86}
 
-// Annotated keys of Azure have 52 characters, a mark, and 84 in all, or 86 and
-// two of padding.
+// Annotated keys of Azure have 52 characters and then a signature, and are 84
+// characters long, or 86 and two of padding.
 const (
 	annotatedMark  = 52
 	minAnnotated   = 84
@@ -47,8 +47,8 @@ const (
 	azureMarkToEnd = 10
 )
 
-// isAzureKey reports whether s, without padding, is a key of an Azure service
-// with its mark.
+// isAzureKey reports whether s, without padding, is a key with the signature of
+// an Azure service.
 func isAzureKey(s string) bool {
 	n := len(s)
 	switch {
@@ -62,11 +62,12 @@ func isAzureKey(s string) bool {
 	return slices.Contains(azureLengths[:], n) && oneOf(s[n-azureMarkToEnd:n-azureMarkToEnd+4], azureMarks)
 }
 
-// base58 is the alphabet of Bitcoin's numbers.
+// base58 is the alphabet of base58, as used by Bitcoin.
 const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 // isWIF reports whether s is a private key in Bitcoin's wallet import format:
-// base58 of a version, 32 bytes, perhaps a 1, and four bytes of a double SHA-256.
+// base58 of a version, 32 bytes, an optional 1, and four bytes of a double
+// SHA-256.
 func isWIF(s string) bool {
 	if len(s) != 51 && len(s) != 52 || strings.IndexByte("5KL9c", s[0]) < 0 {
 		return false
@@ -88,8 +89,8 @@ func isWIF(s string) bool {
 	return bytes.Equal(sum[:4], b[len(b)-4:])
 }
 
-// arrayAt hides a list of 64 bytes at the [ at i that is a key pair of Ed25519,
-// as Solana's files hold it: the second half is the public key of the first.
+// arrayAt hides the list of 64 bytes at the [ at i if it is an Ed25519 key pair,
+// as in Solana's files: the second half is the public key of the first.
 func (f *finder) arrayAt(i int) int {
 	text := f.text
 	key := make([]byte, 0, ed25519.PrivateKeySize)

@@ -2,11 +2,12 @@ package redact
 
 import "strings"
 
-// comparisons are what may stand between a value and the name after it.
+// comparisons are the operators that may be between a value and the name after
+// it.
 var comparisons = [...]string{"==", "!=", ".equals(", ".compareTo(", ".equalsIgnoreCase("}
 
-// valueBefore reads the value that a name is compared to and that stands
-// before it: "hunter2" == password, "hunter2".equals(password).
+// valueBefore reads a value that is compared to the name after it: "hunter2" ==
+// password, "hunter2".equals(password).
 func (f *finder) valueBefore(n name) (value, bool) {
 	head := f.text[max(0, n.start-maxJudged):n.start]
 	for head != "" && head[len(head)-1] == ' ' {

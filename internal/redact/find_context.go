@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Random values that stand on a line with the name of a service, or with a
-// word such as token, without any notation between the two.
+// Random values on a line with the name of a service, or with a word such as
+// token, without any notation that connects the two.
 
 const (
 	minContext   = 16  // characters of a value
@@ -14,7 +14,7 @@ const (
 	contextReach = 80  // bytes before and after the value
 )
 
-// contextWords announce a key as the name of a service does.
+// contextWords indicate a key, as the name of a service does.
 var contextWords = []string{"token", "tokens", "apikey", "secret", "credential", "credentials", "passwd", "password", "auth", "bearer", "webhook", "pat"}
 
 // contextAt judges the run from start to end, which no other rule has hidden.
@@ -44,8 +44,8 @@ func (f *finder) contextAt(start, end int) {
 	f.add(start, end, kindSecret, rankNear)
 }
 
-// denied reports whether what stands at start is assigned to a name with a word
-// for secrets that another word turns into something else: next-token=….
+// denied reports whether the value at start is assigned to a name in which
+// another word changes the meaning of a word for secrets: next-token=….
 func (f *finder) denied(start int) bool {
 	for from := start; start > 2 && from-start < maxContext && (f.text[start-1] == '%' || f.ix.inRun[f.text[start-1]] && f.text[start-1] != '='); {
 		start--
@@ -64,16 +64,16 @@ func (f *finder) denied(start int) bool {
 	return c == classNone && !announcesService(f.text[from:to])
 }
 
-// follows reports whether another value that its line gave away stands within
-// reach before start. So a list goes as a whole, and hiding its first values
-// does not bring later ones into reach.
+// follows reports whether another value that the words on its line identified
+// ends within reach before start. A list is therefore hidden as a whole, and
+// hiding its first values does not bring later ones into reach.
 func (f *finder) follows(start int) bool {
 	return f.contextEnd > 0 && start-f.contextEnd <= contextReach && strings.IndexByte(f.text[f.contextEnd:start], '\n') < 0
 }
 
-// gluedAt hides the end of a run that words are glued to, as in
-// acme-token-3f8a…, or before it with a dot: acme.token.3f8a…. The word right
-// before the value must say what it is.
+// gluedAt hides the end of a run that begins with words, as in acme-token-3f8a…,
+// or that follows words and a dot: acme.token.3f8a…. The word immediately before
+// the value must indicate a secret.
 func (f *finder) gluedAt(start, end int) bool {
 	text := f.text
 	k := start
@@ -98,14 +98,15 @@ func (f *finder) gluedAt(start, end int) bool {
 	return true
 }
 
-// gluedWords are what a value may be glued to.
+// gluedWords are words to which a value may be attached.
 var gluedWords = []string{"token", "key", "secret", "apikey", "pat", "password", "passwd"}
 
 // idAnnounced reports whether the hex digits or the UUID at start, of n
-// characters, are a secret after the text before them on their line. Commits,
-// digests and ids of requests look the same and stand beside words such as
-// token all the time, so that the word right before must say so, or a
-// service's name in an assignment to something that is not known to be an id.
+// characters, are a secret judging by the text before them on their line.
+// Commits, digests and request ids look the same and are often near words such as
+// token. The word immediately before must therefore indicate a secret, or the
+// value must be assigned to a name with the name of a service that is not known
+// to be an id.
 func (f *finder) idAnnounced(start int, before string, n int) bool {
 	if f.contextEnd > 0 && start >= f.contextEnd && start-f.contextEnd <= 8 && strings.Trim(f.text[f.contextEnd:start], " \t,;|\"'`") == "" {
 		return true
@@ -120,21 +121,21 @@ func (f *finder) idAnnounced(start int, before string, n int) bool {
 	return !isHashLength(n) && assigns(before) && announcesService(before) && !namesID(last)
 }
 
-// inPath reports whether the word that s ends with, but for a blank, is the last
-// part of a path: a commit follows it in lists of modules.
+// inPath reports whether the last word of s, apart from a blank after it, is the
+// last part of a path. In lists of modules, a commit follows it.
 func inPath(s, word string) bool {
 	k := strings.LastIndex(s, word)
 	return k > 1 && s[k-1] == '/' && strings.Trim(s[k+len(word):], " \t") == ""
 }
 
-// assigns reports whether s ends with a sign that a value follows.
+// assigns reports whether s ends with a sign after which a value follows.
 func assigns(s string) bool {
 	s = strings.TrimRight(s, " \t\"'")
 	return s != "" && strings.IndexByte("=:>(|-{", s[len(s)-1]) >= 0
 }
 
-// beforeNextRun cuts s before the next long run or placeholder, which what comes
-// after belongs to.
+// beforeNextRun cuts s before the next long run or placeholder, to which the text
+// after it belongs.
 func beforeNextRun(s string) string {
 	if k := strings.Index(s, placeholderSuffix); k >= 0 {
 		s = trimIdent(s[:k])
@@ -152,8 +153,8 @@ func beforeNextRun(s string) string {
 	return s
 }
 
-// afterRandom cuts s after its last long run that looks random, in whose letters
-// no words are to be read.
+// afterRandom cuts s after its last long run that looks random, since its letters
+// must not be read as words.
 func afterRandom(s string) string {
 	for j := len(s); j > 0; {
 		i := j
@@ -168,8 +169,9 @@ func afterRandom(s string) string {
 	return s
 }
 
-// contextual reports whether s is random enough to need no notation. Hex of
-// the length of a commit or a checksum needs the word right before it.
+// contextual reports whether s is random enough to be hidden without a notation.
+// Hex of the length of a commit or a checksum also needs the word immediately
+// before it.
 func contextual(s string, sh shape) bool {
 	if isUUID(s) || isKeyAndSecret(s) {
 		return true
@@ -183,7 +185,7 @@ func contextual(s string, sh shape) bool {
 	return sh.digits >= 2 && sh.random() && !sh.words() && !holdsWord(s)
 }
 
-// holdsWord reports whether five or more letters in a row look like a word, as
+// holdsWord reports whether five or more consecutive letters look like a word, as
 // in the names of models and types.
 func holdsWord(s string) bool {
 	for i := 0; i < len(s); {
@@ -203,9 +205,9 @@ func holdsWord(s string) bool {
 	return false
 }
 
-// aloneInQuotes reports whether the value is all of a string and could hardly
-// be anything but a key: 32 to 60 mixed letters and digits. Lines of key blocks
-// and certificates have 64 and more.
+// aloneInQuotes reports whether the value is a whole string that can hardly be
+// anything but a key: 32 to 60 mixed letters and digits. Lines of key blocks and
+// certificates have 64 or more.
 func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
 	text := f.text
 	if start == 0 || end >= len(text) || !isQuote(text[start-1]) || text[end] != text[start-1] {
@@ -215,9 +217,9 @@ func (f *finder) aloneInQuotes(start, end int, sh shape) bool {
 	return sh.n >= 32 && sh.n <= 60 && sh.digits >= 3 && mixed && sh.others*8 <= sh.n && sh.switches*3 >= sh.n && sh.quarters() >= 21 && sh.steps*4 < sh.n
 }
 
-// isPiece reports whether the string from start to end, in quotes, is a part of
-// data: one of several strings that are joined, or what the name before it,
-// perhaps of a list, says to be data.
+// isPiece reports whether the quoted string from start to end is a part of data:
+// one of several strings that are joined, or a value whose name (or the name of
+// whose list) indicates data.
 func (f *finder) isPiece(start, end int) bool {
 	text := f.text
 	if joinsLines(text[end+1 : min(len(text), end+1+maxGap)]) {
@@ -231,7 +233,7 @@ func (f *finder) isPiece(start, end int) bool {
 	return name != "" && knownHarmless(name)
 }
 
-// joinsLines reports whether s, what follows a string, joins it with a string
+// joinsLines reports whether s, the text after a string, joins it with a string
 // on the next line.
 func joinsLines(s string) bool {
 	k := strings.IndexByte(s, '\n')
@@ -245,7 +247,8 @@ func joinsLines(s string) bool {
 
 func isHashLength(n int) bool { return n == 40 || n == 64 || n == 128 }
 
-// lastWord returns the word that s ends with, but for a blank, an operator and a quote.
+// lastWord returns the word at the end of s, ignoring a blank, an operator and a
+// quote after it.
 func lastWord(s string) string {
 	s = strings.TrimRight(s, " \t\"'`:=>(")
 	i := len(s)
@@ -255,7 +258,7 @@ func lastWord(s string) string {
 	return s[i:]
 }
 
-// lineAround returns what stands on the line of a value, within reach.
+// lineAround returns the text before and after a value on its line, within reach.
 func (f *finder) lineAround(start, end int) (before, after string) {
 	text := f.text
 	before = text[max(0, start-contextReach):start]
@@ -266,13 +269,13 @@ func (f *finder) lineAround(start, end int) (before, after string) {
 	if k := strings.IndexByte(after, '\n'); k >= 0 {
 		return before, after[:k]
 	}
-	if end+contextReach < len(text) { // the last word may be cut
+	if end+contextReach < len(text) { // the last word may be incomplete
 		after = trimIdent(after)
 	}
 	return before, after
 }
 
-// trimIdent cuts the identifier that s ends with.
+// trimIdent removes the identifier at the end of s.
 func trimIdent(s string) string {
 	for s != "" && isIdent(s[len(s)-1]) {
 		s = s[:len(s)-1]
@@ -280,8 +283,8 @@ func trimIdent(s string) string {
 	return s
 }
 
-// opensClient reports whether s ends with the call that makes a client, up to
-// its first argument.
+// opensClient reports whether s ends with a call that creates a client, up to its
+// first argument.
 func opensClient(s string) bool {
 	if len(s) < 8 || !isQuote(s[len(s)-1]) {
 		return false
@@ -298,7 +301,7 @@ func opensClient(s string) bool {
 // announces reports whether one of the words of s is a service or a context word.
 func announces(s string) bool { return announced(s, true) }
 
-// announcesService reports whether one of them is a service.
+// announcesService reports whether one of the words is a service.
 func announcesService(s string) bool { return announced(s, false) }
 
 func announced(s string, keywords bool) bool {
@@ -325,8 +328,8 @@ func announced(s string, keywords bool) bool {
 	return false
 }
 
-// placeholderEnd returns the end of the identifier at i where it is a
-// placeholder, which must not give its neighbours away.
+// placeholderEnd returns the end of the identifier at i if it is a placeholder. A
+// placeholder must not make the values near it look like secrets.
 func placeholderEnd(s string, i int) int {
 	j := i
 	for j < len(s) && isIdent(s[j]) {
@@ -343,7 +346,7 @@ func isServiceWord(w string) bool {
 	return ok
 }
 
-// wordEnd returns the end of the word of camel case that begins at i.
+// wordEnd returns the end of the camel-case word that begins at i.
 func wordEnd(s string, i int) int {
 	j := i + 1
 	if isUpper(s[i]) {

@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// What is secret once is secret everywhere: copies finds the other places
-// where a value that was found stands, as it is or in base64 or hex.
+// A value that is secret in one place is secret everywhere: copies finds the
+// other places where a value occurs, as it is or in base64 or hex.
 
 const (
-	minCopy    = 8  // shorter values are not looked for
-	minNearby  = 20 // nor are shorter ones that nothing but their line gave away
-	copyKey    = 8  // bytes that the table is keyed by
-	maxSame    = 16 // values that may share their first bytes
-	maxEncodes = 64 // values whose encoded forms are looked for
+	minCopy    = 8  // shorter values are not searched for
+	minNearby  = 20 // minimum for values that only the words on their line identified
+	copyKey    = 8  // length of the table's keys, in bytes
+	maxSame    = 16 // values that may have the same first bytes
+	maxEncodes = 64 // values whose encoded forms are searched for
 )
 
 type needle struct {
 	text string
 	kind string
-	run  bool // hide the whole run around it, since it is part of an encoding
-	next int  // 1 + the needle before it with the same first bytes; 0 for none
+	run  bool // hide the whole run around it, which is one encoded text
+	next int  // 1 + the index of the previous needle with the same first bytes; 0 if none
 }
 
-// needles are values to look for, by their first bytes.
+// needles are values to search for, indexed by their first bytes.
 type needles struct {
 	all    []needle
-	byHead map[uint64]int // 1 + the last needle with these first bytes
+	byHead map[uint64]int // 1 + the index of the last needle with these first bytes
 	filter [1 << 8]uint64
 }
 
@@ -61,7 +61,7 @@ func filterHash(s string) uint {
 	return uint(v * 0x9E3779B1 >> 18)
 }
 
-// copies returns spans and the places of their values elsewhere in text.
+// copies returns spans, and the other places in text where their values occur.
 func copies(spans []span, text string) []span {
 	n := needles{byHead: make(map[uint64]int, len(spans))}
 	for i, s := range spans {
@@ -80,8 +80,8 @@ func copies(spans []span, text string) []span {
 	return n.search(spans, text)
 }
 
-// addEncoded adds the hex forms of v, and its base64 forms at each of the
-// three places it can have in a group.
+// addEncoded adds the hex forms of v, and its base64 forms for each of the three
+// positions that it can have in a group.
 func (n *needles) addEncoded(v, kind string) {
 	h := hex.EncodeToString([]byte(v))
 	n.add(needle{text: h, kind: kind, run: true})
@@ -98,8 +98,8 @@ func (n *needles) addEncoded(v, kind string) {
 	}
 }
 
-// search returns spans, which are sorted, and the places of needles in text that
-// are none of them.
+// search returns spans, which are sorted, and the places in text outside them
+// where needles occur.
 func (n *needles) search(spans []span, text string) []span {
 	known := spans
 	for i := 0; i+copyKey <= len(text); {
@@ -120,8 +120,8 @@ func (n *needles) search(spans []span, text string) []span {
 	return spans
 }
 
-// at returns the place of the longest needle that stands at i, an empty one
-// where none does, and where to go on.
+// at returns the place of the longest needle at i, or an empty one, and where to
+// continue.
 func (n *needles) at(text string, i int) (span, int) {
 	best := needle{}
 	for k := n.byHead[headOf(text[i:])]; k > 0; k = n.all[k-1].next {
@@ -146,8 +146,8 @@ func (n *needles) at(text string, i int) (span, int) {
 	return span{start, end, best.kind, rankNear}, end
 }
 
-// apart reports whether a short value stands by itself and is not a piece of
-// a longer word.
+// apart reports whether a short value is a separate word and not a part of a
+// longer one.
 func apart(text string, start, end int) bool {
 	if end-start >= 16 {
 		return true

@@ -2,20 +2,20 @@ package redact
 
 import "strings"
 
-// Passwords on command lines that no long option announces.
+// Passwords on command lines that are not the value of a long option.
 
-// form is how a command takes its password.
+// form is the way in which a command takes its password.
 type form uint8
 
 const (
 	formValue form = iota // the flag's value
 	formUser              // what follows the colon (or %) in the flag's value
-	formGlued             // right behind the flag
+	formGlued             // attached to the flag
 	formComma             // what follows the comma in the flag's value
 )
 
-// commandFlag is a short option that takes a password: of a command, or of one
-// of its subcommands alone, where the others mean a port or a project by it.
+// commandFlag is a short option that takes a password. It may apply only to one
+// subcommand, if others use the same letter for a port or a project.
 type commandFlag struct {
 	command string
 	flag    byte
@@ -87,8 +87,8 @@ var commandFlags = [...]commandFlag{
 // flagLetters are the letters of commandFlags.
 var flagLetters = charset{loHyphen, 1<<('u'-64) | 1<<('U'-64) | 1<<('p'-64) | 1<<('P'-64) | 1<<('w'-64) | 1<<('a'-64) | 1<<('A'-64) | 1<<('k'-64) | 1<<('b'-64) | 1<<('E'-64) | 1<<('S'-64)}
 
-// flagAt looks at the " -x" at i: where the command on its line is one that
-// takes a password so, the password goes.
+// flagAt looks at the " -x" at i. If the command on its line takes a password
+// with this option, it hides the password.
 func (f *finder) flagAt(i int) int {
 	text := f.text
 	if i+3 >= len(text) || !flagLetters.has(text[i+2]) {
@@ -115,18 +115,18 @@ func (f *finder) flagAt(i int) int {
 	return i
 }
 
-// commandReach is how far behind its command a flag may stand, in bytes.
+// commandReach is how far after its command a flag may be, in bytes.
 const commandReach = 200
 
 // lineCommands are the last commands of commandFlags that were read on a line.
 type lineCommands struct {
 	words [4]run
-	n     int // how many words count
-	read  int // the text is read up to here
+	n     int // how many of the words are in use
+	read  int // the text has been read up to here
 }
 
-// holds reports whether the command of c is one of the words within reach of
-// i, in the same simple command, and has the subcommand of c after it.
+// holds reports whether the command of c is one of the words within reach of i,
+// in the same simple command, and is followed by the subcommand of c.
 func (c *lineCommands) holds(text string, i int, flag *commandFlag) bool {
 	var last run
 	for _, w := range c.words[:min(c.n, len(c.words))] {
@@ -141,7 +141,7 @@ func (c *lineCommands) holds(text string, i int, flag *commandFlag) bool {
 	return !endsCommand(between) && (flag.sub == "" || hasWord(between, flag.sub) && !strings.Contains(between, ", "))
 }
 
-// endsCommand reports whether a sign that begins another command stands in s.
+// endsCommand reports whether s contains a sign that begins another command.
 func endsCommand(s string) bool {
 	for k := 0; k+1 < len(s); k++ {
 		switch s[k] {
@@ -158,7 +158,7 @@ func endsCommand(s string) bool {
 	return false
 }
 
-// commandsBefore brings f.commands up to i. It reads every byte once, however
+// commandsBefore updates f.commands up to i. It reads every byte once, however
 // many flags there are.
 func (f *finder) commandsBefore(i int) {
 	text, c := f.text, &f.commands
@@ -209,8 +209,8 @@ func (f *finder) userFlag(i int) int {
 	return i
 }
 
-// echoed hides the word that an echo pipes into the command before the flag at
-// i, where that reads a password from there.
+// echoed hides the word that an echo pipes into the command before the flag at i,
+// if the command reads a password from its standard input.
 func (f *finder) echoed(i int, reads bool) int {
 	if !reads {
 		return i
@@ -237,8 +237,8 @@ func (f *finder) echoed(i int, reads bool) int {
 	return i
 }
 
-// aclAt looks at the " >" at i: in the rules of Redis for a user, the password
-// follows it: user bob on >….
+// aclAt looks at the " >" at i. In a Redis rule for a user, the password follows
+// it: user bob on >….
 func (f *finder) aclAt(i int) int {
 	text := f.text
 	if i < len("on") || text[i-1] != 'n' || text[i-2] != 'o' || i+2 >= len(text) || text[i+2] <= ' ' {
@@ -258,7 +258,7 @@ func (f *finder) aclAt(i int) int {
 	return end
 }
 
-// hasWord reports whether word stands in line with no letters around it.
+// hasWord reports whether line contains word, not next to other letters.
 func hasWord(line, word string) bool {
 	for at := 0; ; {
 		k := strings.Index(line[at:], word)
@@ -273,7 +273,8 @@ func hasWord(line, word string) bool {
 	}
 }
 
-// flagValue hides the password after a flag that ends at i and returns its end.
+// flagValue hides the password after a flag that ends at i. It returns the end of
+// the password.
 func (f *finder) flagValue(i int, how form) int {
 	text := f.text
 	j := skipBlank(text, i)
@@ -300,8 +301,8 @@ func (f *finder) flagValue(i int, how form) int {
 	return end
 }
 
-// isPortOrPath reports whether s is what the same letter announces in other
-// commands: a port, a mapping of ports, a relative path.
+// isPortOrPath reports whether s is a typical value of the same letter in other
+// commands: a port, a port mapping, a relative path.
 func isPortOrPath(s string) bool {
 	if k := strings.IndexByte(s, '/'); k > 0 {
 		return wordy(s) || isPlainWord(s[:k]) && wordy(s[:k])
@@ -309,11 +310,11 @@ func isPortOrPath(s string) bool {
 	return strings.Trim(s, "0123456789.:") == "" && (len(s) <= 5 || strings.IndexByte(s, ':') > 0)
 }
 
-// maxWord bounds a word of a command line.
+// maxWord limits a word of a command line, in bytes.
 const maxWord = 256
 
-// shellWord returns the inside of the shell word that begins at i; nothing
-// where its quote is not closed on the line.
+// shellWord returns the content of the shell word that begins at i, or an empty
+// one if its quote is not closed on the line.
 func (f *finder) shellWord(i int) (start, end int) {
 	text := f.text
 	stop := min(len(text), i+maxWord)

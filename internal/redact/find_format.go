@@ -1,6 +1,6 @@
 package redact
 
-// condition narrows a format whose prefix alone says too little.
+// condition restricts a format whose prefix alone is not specific enough.
 type condition uint8
 
 const (
@@ -8,13 +8,13 @@ const (
 	rightEdge                          // the body is not followed by more of itself
 	hasDigit                           // the body holds a digit
 	mustBeRandom                       // the body looks generated
-	mayBeCut                           // a line break or a string join may stand in the body
+	mayBeCut                           // the body may contain a line break or a string join
 	exact                              // the body has exactly max characters
 	mustBeUUID                         // the body is a UUID
 )
 
-// format is a published token format: what its vendor puts in front, then min
-// to max characters of body.
+// format is a published token format: the vendor's prefix, followed by min to max
+// characters of body.
 type format struct {
 	prefix   string
 	body     body
@@ -23,8 +23,8 @@ type format struct {
 	cond     condition
 }
 
-// formatAt returns the end of the longest token that begins at i, and its
-// format; end is 0 where there is none.
+// formatAt returns the end of the longest token that begins at i, and its format.
+// end is 0 if there is none.
 func (f *finder) formatAt(i int) (end int, row *format) {
 	a, b := f.text[i], f.text[i+1]
 	if a|b >= 0x80 {
@@ -47,7 +47,7 @@ func (f *finder) formatAt(i int) (end int, row *format) {
 		}
 		if e := f.match(row0, i); e > 0 {
 			if row == nil || len(row0.prefix) > len(row.prefix) || e > end && len(row0.prefix) == len(row.prefix) {
-				row = row0 // the longest prefix says most
+				row = row0 // the longest prefix is the most specific
 			}
 			end = max(end, e)
 		}
@@ -55,7 +55,7 @@ func (f *finder) formatAt(i int) (end int, row *format) {
 	return end, row
 }
 
-// match returns the end of a token of this format whose prefix stands at i, or 0.
+// match returns the end of the token of this format whose prefix is at i, or 0.
 func (f *finder) match(row *format, i int) int {
 	if row.cond&leftEdge != 0 && i > 0 && isIdent(f.text[i-1]) {
 		return 0
@@ -82,14 +82,14 @@ func (f *finder) match(row *format, i int) int {
 			return e
 		}
 	}
-	if f.text[end-1] == '.' && row.cond&exact == 0 && end-start > row.min { // that of a sentence
+	if f.text[end-1] == '.' && row.cond&exact == 0 && end-start > row.min { // the dot ends a sentence
 		end--
 	}
 	return end
 }
 
-// accepts reports whether a body fits the conditions of its format, and does not
-// only stand for one: xxxxxxxx.
+// accepts reports whether a body meets the conditions of its format, and is not a
+// placeholder such as xxxxxxxx.
 func accepts(row *format, body string) bool {
 	if row.cond&hasDigit != 0 && !containsDigit(body) {
 		return false
@@ -109,7 +109,7 @@ func containsDigit(s string) bool {
 	return false
 }
 
-// maxCuts bounds how many breaks a token may have; maxGap how long each is.
+// maxCuts limits how many breaks a token may have, and maxGap the length of each.
 const (
 	maxCuts = 4
 	maxGap  = 48
@@ -134,8 +134,8 @@ func (f *finder) matchCut(row *format, start int) int {
 	return 0
 }
 
-// skipCut steps over a line break with indent, or over `" + "` and its like,
-// and returns where the text goes on; i itself where there is no such thing.
+// skipCut skips a line break with indentation, or a string join such as `" + "`.
+// It returns where the text continues, or i if there is no break.
 func skipCut(text string, i int) int {
 	stop := min(len(text), i+maxGap)
 	breaks, quotes := 0, 0
@@ -158,9 +158,9 @@ func skipCut(text string, i int) int {
 	return i
 }
 
-// runEnd returns the end of the run of body characters that holds or begins
-// at i. The last run of each body is remembered, so that many starts in one
-// run cost one reading.
+// runEnd returns the end of the run of body characters that contains or begins at
+// i. It caches the last run of each body, so that many starts in one run cost one
+// reading.
 func (f *finder) runEnd(b body, i int) int {
 	if m := &f.runs[b]; i >= m.start && i <= m.end && m.end > 0 {
 		return m.end
@@ -173,12 +173,12 @@ func (f *finder) runEnd(b body, i int) int {
 	return j
 }
 
-// paddedEnd returns the end of the run of base64 characters at i, with the
+// paddedEnd returns the end of the run of base64 characters at i, including the
 // padding after it.
 func (f *finder) paddedEnd(i int) int { return padding(f.text, f.runEnd(base64Run, i)) }
 
-// padding steps over the one or two = at i that end a piece of base64. Where
-// more of the same follows, the sign assigns: NAME=value.
+// padding skips the one or two = at i that end a piece of base64. If more base64
+// follows, the sign is an assignment: NAME=value.
 func padding(text string, i int) int {
 	j := i
 	for j < len(text) && j-i < 2 && text[j] == '=' {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// schemes are the words that may stand between Authorization and its value.
+// schemes are the words that may be between Authorization and its value.
 var schemes = []string{"bearer", "basic", "token", "bot", "apikey", "api-key", "digest", "negotiate", "key", "snyk", "ssws", "genie", "genieKey", "oauth", "session", "jwt", "client", "aws4", "discogs", "splunk", "sso-key", "pve", "x-token", "zoho-oauthtoken"}
 
 // schemeAt returns the end of an authorisation scheme and its blank at i, or 0.
@@ -26,7 +26,7 @@ func (f *finder) schemeAt(i int) (end int, scheme string) {
 	return 0, ""
 }
 
-// bearerAt hides what follows the word Bearer and a blank.
+// bearerAt hides the value after the word Bearer and a blank.
 func (f *finder) bearerAt(n name) int {
 	text := f.text
 	start := skipBlank(text, n.end)
@@ -43,8 +43,8 @@ func (f *finder) bearerAt(n name) int {
 	return stop
 }
 
-// basicAt hides what follows the word Basic and a blank, where it is the
-// base64 of user:password.
+// basicAt hides the value after the word Basic and a blank, if it is the base64
+// of user:password.
 func (f *finder) basicAt(start, end int) int {
 	if end-start != len("basic") || !hasFold(f.text, start, "basic ") {
 		return 0

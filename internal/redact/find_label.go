@@ -5,11 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// Labels in other languages than English, which the names of read_name.go do
-// not cover: they hold letters that no identifier has, or are several words.
+// Labels in languages other than English, which the names of read_name.go do not
+// cover: they contain letters that are not used in identifiers, or consist of
+// several words.
 
-// labelAt looks at a label at i, one of those in own, and for its value, after
-// it or before it. It returns where to go on, or i.
+// labelAt looks for one of the labels in own at i, and for its value after or
+// before it. It returns where to continue, or i.
 func (f *finder) labelAt(i int, own []uint8) int {
 	text := f.text
 	if len(text)-i < minLabel {
@@ -33,18 +34,19 @@ func (f *finder) labelAt(i int, own []uint8) int {
 	return i
 }
 
-// minLabel is the length of the shortest text that a label and a value fit in, in bytes.
+// minLabel is the length of the shortest text that contains a label and a value,
+// in bytes.
 const minLabel = 5
 
-// isCompound reports whether a label may end a longer word, as German ones do:
-// Zugriffsschlüssel.
+// isCompound reports whether a label may be the end of a longer word, as in
+// German: Zugriffsschlüssel.
 func isCompound(word string) bool { return word == "schlüssel" || word == "geheimnis" }
 
-// maxInflection bounds the ending of a word, in bytes.
+// maxInflection limits the ending of a word, in bytes.
 const maxInflection = 12
 
-// afterEnding steps over the letters of the same word that follow at i: small
-// ASCII letters, and the Russian ones.
+// afterEnding skips the letters at i that end the same word: small ASCII letters
+// and Russian letters.
 func (f *finder) afterEnding(i int) int {
 	text := f.text
 	j := i
@@ -61,13 +63,13 @@ func (f *finder) afterEnding(i int) int {
 	return j
 }
 
-// told hides the value that a sentence tells of n, and returns where to go on, 0
-// where it tells none.
+// told hides a value that a sentence gives for the name n. It returns where to
+// continue, or 0 if the sentence gives none.
 func (f *finder) told(n name) int {
 	if n.class < classMiddling && n.kind != kindAPIKey || f.isVerb(n) {
 		return 0
 	}
-	if n.class < classMiddling { // a key may be of a cache
+	if n.class < classMiddling { // it may be the key of a cache
 		v, ok := f.spokenAfter(n.end, n.kind)
 		if !ok || v.joint != jointSays || !f.inSentence(n) {
 			return 0
@@ -83,8 +85,8 @@ func (f *finder) told(n name) int {
 	return 0
 }
 
-// inSentence reports whether n is a word of a sentence, which a blank or a possessive
-// follows, and no operator: those were read already.
+// inSentence reports whether n is a word in a sentence: it is followed by a blank
+// or a possessive, and not by an operator, which would have been read before.
 func (f *finder) inSentence(n name) bool {
 	text := f.text
 	if n.start > 0 && (text[n.start-1] > ' ' && text[n.start-1] < 0x80 && strings.IndexByte("\"'`(*_-", text[n.start-1]) < 0) || n.end+1 >= len(text) {
@@ -106,9 +108,9 @@ func (f *finder) inSentence(n name) bool {
 	return k < len(text) && text[k] > ' ' && strings.IndexByte("=:<>|&/+.;\\", text[k]) < 0
 }
 
-// announced hides the value that words from start to end announce, which is of the
-// given kind. It returns the end of the value, of the words where the value
-// stands before them, and 0 where there is none.
+// announced hides the value, of the given kind, that the words from start to end
+// refer to. It returns the end of the value, or the end of the words if the value
+// is before them, or 0 if there is no value.
 func (f *finder) announced(start, end int, kind string) int {
 	if v, ok := f.spokenAfter(end, kind); ok {
 		f.add(v.start, v.end, spokenKind(kind), rankName)
@@ -121,7 +123,7 @@ func (f *finder) announced(start, end int, kind string) int {
 	return 0
 }
 
-// spokenKind is the kind of what stands behind the name of a user and a sign.
+// spokenKind returns the kind of a value that follows a user's name and a sign.
 func spokenKind(kind string) string {
 	if kind == kindCredential {
 		return kindPassword
@@ -129,8 +131,8 @@ func spokenKind(kind string) string {
 	return kind
 }
 
-// spokenBefore reads the value before the words at i that say what it is used
-// as: use X as the password.
+// spokenBefore reads the value before the words at i that say how it is used: use
+// X as the password.
 func (f *finder) spokenBefore(i int, kind string) (spoken, bool) {
 	from := max(0, i-maxJudged)
 	head := f.text[from:i]
@@ -164,7 +166,8 @@ func (f *finder) spokenBefore(i int, kind string) (spoken, bool) {
 	return spoken{}, false
 }
 
-// cutSuffixFold cuts the word, in small letters, from the end of s.
+// cutSuffixFold cuts word, which is in lower case, from the end of s, ignoring
+// case.
 func cutSuffixFold(s, word string) (string, bool) {
 	if len(s) < len(word) || lower(s[len(s)-1]) != word[len(word)-1] || lower(s[len(s)-len(word)]) != word[0] || !strings.EqualFold(s[len(s)-len(word):], word) {
 		return s, false

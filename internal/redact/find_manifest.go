@@ -2,13 +2,14 @@ package redact
 
 import "strings"
 
-// Secret objects of Kubernetes, whose values are secret whatever their names are.
+// Secret objects of Kubernetes, in which all values are secret, whatever their
+// names.
 
-// maxManifest bounds one object in bytes.
+// maxManifest limits the size of one object, in bytes.
 const maxManifest = 64 << 10
 
-// manifestAt hides the values below data: and stringData: of the object whose
-// "kind: Secret" has its last word at i.
+// manifestAt hides the values below data: and stringData: in the object whose
+// "kind: Secret" ends with the word at i.
 func (f *finder) manifestAt(i int) {
 	text := f.text
 	if !strings.HasSuffix(text[:i], "kind: ") || !endsLine(text, i+len("Secret")) {
@@ -24,7 +25,7 @@ func (f *finder) manifestAt(i int) {
 		end = i + k
 	}
 	f.manifestEnd = end
-	inData, plain := -1, false // the indent of data:, and whether its values are text
+	inData, plain := -1, false // the indentation of data:, and whether its values are plain text
 	for at := start; at < end; {
 		stop := min(end, lineEnd(text, at))
 		line := strings.TrimRight(text[at:stop], " \r")

@@ -2,10 +2,10 @@ package redact
 
 import "strings"
 
-// Token formats whose mark stands in the middle rather than in front.
+// Token formats whose signature is not at the beginning.
 
-// dotAt looks at a dot for tokens of three parts: Discord's bot tokens, and
-// the API tokens of HCP Terraform.
+// dotAt looks for tokens of three parts at a dot: Discord's bot tokens, and API
+// tokens of HCP Terraform.
 func (f *finder) dotAt(i int) int {
 	text := f.text
 	if f.hasAt(i, ".atlasv1.") {
@@ -33,9 +33,9 @@ func (f *finder) dotAt(i int) int {
 	return end
 }
 
-// twoParts looks at the dot between two parts of known lengths: Airtable's
-// tokens, pat and 14 characters before 64 of hex, and Zhipu's keys, 32 of hex
-// before 16 characters.
+// twoParts looks at a dot between two parts of known lengths: Airtable's tokens
+// (pat and 14 characters, then 64 hex digits) and Zhipu's keys (32 hex digits,
+// then 16 characters).
 func (f *finder) twoParts(i int) int {
 	start := f.runBack(alnum, i)
 	end := f.runEnd(alnum, i+1)
@@ -53,8 +53,8 @@ func (f *finder) twoParts(i int) int {
 	return end
 }
 
-// asanaAt looks at the colon of Asana's tokens: a digit, a slash, digits, a
-// colon and 32 digits of hex.
+// asanaAt looks at the colon of Asana's tokens: a digit, a slash, digits, a colon
+// and 32 hex digits.
 func (f *finder) asanaAt(i int) int {
 	start := f.runBack(digit, i)
 	end := f.runEnd(hexBody, i+1)
@@ -72,8 +72,8 @@ func (f *finder) asanaAt(i int) int {
 	return end
 }
 
-// newRelicAt looks at the NRAL that ends a licence key of New Relic, after 36
-// digits of hex.
+// newRelicAt looks at the NRAL at the end of a New Relic licence key, after 36
+// hex digits.
 func (f *finder) newRelicAt(i int) int {
 	start := f.runBack(hexBody, i)
 	if !f.hasAt(i, "NRAL") || i-start != 36 || i+4 < len(f.text) && isIdent(f.text[i+4]) {
@@ -83,7 +83,7 @@ func (f *finder) newRelicAt(i int) int {
 	return i + 4
 }
 
-// convexAt looks at the bar of Convex' deploy keys: prod:name|eyJ….
+// convexAt looks at the bar in Convex deploy keys: prod:name|eyJ….
 func (f *finder) convexAt(i int) int {
 	start := i
 	for start > 0 && i-start < 64 && (isAlnum(f.text[start-1]) || f.text[start-1] == '-' || f.text[start-1] == ':') {
@@ -99,7 +99,7 @@ func (f *finder) convexAt(i int) int {
 	return end
 }
 
-// runBack returns where the run of body characters that ends at i begins.
+// runBack returns the beginning of the run of body characters that ends at i.
 func (f *finder) runBack(b body, i int) int {
 	set, j := b.set(), i
 	for j > 0 && i-j < 64 && set.has(f.text[j-1]) {
@@ -108,8 +108,8 @@ func (f *finder) runBack(b body, i int) int {
 	return j
 }
 
-// telegramAt looks at the colon of a Telegram bot token: digits, a colon, AA
-// and 33 more characters.
+// telegramAt looks at the colon of a Telegram bot token: digits, a colon, AA and
+// 33 more characters.
 func (f *finder) telegramAt(i int) int {
 	start := f.runBack(digit, i)
 	end := f.runEnd(alnumDash, i+1)
@@ -120,7 +120,7 @@ func (f *finder) telegramAt(i int) int {
 	return end
 }
 
-// pgpassAt looks at the colon before the port of a line of .pgpass:
+// pgpassAt looks at the colon before the port in a line of .pgpass:
 // host:port:database:user:password.
 func (f *finder) pgpassAt(i int) int {
 	text := f.text
@@ -145,8 +145,8 @@ func (f *finder) pgpassAt(i int) int {
 	return end
 }
 
-// fifthField returns where the last of five fields begins in a line of .pgpass,
-// in which a backslash stands before a colon of a field; 0 where there are not five.
+// fifthField returns the beginning of the last of five fields in a line of
+// .pgpass, or 0 if there are not five. In a field, a backslash precedes a colon.
 func fifthField(line string) int {
 	fields, last := 1, 0
 	for i := 0; i < len(line); i++ {
@@ -163,7 +163,8 @@ func fifthField(line string) int {
 	return last
 }
 
-// mailchimpAt looks at the -us of a Mailchimp key: 32 hex digits and a data centre.
+// mailchimpAt looks at the -us of a Mailchimp key: 32 hex digits and a data
+// centre.
 func (f *finder) mailchimpAt(i int) int {
 	start := f.runBack(hexBody, i)
 	end := i + 3
@@ -218,7 +219,7 @@ func (f *finder) dsnAt(i int) int {
 	return i
 }
 
-// awsSecretAfter hides the secret key that stands after an access key id.
+// awsSecretAfter hides the secret key that follows an access key id.
 func (f *finder) awsSecretAfter(i int) {
 	text := f.text
 	stop := min(len(text), i+160)
@@ -249,7 +250,7 @@ func (f *finder) puttyAt(i int) int {
 	return i
 }
 
-// derAt hides the base64 of a private key that has lost its markers.
+// derAt hides the base64 of a private key whose markers are missing.
 func (f *finder) derAt(i int) int {
 	if i > 0 && isIdent(f.text[i-1]) || strings.Contains(f.text[max(0, i-24):i], "TESTING KEY") {
 		return i
@@ -267,8 +268,8 @@ func (f *finder) derAt(i int) int {
 	return i
 }
 
-// derHeads are how the base64 of private keys begins, a dot for what varies:
-// PKCS #1, PKCS #8 (RSA, EC, Ed25519), SEC 1, OpenSSH.
+// derHeads are the beginnings of private keys in base64, with a dot for a
+// character that varies: PKCS #1, PKCS #8 (RSA, EC, Ed25519), SEC 1, OpenSSH.
 var derHeads = [...]string{
 	"MII...IBAAKC", "MII...IBADANBgkqhkiG9w0BAQEF", "MIG...EAMBMGByqGSM49AgEG", "MC4CAQAwBQYDK2Vw", "MHcCAQEEI", "MIGkAgEBBD", "MIHcAgEBBE", "b3BlbnNzaC1rZXktdjE",
 }

@@ -2,15 +2,15 @@ package redact
 
 import "strings"
 
-// Values without an operator that the grammar knows, but close to a word that
-// announces a secret: "here is the acme token 3f8a…".
+// Values that are near a word that indicates a secret, without an operator that
+// the grammar supports: "here is the acme token 3f8a…".
 
 const (
 	maxNear     = 100 // bytes after the keyword
 	minNear     = 20  // characters of a value
 	maxNearRun  = 400 // longer values are data
 	maxNearLine = 1   // line breaks between the two
-	blobLine    = 56  // a run of this length that fills its line is one of many
+	blobLine    = 56  // a run of this length that fills its line is one of many lines
 )
 
 // near hides random values that follow a keyword which ends at i.
@@ -48,16 +48,16 @@ func (f *finder) near(n name) {
 		}
 		if end-j >= minNear && end-j <= maxNearRun && f.nearValue(j, end, n) {
 			f.add(j, end, n.kind, rankNear)
-			stop = min(len(text), end+maxNear) // a list goes as a whole
+			stop = min(len(text), end+maxNear) // a list is hidden as a whole
 		}
 		j = end
 	}
 	f.nearEnd = max(f.nearEnd, j)
 }
 
-// longRun reports whether minNear characters of base64 stand together from i
-// on, some of them before stop. It looks at every minNear-th character first,
-// and remembers up to where there is no such run.
+// longRun reports whether there is a run of at least minNear characters of base64
+// after i that begins before stop. It checks only every minNear-th character, and
+// records up to where there is no such run.
 func (f *finder) longRun(i, stop int) bool {
 	text, inRun := f.text, &f.ix.inRun
 	i = max(i, f.shortTo)
@@ -78,8 +78,8 @@ func (f *finder) longRun(i, stop int) bool {
 	return false
 }
 
-// nearValue reports whether the run from start to end is a secret that a
-// keyword nearby gives away.
+// nearValue reports whether the run from start to end is a secret because of a
+// keyword near it.
 func (f *finder) nearValue(start, end int, n name) bool {
 	s := strings.TrimRight(f.text[start:end], "=-_")
 	sh := shapeOf(s)
@@ -99,19 +99,19 @@ func (f *finder) nearValue(start, end int, n name) bool {
 }
 
 // qualified reports whether n is the last part of a path or of a symbol in code,
-// behind which a commit stands: x/token, Info::IsFirstPass.
+// after which a commit may follow: x/token, Info::IsFirstPass.
 func (f *finder) qualified(n name) bool {
 	return n.start > 0 && f.text[n.start-1] == '/' || f.hasAt(n.start-len("::"), "::") && isAlpha(f.text[n.start])
 }
 
-// sumOfFile reports whether two blanks and a name stand at i, as behind a checksum
-// in lists of them.
+// sumOfFile reports whether two blanks and a name are at i, as after a checksum
+// in lists of checksums.
 func (f *finder) sumOfFile(i int) bool {
 	return f.hasAt(i, "  ") && i+2 < len(f.text) && (isAlnum(f.text[i+2]) || f.text[i+2] == '.' || f.text[i+2] == '/')
 }
 
-// directly reports whether nothing but signs and blanks stands between a
-// name that ends at i and the value at j.
+// directly reports whether only signs and blanks are between a name that ends at
+// i and the value at j.
 func (f *finder) directly(i, j int) bool {
 	for ; i < j; i++ {
 		if b := f.text[i]; isAlnum(b) || b == '\n' {
@@ -121,7 +121,8 @@ func (f *finder) directly(i, j int) bool {
 	return true
 }
 
-// fillsLine reports whether the run from start to end is all that its line holds.
+// fillsLine reports whether the run from start to end is the whole content of its
+// line.
 func (f *finder) fillsLine(start, end int) bool {
 	text := f.text
 	for start > 0 && (isBlank(text[start-1]) || isQuote(text[start-1])) {

@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// Private keys in PEM's clothes: with their markers, whatever stands in front
-// of each line, escaped onto one line, or with one marker lost.
+// Private keys in PEM: with their markers, with a prefix before each line,
+// escaped onto one line, or with one marker missing.
 
 const (
 	pemDashes  = "-----"
@@ -11,8 +11,8 @@ const (
 	pemStatic  = "OpenVPN Static key V1"
 )
 
-// marker reads a PEM marker such as "-----BEGIN RSA PRIVATE KEY-----" at i and
-// returns its end, 0 where there is none. word is BEGIN or END.
+// marker reads a PEM marker such as "-----BEGIN RSA PRIVATE KEY-----" at i. It
+// returns the marker's end, or 0 if there is none. word is BEGIN or END.
 func (f *finder) marker(i int, word string) int {
 	text := f.text
 	j := i
@@ -49,8 +49,8 @@ func (f *finder) marker(i int, word string) int {
 	return j
 }
 
-// pemAt hides a private key whose BEGIN marker stands at i, or whose END
-// marker does without a BEGIN before it. It returns where to go on.
+// pemAt hides a private key whose BEGIN marker is at i, or whose END marker is at
+// i without a BEGIN before it. It returns where to continue.
 func (f *finder) pemAt(i int) int {
 	if i > 0 && f.text[i-1] == '-' {
 		return 0
@@ -68,8 +68,8 @@ func (f *finder) pemAt(i int) int {
 	return 0
 }
 
-// pemFrom hides from the BEGIN marker at i, which ends at body, to the END
-// marker, or to where the body ends.
+// pemFrom hides from the BEGIN marker at i, which ends at body, to the END marker
+// or, without one, to the end of the body.
 func (f *finder) pemFrom(i, body int) int {
 	if end := f.pemEnd(body); end > 0 {
 		f.add(i, end, kindPrivateKey, rankPEM)
@@ -78,23 +78,24 @@ func (f *finder) pemFrom(i, body int) int {
 	return body
 }
 
-// A body is runs of base64 with little between them. maxPEMGap bounds what may
-// stand between two long runs, minPEMRun says what is long.
+// A body consists of runs of base64 with little between them. maxPEMGap limits
+// what may be between two long runs, and minPEMRun is the minimum length of a
+// long run.
 const (
 	maxPEMGap = 160
 	minPEMRun = 24
 )
 
-// maxLineMark is how many letters and digits may stand between two lines of a
-// key that has no END marker, such as the number of a line or a tag.
+// maxLineMark is how many letters and digits, such as a line number or a tag, may
+// be between two lines of a key without an END marker.
 const maxLineMark = 8
 
-// pemEnd follows a PEM body that begins at i and returns its end: that of its
-// END marker, or of its last long run; 0 where there is no body.
+// pemEnd follows a PEM body that begins at i. It returns the end of its END
+// marker, or of its last long run, or 0 if there is no body.
 func (f *finder) pemEnd(i int) int {
 	text := f.text
 	last, lines := 0, 0
-	gap, broken := 0, false // letters and digits since the last long run; whether there were too many
+	gap, broken := 0, false // letters and digits since the last long run, and whether there were too many
 	limit := i + maxPEMGap
 	for j := i; j < len(text) && j < limit; {
 		b := text[j]
@@ -134,8 +135,8 @@ func (f *finder) pemEnd(i int) int {
 	return f.lastPEMLine(last)
 }
 
-// lastPEMLine returns the end of a key without an END marker whose last long
-// run ends at i: a shorter line with padding is the rest of it.
+// lastPEMLine returns the end of a key without an END marker whose last long run
+// ends at i. A shorter line with padding after it is the rest of the key.
 func (f *finder) lastPEMLine(i int) int {
 	text := f.text
 	if end := padding(text, i); end > i {
@@ -155,9 +156,9 @@ func (f *finder) lastPEMLine(i int) int {
 	return i
 }
 
-// closedPEM decides on what stands between two markers. Without one long line
-// it is a key only where nothing but a short body is there; prose and code
-// that speak of the markers stay.
+// closedPEM judges the text between two markers. If it has no long line, it is a
+// key only if it consists of a short body. Prose and code that mention the
+// markers are not hidden.
 func (f *finder) closedPEM(body, marker, end, lines int) int {
 	if lines > 0 {
 		return end
@@ -181,9 +182,9 @@ func (f *finder) closedPEM(body, marker, end, lines int) int {
 	return end
 }
 
-// pemBodyBefore returns where the base64 lines that end right before the END
-// marker at i begin; i where there are none. It does not go back beyond the
-// marker before, so that many markers cost no more than one.
+// pemBodyBefore returns the beginning of the base64 lines that end immediately
+// before the END marker at i, or i if there are none. It does not go back beyond
+// the previous marker, so that many markers cost no more than one.
 func (f *finder) pemBodyBefore(i int) int {
 	text := f.text
 	start, gap := i, 0

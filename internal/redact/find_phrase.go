@@ -7,30 +7,30 @@ import (
 	"strings"
 )
 
-// Recovery phrases of wallets (BIP 39): 12, 15, 18, 21 or 24 words of a list of
-// 2,048, of which the last ones hold a checksum. No name needs to stand near.
+// Recovery phrases of wallets (BIP 39): 12, 15, 18, 21 or 24 words from a list of
+// 2,048. The last words contain a checksum, so that no name is needed near them.
 
 //go:embed bip39.txt
 var phraseList string
 
 const (
-	minPhrase     = 12 // words
-	maxPhrase     = 24
-	maxLooseRun   = 32 // of more words in a row, a phrase is all that its line holds
+	minPhrase     = 12 // words of a phrase, at least
+	maxPhrase     = 24 // and at most
+	maxLooseRun   = 32 // if there are more words in a row, a phrase must fill its line
 	maxPhraseRun  = 128
 	minPhraseLen  = 47 // characters of the shortest phrase: 12 words of three letters
-	maxPhraseGap  = 8  // characters between two words: a blank, a line's number, a quote and a comma
-	phraseBits    = 11 // of one word
-	bitsPerCheck  = 33 // of which one belongs to the checksum
-	phraseStep    = 3  // the numbers of words that a phrase may have are so far apart
+	maxPhraseGap  = 8  // characters between two words: a blank, a line number, a quote and a comma
+	phraseBits    = 11 // bits of one word
+	bitsPerCheck  = 33 // bits in three words, one of which belongs to the checksum
+	phraseStep    = 3  // the possible lengths of phrases are multiples of this
 	maxPhraseWord = 8  // letters
 )
 
 // phraseWord is a word of the list in the text.
 type phraseWord struct{ start, end, number int }
 
-// phrases hides the recovery phrases in the text. It looks at every
-// minPhraseLen-th character first: a phrase that begins before it holds it.
+// phrases hides the recovery phrases in the text. It checks only every
+// minPhraseLen-th character, because each phrase is at least that long.
 func (f *finder) phrases() {
 	for i := minPhraseLen - 1; i < len(f.text); {
 		at, ok := f.phraseWordAt(i)
@@ -44,9 +44,9 @@ func (f *finder) phrases() {
 	}
 }
 
-// phraseWordAt reads the word that holds position i or begins right after it,
-// and reports whether it is in the list. Where it is not, its end is where to
-// look on.
+// phraseWordAt reads the word that contains position i or begins immediately
+// after it, and reports whether it is in the list. If it is not, its end is where
+// to continue.
 func (f *finder) phraseWordAt(i int) (phraseWord, bool) {
 	text := f.text
 	for k := 0; k < maxPhraseGap && i < len(text) && isPhraseGap(text[i]); k++ {
@@ -74,13 +74,13 @@ func (f *finder) phraseWordFrom(start int) (phraseWord, bool) {
 	return w, w.number >= 0
 }
 
-// isPhraseGap reports whether b may stand between two words of a phrase.
+// isPhraseGap reports whether b may be between two words of a phrase.
 func isPhraseGap(b byte) bool {
 	return isSpace(b) || isDigit(b) || b == ',' || b == '"' || b == '\'' || b == '.' || b == ')'
 }
 
-// phraseRun returns the words of the list that stand in a row around at, but
-// for more of them than a phrase has. The next call overwrites them.
+// phraseRun returns the consecutive words of the list around at, up to one more
+// than a phrase has. The next call overwrites the result.
 func (f *finder) phraseRun(at phraseWord) []phraseWord {
 	f.phrase = append(f.phrase[:0], at)
 	run := f.phrase
@@ -108,7 +108,7 @@ func (f *finder) phraseRun(at phraseWord) []phraseWord {
 	return run
 }
 
-// wordBeforeGap reads the word of the list that a gap separates from i.
+// wordBeforeGap reads the word of the list that is separated from i by a gap.
 func (f *finder) wordBeforeGap(i int) (phraseWord, bool) {
 	j := i
 	for j > 0 && i-j < maxPhraseGap && isPhraseGap(f.text[j-1]) {
@@ -120,7 +120,8 @@ func (f *finder) wordBeforeGap(i int) (phraseWord, bool) {
 	return f.phraseWordAt(j - 1)
 }
 
-// phrasesIn hides the phrases in a run of words, those whose checksum is right.
+// phrasesIn hides the phrases in a run of words, which are those with a correct
+// checksum.
 func (f *finder) phrasesIn(run []phraseWord) {
 	if len(run) > maxLooseRun {
 		for _, line := range f.phraseLines(run) {
@@ -131,7 +132,7 @@ func (f *finder) phrasesIn(run []phraseWord) {
 	f.phraseIn(run)
 }
 
-// phraseLines returns the lines of a run that hold as many words as a phrase.
+// phraseLines returns the lines of a run that contain as many words as a phrase.
 func (f *finder) phraseLines(run []phraseWord) [][]phraseWord {
 	var lines [][]phraseWord
 	first := 0
@@ -147,7 +148,7 @@ func (f *finder) phraseLines(run []phraseWord) [][]phraseWord {
 	return lines
 }
 
-// phraseIn hides the longest phrase whose checksum is right in a run of words.
+// phraseIn hides the longest phrase with a correct checksum in a run of words.
 func (f *finder) phraseIn(run []phraseWord) {
 	for n := maxPhrase; n >= minPhrase; n -= phraseStep {
 		for first := 0; first+n <= len(run); first++ {
@@ -159,11 +160,11 @@ func (f *finder) phraseIn(run []phraseWord) {
 	}
 }
 
-// maxRepeated is how many words of a phrase may have stood in it before. Lists
-// of true and false have more.
+// maxRepeated is the maximum number of repeated words in a phrase. Lists of true
+// and false repeat more words.
 const maxRepeated = 3
 
-// repeats counts the words that stand among the ones before them.
+// repeats counts the words that also occur earlier in the list.
 func repeats(words []phraseWord) int {
 	n := 0
 	for i, w := range words {
@@ -174,8 +175,9 @@ func repeats(words []phraseWord) int {
 	return n
 }
 
-// isPhrase reports whether words are drawn like a phrase's and their checksum
-// is right: the last bit of each 33 is one of the SHA-256 of the others.
+// isPhrase reports whether words look like randomly drawn words and have a
+// correct checksum: the last bit of each 33 is a bit of the SHA-256 of the
+// others.
 func isPhrase(words []phraseWord) bool {
 	if repeats(words) > maxRepeated {
 		return false
@@ -195,11 +197,12 @@ func isPhrase(words []phraseWord) bool {
 	return data[size]>>(8-check) == sum[0]>>(8-check)
 }
 
-// phraseSlots is the size of the table of the list's words, twice their number.
+// phraseSlots is the size of the hash table of the list's words, twice their
+// number.
 const phraseSlots = 1 << 12
 
-// phraseSlot returns where the search in that table begins for a word of three
-// letters or more. No two words of the list have the same four first letters.
+// phraseSlot returns where to begin the search in that table for a word of three
+// letters or more. The first four letters of each word are unique in the list.
 func phraseSlot(s string) uint32 {
 	key := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16
 	if len(s) > 3 {
@@ -208,7 +211,7 @@ func phraseSlot(s string) uint32 {
 	return key * 0x9E3779B1 >> 20
 }
 
-// addPhraseWord puts the n-th word of the list into the table.
+// addPhraseWord adds the n-th word of the list to the table.
 func (ix *index) addPhraseWord(n int) {
 	slot := phraseSlot(ix.phraseWords[n])
 	for ix.phraseNumbers[slot] != 0 {
@@ -217,8 +220,8 @@ func (ix *index) addPhraseWord(n int) {
 	ix.phraseNumbers[slot] = uint16(n + 1)
 }
 
-// phraseNumber returns the place of s, three small letters or more, in the list;
-// -1 where it is not in it.
+// phraseNumber returns the index of s, which has at least three small letters, in
+// the list, or -1.
 func (ix *index) phraseNumber(s string) int {
 	for slot := phraseSlot(s); ; slot = (slot + 1) % phraseSlots {
 		n := int(ix.phraseNumbers[slot]) - 1

@@ -2,10 +2,10 @@ package redact
 
 import "strings"
 
-// Passwords that a command takes by their place.
+// Passwords that are positional arguments of a command.
 
-// positionalAt looks at a word that is such a command, or a part of its name,
-// from start to end. It returns where to go on, 0 where there is no password.
+// positionalAt looks at the word from start to end, which is such a command or a
+// part of its name. It returns where to continue, or 0 if there is no password.
 func (f *finder) positionalAt(start, end int) int {
 	text := f.text
 	if end < len(text) && !isSpace(text[end]) || end-start < len("login") {
@@ -29,8 +29,8 @@ func (f *finder) positionalAt(start, end int) int {
 	return 0
 }
 
-// chpasswd hides the password of the user:password that is piped into the
-// command from start to end, or follows it as a string.
+// chpasswd hides the password of the user:password that is piped into the command
+// from start to end, or that follows it as a string.
 func (f *finder) chpasswd(start, end int) {
 	text := f.text
 	from := lineStart(text, start)
@@ -58,8 +58,8 @@ func (f *finder) chpasswd(start, end int) {
 	f.hideWord(run{i, j})
 }
 
-// setSecret hides what a command stores that the words "secret set", which end
-// before i, belong to: gh secret set NAME --body VALUE.
+// setSecret hides the value that a command stores as a secret if the words
+// "secret set" end before i: gh secret set NAME --body VALUE.
 func (f *finder) setSecret(i int) int {
 	text := f.text
 	line := text[i:lineEnd(text, i)]
@@ -72,8 +72,8 @@ func (f *finder) setSecret(i int) int {
 	return 0
 }
 
-// htpasswd hides the last argument where the password is one: htpasswd -b FILE
-// USER PASSWORD, and without the file after -n.
+// htpasswd hides the last argument if it is a password: htpasswd -b FILE USER
+// PASSWORD, and without the file after -n.
 func (f *finder) htpasswd(end int) int {
 	text := f.text
 	batch, skip := false, 2
@@ -87,7 +87,7 @@ func (f *finder) htpasswd(end int) int {
 		if strings.IndexByte(text[from:i], 'n') > 0 {
 			skip = 1
 		}
-		if strings.IndexByte(text[from:i], 'C') > 0 { // the cost, a number
+		if strings.IndexByte(text[from:i], 'C') > 0 { // the bcrypt cost, a number
 			i = f.wordAfter(i, 0, "").end
 		}
 		i = skipBlank(text, i)
@@ -98,8 +98,8 @@ func (f *finder) htpasswd(end int) int {
 	return f.hideWord(f.wordAfter(i, skip, ""))
 }
 
-// netAt looks at "net use" and "net user" at i: the password follows the share
-// or the user, but for a star, which asks for it.
+// netAt looks at "net use" and "net user" at i. The password follows the share or
+// the user, unless it is a star, which makes the command ask for it.
 func (f *finder) netAt(i int) int {
 	text := f.text
 	if i > 0 && isIdent(text[i-1]) {
@@ -119,7 +119,7 @@ func (f *finder) netAt(i int) int {
 }
 
 // wordAfter returns the shell word that follows i on its line after skip other
-// words. Words that begin with option do not count.
+// words. Words that begin with option are not counted.
 func (f *finder) wordAfter(i, skip int, option string) run {
 	text := f.text
 	for range maxArguments + skip {
@@ -146,8 +146,8 @@ func (f *finder) wordAfter(i, skip int, option string) run {
 	return run{}
 }
 
-// hideWord hides a password that stands by itself on a command line, and
-// returns its end; 0 where w is not a word or stands for one.
+// hideWord hides a password that is a whole word of a command line. It returns
+// the password's end, or 0 if w is not a word or is a placeholder.
 func (f *finder) hideWord(w run) int {
 	if w.end-w.start < 4 {
 		return 0

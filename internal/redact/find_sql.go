@@ -29,7 +29,8 @@ func (f *finder) sqlAt(_, end, i int) int {
 	return i
 }
 
-// isSQLWord reports whether s is one of the words between IDENTIFIED and the password.
+// isSQLWord reports whether s is one of the words between IDENTIFIED and the
+// password.
 func isSQLWord(s string) bool {
 	for _, w := range [...]string{"by", "with", "as", "password", "using", "via"} {
 		if len(s) == len(w) && hasFold(s, 0, w) {
@@ -39,8 +40,8 @@ func isSQLWord(s string) bool {
 	return false
 }
 
-// sqlPassword reports whether s, the string of an IDENTIFIED clause, is a
-// password: any in a statement in capitals, none that is a word in prose.
+// sqlPassword reports whether s, the string in an IDENTIFIED clause, is a
+// password. In a statement in capitals any string is; in prose, a word is not.
 func sqlPassword(s string, capitals bool) bool {
 	return len(s) > 2 && !isPlaceholder(s) && (capitals || hasMixture(s) && strings.IndexByte(s, ' ') < 0)
 }

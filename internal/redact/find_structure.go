@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// structureAt looks for secrets that a shape of several parts gives away. It
-// returns where to go on, or i.
+// structureAt looks for secrets that are recognizable by a structure of several
+// parts. It returns where to continue, or i.
 func (f *finder) structureAt(i int) int {
 	switch f.text[i] {
 	case '-':
@@ -45,7 +45,7 @@ func (f *finder) structureAt(i int) int {
 	return i
 }
 
-// dashAt looks for the two shapes that are found by a dash.
+// dashAt looks for the two structures that begin with a dash.
 func (f *finder) dashAt(i int) int {
 	if f.hasAt(i, "-us") {
 		return f.mailchimpAt(i)
@@ -53,7 +53,7 @@ func (f *finder) dashAt(i int) int {
 	return f.pemAt(i)
 }
 
-// colonAt looks for the shapes that are found by a colon, and for an assignment.
+// colonAt looks for the structures with a colon, and for an assignment.
 func (f *finder) colonAt(i int) int {
 	if end := f.telegramAt(i); end > i {
 		return end
@@ -78,7 +78,7 @@ func (f *finder) jwtAt(i int) int {
 }
 
 // jwtEnd returns the end of the JSON web token at i, which may be broken into
-// lines; 0 where there is none.
+// lines, or 0 if there is none.
 func (f *finder) jwtEnd(i int) int {
 	if !f.hasAt(i, "eyJ") && !f.hasAt(i, "ewog") && !f.hasAt(i, "ewoi") || i > 0 && isIdent(f.text[i-1]) {
 		return 0
@@ -104,12 +104,12 @@ func (f *finder) jwtEnd(i int) int {
 	return end
 }
 
-// cryptSet are the characters of hashes in the manner of crypt(3).
+// cryptSet are the characters of hashes in the format of crypt(3).
 var cryptSet = charset{loDigit | loSlash | loDot | loPlus | loEquals | loHyphen | 1<<'$' | 1<<',', hiUpper | hiLower | hiUnder}
 
 const (
 	maxCrypt        = 260 // bytes of a hash
-	maxCryptDollars = 6   // parts of a hash; argon2 has five
+	maxCryptDollars = 6   // parts of a hash, of which argon2 has five
 	minCryptHash    = 20  // characters after the last dollar sign
 )
 
@@ -133,8 +133,8 @@ func (f *finder) cryptAt(i int) int {
 	return end
 }
 
-// phpass reports whether a portable PHP hash stands from i to end: $P$, $H$ or
-// $S$ and 31 characters or more, without a further dollar sign.
+// phpass reports whether a portable PHP hash is from i to end: $P$, $H$ or $S$
+// and 31 characters or more, without a further dollar sign.
 func (f *finder) phpass(i, end int) bool {
 	return end-i >= 34 && (f.hasAt(i, "$P$") || f.hasAt(i, "$H$") || f.hasAt(i, "$S$")) && containsDigit(f.text[i+3:end])
 }

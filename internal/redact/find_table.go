@@ -2,17 +2,17 @@ package redact
 
 import "strings"
 
-// Columns of tables whose heads say that they hold passwords or keys, in CSV
-// and in Markdown.
+// Columns of tables, in CSV and in Markdown, whose headings indicate passwords or
+// keys.
 
-// maxRows bounds the rows of one table, maxColumns its columns.
+// maxRows limits the rows of one table, and maxColumns its columns.
 const (
 	maxRows    = 2000
 	maxColumns = 40
 )
 
-// columnAt looks at the name n, which has no value: where it is the head of a
-// column, the cells below it go that look like what it says.
+// columnAt looks at the name n, which has no value. If it is the heading of a
+// column, the cells below it that look like such values are hidden.
 func (f *finder) columnAt(n name) {
 	text := f.text
 	if n.start < f.tableEnd || n.class < classMiddling || !f.bordered(n) {
@@ -43,7 +43,7 @@ func (f *finder) columnAt(n name) {
 	}
 }
 
-// bordered reports whether n stands alone between the borders of a cell.
+// bordered reports whether n is the whole content of a cell.
 func (f *finder) bordered(n name) bool {
 	text := f.text
 	i, j := n.start, n.end
@@ -58,8 +58,8 @@ func (f *finder) bordered(n name) bool {
 	return left && right && (i > 0 || j < len(text))
 }
 
-// column hides the cells of a column in the rows after i, which have as many
-// cells as the head.
+// column hides the cells of a column in the rows after i that have as many cells
+// as the header.
 func (f *finder) column(n name, sep byte, i, count, column int) {
 	text := f.text
 	for range maxRows {
@@ -84,9 +84,9 @@ func (f *finder) column(n name, sep byte, i, count, column int) {
 	f.tableEnd = max(f.tableEnd, i)
 }
 
-// hiddenCell returns the end of the hidden cell that i stands in, 0 for none. A
-// password in a cell may look like a name and a sign; what is read as its value
-// would run on into the next cells.
+// hiddenCell returns the end of the hidden cell that contains i, or 0. A password
+// in a cell may look like a name and an operator, whose value would seem to
+// extend into the next cells.
 func (f *finder) hiddenCell(i int) int {
 	for len(f.cells) > 0 && f.cells[0].end <= i {
 		f.cells = f.cells[1:]
@@ -97,7 +97,7 @@ func (f *finder) hiddenCell(i int) int {
 	return 0
 }
 
-// isCellSecret reports whether s, a cell below the head n, is a secret.
+// isCellSecret reports whether s, a cell below the heading n, is a secret.
 func isCellSecret(n name, s string) bool {
 	if len(s) < 4 || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) {
 		return false
@@ -108,8 +108,8 @@ func isCellSecret(n name, s string) bool {
 	return len(s) >= minWeak && generated(s)
 }
 
-// isRowSecret reports whether s, the cell beside one that holds the name n alone,
-// is a secret: | password | x9kQ!2z |.
+// isRowSecret reports whether s, the cell after one that contains only the name
+// n, is a secret: | password | x9kQ!2z |.
 func isRowSecret(n name, s string) bool {
 	if !isCellSecret(n, s) || beginsCall(s) {
 		return false
@@ -117,7 +117,7 @@ func isRowSecret(n name, s string) bool {
 	return n.class < classStrong || isTangle(s) || generated(s) || mixedWord(s) && (!wordy(s) || rareSigns(s) > 0)
 }
 
-// isHead reports whether cells are the heads of columns: words, none of them a value.
+// isHead reports whether cells are the headings of columns: words, and no values.
 func isHead(text string, cells []run) bool {
 	for _, c := range cells {
 		s := text[c.start:c.end]
@@ -128,8 +128,8 @@ func isHead(text string, cells []run) bool {
 	return true
 }
 
-// splitRow cuts the line from start to end at sep into cells, without quotes and
-// blanks around them. A row of Markdown has a border at each side.
+// splitRow splits the line from start to end at sep into cells, without the
+// quotes and blanks around them. A row in Markdown has a border on each side.
 func splitRow(text string, start, end int, sep byte) []run {
 	var cells []run
 	if sep == '|' {
@@ -157,7 +157,8 @@ func splitRow(text string, start, end int, sep byte) []run {
 	return cells
 }
 
-// cellAt returns the end of the cell that begins at i: its separator outside quotes.
+// cellAt returns the end of the cell that begins at i, which is its separator
+// outside quotes.
 func cellAt(text string, i, end int, sep byte) int {
 	j := i
 	if sep != '|' && j < end && text[j] == '"' {

@@ -2,11 +2,11 @@ package redact
 
 import "strings"
 
-// maxAuthority bounds the part of a URL that may hold a password.
+// maxAuthority limits the part of a URL that may contain a password, in bytes.
 const maxAuthority = 512
 
-// urlAt looks at the // of a URL for user:password@ before the host, and hides
-// the password, or a token that stands alone.
+// urlAt looks for user:password@ after the // of a URL. It hides the password, or
+// a token without a user.
 func (f *finder) urlAt(i int) int {
 	text := f.text
 	if i == 0 || text[i-1] != ':' || !f.hasAt(i, "//") || f.hasAt(i, "//did:") {
@@ -31,13 +31,13 @@ func (f *finder) urlAt(i int) int {
 	return i
 }
 
-// userInfo returns the positions of the @ that ends the user part which begins
-// at start, and of its colon; 0 where there is none. A password may hold any
-// sign but a blank or a quote, so the last @ before the host counts.
+// userInfo returns the positions of the @ that ends the user part which begins at
+// start, and of the colon in it, or 0 if there is none. A password may contain
+// any character but a blank or a quote, so the last @ before the host counts.
 func (f *finder) userInfo(start int) (at, colon int) {
 	text := f.text
 	slash, j := 0, start
-	if start < f.noUser { // an earlier look found no @ up to there, but a slash
+	if start < f.noUser { // an earlier call found a slash before any @
 		slash, j = 1, f.noUser
 	}
 	for ; j < len(text) && j-start < maxAuthority; j++ {
@@ -74,9 +74,9 @@ func colonIn(text string, start, at int) int {
 	return 0
 }
 
-// plausibleUser reports whether s, in which a slash stands, may still be
-// user:password: the colon comes before the slash, and no port follows it. The
-// user may be empty, as for Redis.
+// plausibleUser reports whether s, which contains a slash, may still be
+// user:password: the colon is before the slash, and is not followed by a port.
+// The user may be empty, as for Redis.
 func plausibleUser(s string) bool {
 	c := strings.IndexByte(s, ':')
 	slash := strings.IndexAny(s, "/?#")

@@ -5,18 +5,18 @@ import "strings"
 // Tokens that a terminal or a mail program has broken into lines.
 
 const (
-	maxWraps       = 40  // lines of one token
-	minWrapped     = 40  // characters of a line that is broken
-	maxWrapped     = 400 // characters of a line that are counted
-	minWrapTail    = 6   // characters of a further line
-	maxShortCommit = 12  // digits that commits are cut to
-	minLongToken   = 60  // formats that may be shorter only are never broken after their end
+	maxWraps       = 40  // maximum number of lines of one token
+	minWrapped     = 40  // minimum length of a line that is broken
+	maxWrapped     = 400 // maximum length of a line that is considered
+	minWrapTail    = 6   // minimum length of a further line
+	maxShortCommit = 12  // maximum length of an abbreviated commit
+	minLongToken   = 60  // tokens of a format with a smaller maximum are never continued
 )
 
-// wrapped returns the end of the token that stands from start to end where it
-// goes on in the lines below: a long line ends with it, and the next one
-// begins with more characters of body that are not words and no other token.
-// The token has at most limit characters.
+// wrapped returns the end of the token that begins at start and ends a long line
+// at end, if it continues in the lines below: each begins with more body
+// characters that are neither words nor another token. The token has at most
+// limit characters.
 func (f *finder) wrapped(b body, start, end, limit int) int {
 	n := end - start
 	for range maxWraps {
@@ -33,14 +33,15 @@ func (f *finder) wrapped(b body, start, end, limit int) int {
 	return end
 }
 
-// minWrapWidth is the width of the narrowest lines that a value without a
-// format is taken to be broken into: terminals and mail have 64 and more.
+// minWrapWidth is the minimum width of the lines into which a value without a
+// format can have been broken. Terminals and mail have 64 or more.
 const minWrapWidth = 60
 
-// wrappedValue returns the end of a random value without quotes and without a
-// published format, where it goes on in the lines below: it ends a line of at
-// least minWrapWidth characters, and the lines below hold nothing else. All but
-// the last are as wide as the first, and the last one is no wider.
+// wrappedValue returns the end of a random value, without quotes and without a
+// published format, that may continue in the lines below. It continues if it ends
+// a line of at least minWrapWidth characters and the lines below contain nothing
+// else. All lines but the last are as wide as the first, and the last is not
+// wider.
 func (f *finder) wrappedValue(v value) int {
 	text, end := f.text, v.end
 	width := end - lineStart(text, v.start)
@@ -64,9 +65,9 @@ func (f *finder) wrappedValue(v value) int {
 	return end
 }
 
-// nextLine returns where the text of the next line begins, without indent and
-// the marks of quotations, where the line ends at i; 0 where it goes on. A
-// backslash or a = before the break is part of it.
+// nextLine returns where the text of the next line begins, without indentation
+// and quotation marks of mail, if the line ends at i; otherwise 0. A backslash or
+// a = before the break is skipped.
 func (f *finder) nextLine(i int) int {
 	text := f.text
 	if i < len(text) && (text[i] == '\\' || text[i] == '=') {
@@ -89,9 +90,9 @@ func (f *finder) nextLine(i int) int {
 }
 
 // isTail reports whether the run from j to k may be the rest of a token that is
-// broken at end: it stands by itself, is not made of words, and is not a token, id
-// or name of its own. Hex digits go on where hex digits were, if they are not
-// as many as a commit has.
+// broken at end: it is a separate word, does not consist of words, and is not
+// itself a token, id or name. Hex digits continue hex digits, unless they have
+// the length of a commit.
 func (f *finder) isTail(end, j, k int) bool {
 	text := f.text
 	s := text[j:k]
@@ -118,15 +119,15 @@ func (f *finder) isTail(end, j, k int) bool {
 	return sh.random() || (sh.digits > 0 || sh.uppers > 0) && sh.switches > 1
 }
 
-// mixedTail reports whether s, behind a hyphen, is the rest of a token rather
-// than an option or an item of a list: small letters and capitals that change
-// often, and like no words.
+// mixedTail reports whether s, after a hyphen, is the rest of a token and not an
+// option or an item of a list: small letters and capitals that alternate often,
+// unlike in words.
 func mixedTail(s string) bool {
 	sh := shapeOf(s)
 	return sh.lowers > 1 && sh.uppers > 1 && sh.switches >= 3 && sh.quarters() >= 20
 }
 
-// chopped reports whether the words of camel case in s are too short for words:
+// chopped reports whether the camel-case words in s are too short for real words:
 // ZgISeDAA.
 func chopped(s string) bool {
 	if len(s) > maxName {

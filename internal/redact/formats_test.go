@@ -9,9 +9,9 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// TestFormats makes an example of every row of the table, which must be
-// hidden whole and by nothing but its format, and counter-examples: the body
-// too short, and a letter before a prefix that must not have one.
+// TestFormats generates an example of every row of the table, which must be
+// hidden as a whole and by its format only, and counter-examples: a body that is
+// too short, and a letter before a prefix that must not follow one.
 func TestFormats(t *testing.T) {
 	g := newGenerator()
 	var e redact.Engine
@@ -52,7 +52,7 @@ func TestFormatsAreSorted(t *testing.T) {
 	}
 }
 
-// body makes the shortest body that a row allows.
+// body returns the shortest body that a row allows.
 func (g generator) body(row redact.Row) string {
 	if row.UUID {
 		return g.uuid()

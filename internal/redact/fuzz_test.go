@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// fuzzSeeds hold a piece of everything that the engine reads.
+// fuzzSeeds contain an example of everything that the engine reads.
 func fuzzSeeds() []string {
 	return []string{
 		"", "password=hunter2 " + fakeAWS, `{"api_key":"` + fakeHex32 + `","n":1}`, "Authorization: Bearer " + fakeAlnum, fakeGitHub[:20] + "\n   " + fakeGitHub[20:],
@@ -64,9 +64,10 @@ func FuzzRedactAfter(f *testing.F) {
 
 var slowest = flag.Duration("redact.slow", 0, "with -fuzz FuzzCost: report 50 KB of input that takes longer than this")
 
-// FuzzCost searches for slow text: it repeats its input up to 50 KB and scores
-// the time for it. It reports only where -redact.slow says what is slow, for a
-// quiet machine; without, it checks that long text is read to its end.
+// FuzzCost searches for text that is slow to redact: it repeats its input up to
+// 50 KB and uses the time taken as the score. It fails only if -redact.slow sets
+// a limit, which requires a quiet machine. Without it, the test checks that long
+// text is read to its end.
 func FuzzCost(f *testing.F) {
 	for _, s := range adversarial() {
 		f.Add(s)
@@ -92,8 +93,9 @@ func FuzzCost(f *testing.F) {
 	})
 }
 
-// adversarial are units that, repeated, once were or could be slow: names
-// without values, quotes and blocks that never close, escapes, near misses.
+// adversarial are strings that, when repeated, are or once were slow to redact:
+// names without values, quotes and blocks that are never closed, escapes, near
+// misses.
 func adversarial() []string {
 	return []string{
 		"password=", "asecret%3Dis", "token: \"", "jwt&#61;", "xoxb-", "sk-", "eyJ", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "//a:", "://@", "$2b$",
