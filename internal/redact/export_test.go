@@ -46,10 +46,10 @@ func Generated(s string) bool { return looksRandom(s) }
 // PhraseWords returns the words of recovery phrases.
 func PhraseWords() []string { return phraseWords() }
 
-// Looks returns how many passes over a text find something.
-func (e *Engine) Looks(text string) int {
+// Rounds returns how many rounds find something in a text.
+func (e *Engine) Rounds(text string) int {
 	for round := range maxRounds {
-		spans := e.look(text, round)
+		spans := e.search(text, round)
 		if len(spans) == 0 {
 			return round
 		}
@@ -58,5 +58,5 @@ func (e *Engine) Looks(text string) int {
 	return maxRounds
 }
 
-// LastLooks is the first pass that hides more than it found.
-const LastLooks = lastLooks
+// WideningRound is the first round that hides more than it found.
+const WideningRound = wideningRound

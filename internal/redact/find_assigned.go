@@ -44,7 +44,7 @@ func (f *finder) assignAt(i int) int {
 	if isEncodedData(text[j:end]) {
 		return i
 	}
-	known := isTelling(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end]) && !isHashLength(end-j) && !isKeyID(text[start:stop], text[j:end])
+	known := suggestsKey(text[start:stop]) || isCredentialID(text[start:stop]) && !isUUID(text[j:end]) && !isHashLength(end-j) && !isKeyID(text[start:stop], text[j:end])
 	if !known && (!f.standsAlone(quoted, start, end) || !opaque(text[j:end]) || knownHarmless(text[start:stop])) {
 		return i
 	}

@@ -29,7 +29,7 @@ func (f *finder) labelAt(i int, own []uint8) int {
 		if j < len(text) && isAlpha(text[j]) && text[j-1] < 0x80 && !strings.HasSuffix(l.word, " acce") {
 			continue
 		}
-		return max(i, f.announced(i, f.afterEnding(j), l.kind))
+		return max(i, f.labelledValue(i, f.afterEnding(j), l.kind))
 	}
 	return i
 }
@@ -63,9 +63,9 @@ func (f *finder) afterEnding(i int) int {
 	return j
 }
 
-// told hides a value that a sentence gives for the name n. It returns where to
+// valueInSentence hides a value that a sentence gives for the name n. It returns where to
 // continue, or 0 if the sentence gives none.
-func (f *finder) told(n name) int {
+func (f *finder) valueInSentence(n name) int {
 	if n.class < classMiddling && n.kind != kindAPIKey || f.isVerb(n) {
 		return 0
 	}
@@ -76,7 +76,7 @@ func (f *finder) told(n name) int {
 		}
 	}
 	if f.inSentence(n) {
-		return f.announced(n.start, n.end, n.kind)
+		return f.labelledValue(n.start, n.end, n.kind)
 	}
 	if v, ok := f.spokenBefore(n.start, n.kind); ok {
 		f.add(v.start, v.end, n.kind, rankName)
@@ -108,10 +108,10 @@ func (f *finder) inSentence(n name) bool {
 	return k < len(text) && text[k] > ' ' && strings.IndexByte("=:<>|&/+.;\\", text[k]) < 0
 }
 
-// announced hides the value, of the given kind, that the words from start to end
+// labelledValue hides the value, of the given kind, that the words from start to end
 // refer to. It returns the end of the value, or the end of the words if the value
 // is before them, or 0 if there is no value.
-func (f *finder) announced(start, end int, kind string) int {
+func (f *finder) labelledValue(start, end int, kind string) int {
 	if v, ok := f.spokenAfter(end, kind); ok {
 		f.add(v.start, v.end, spokenKind(kind), rankName)
 		return v.end

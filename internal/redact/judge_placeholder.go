@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// isPlaceholder reports whether s stands for a value rather than being one:
-// a template, a variable, stars, or a word such as "changeme".
+// isPlaceholder reports whether s is not a value but takes the place of one: a
+// template, a variable, stars, or a word such as "changeme".
 func isPlaceholder(s string) bool {
 	first, last := s[0], s[len(s)-1]
 	switch {
@@ -23,7 +23,7 @@ func isPlaceholder(s string) bool {
 	return isStandIn(s)
 }
 
-// isVariable reports whether s, what follows a dollar sign, names a variable.
+// isVariable reports whether s, the text after a dollar sign, names a variable.
 func isVariable(s string) bool {
 	if s == "" || s[0] == '{' || s[0] == '(' || s[0] == '[' {
 		return true
@@ -36,18 +36,19 @@ func isVariable(s string) bool {
 	return !isDigit(s[0]) && !looksRandom(s)
 }
 
-// minElement is the length of the shortest name of a variable that an element is read of.
+// minElement is the minimum length of the name of a variable whose element is
+// read.
 const minElement = 3
 
-// isElementOf reports whether rest, after the variable v, reads an element of it, as in
-// Perl: $self->{pass}, $Config::Config{email}.
+// isElementOf reports whether rest, after the variable v, reads one of its
+// elements, as in Perl: $self->{pass}, $Config::Config{email}.
 func isElementOf(v, rest string) bool {
 	v = strings.TrimSuffix(v, "->")
 	return strings.IndexByte("{[$", rest[0]) >= 0 && wordy(v) && !containsDigit(v) && strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:") == ""
 }
 
-// masked reports whether s is made of one character, or of signs that stand
-// for others, such as ***, xxxx, ....
+// masked reports whether s consists of a single repeated character, or of signs
+// that replace others, such as ***, xxxx, ....
 func masked(s string) bool {
 	plain, same := 0, true
 	for i := range len(s) {

@@ -2,10 +2,11 @@ package redact
 
 import "math/bits"
 
-// pairCost holds, for each pair of neighbouring characters, what the second
-// costs after the first in quarter bits above '0': rows and columns are the
-// letters without case, then any digit. It was counted over identifiers and
-// prose of the Go sources; words cost 3 to 4 bits a pair, noise above 5.
+// pairCost holds, for each pair of neighbouring characters, the information
+// content of the second after the first, in quarter bits above '0'. Rows and
+// columns are the letters, ignoring case, and then any digit. It was counted over
+// identifiers and prose of the Go sources. Words have 3 to 4 bits per pair,
+// random text more than 5.
 var pairCost = [27]string{
 	`PD@APJCYFZJ;@<\C]<?;HIPKKYH`, // a
 	`>IGL;MRW?BW<PS>IXCDN=SSP<W@`, // b
@@ -36,14 +37,15 @@ var pairCost = [27]string{
 	`HHHHHGXWT[XSRWWRZVQTWQY<[Y2`, // #
 }
 
-// charKinds files each ASCII character: 0 other, 1 digit, 2 small letter, 3
-// capital, 4 a sign that neither words nor names hold.
+// charKinds gives the kind of each ASCII character: 0 other, 1 digit, 2 small
+// letter, 3 capital, 4 a sign that occurs neither in words nor in names.
 const charKinds = "00000000000000000000000000000000" +
 	"04044440004400001111111111040400" +
 	"43333333333333333333333333300040" +
 	"02222222222222222222222222204040"
 
-// kindOfChar returns what charKinds says of b; what is not ASCII is a sign.
+// kindOfChar returns the entry of charKinds for b. Bytes that are not ASCII count
+// as signs.
 func kindOfChar(b byte) byte {
 	if b >= 0x80 {
 		return 4
@@ -51,7 +53,7 @@ func kindOfChar(b byte) byte {
 	return charKinds[b] & 7
 }
 
-// symbol returns the row and column of b, of the given kind, in pairCost.
+// symbol returns the index in pairCost of b, which has the given kind.
 func symbol(b, kind byte) int {
 	if kind == 1 {
 		return 26
@@ -59,21 +61,22 @@ func symbol(b, kind byte) int {
 	return int((b|0x20)-'a') % 27
 }
 
-// shape is what one look at a value tells: the counts of its character kinds,
-// the changes between them, and how unlike words its neighbours are.
+// shape holds the statistics of a value: the counts of its kinds of characters,
+// the changes between them, and how much its neighbouring characters differ from
+// those in words.
 type shape struct {
 	n, digits, lowers, uppers, others int
-	hex                               bool // nothing but hex digits
-	switches                          int  // changes between letter and digit, and from small to capital and back
-	cost, pairs                       int  // sum of pairCost over adjacent letters and digits, and how many
+	hex                               bool // only hex digits
+	switches                          int  // changes between letter and digit, and between small letter and capital
+	cost, pairs                       int  // the sum of pairCost over adjacent letters and digits, and the number of such pairs
 	distinct                          int
-	steps                             int // characters that come next after the one before: abc, 123
-	repeats                           int // characters that are the same as the one before
-	signs                             int // those that neither words nor names hold
+	steps                             int // characters that are the successor of the previous one: abc, 123
+	repeats                           int // characters that equal the previous one
+	signs                             int // signs that occur neither in words nor in names
 }
 
-// maxLook bounds how much of a value is judged; longer ones are judged by
-// their beginning.
+// maxLook limits how much of a value is judged, in bytes. Longer values are
+// judged by their beginning.
 const maxLook = 96
 
 func shapeOf(s string) shape {
@@ -83,7 +86,7 @@ func shapeOf(s string) shape {
 	var (
 		sh     = shape{n: len(s), hex: true, distinct: distinct(s)}
 		counts [8]int
-		last   byte // the kind of the character before
+		last   byte // the kind of the previous character
 		prev   int  // and its symbol
 	)
 	for i := range len(s) {
@@ -130,7 +133,7 @@ func distinct(s string) (n int) {
 	return n
 }
 
-// quarters is the mean cost of a pair in quarter bits.
+// quarters returns the mean cost of a pair in quarter bits.
 func (sh shape) quarters() int {
 	if sh.pairs == 0 {
 		return 0
@@ -138,15 +141,15 @@ func (sh shape) quarters() int {
 	return sh.cost / sh.pairs
 }
 
-// hexRun reports whether this is a run of hex with digits and letters mixed.
+// hexRun reports whether the value is hex with digits and letters mixed.
 func (sh shape) hexRun() bool {
 	return sh.hex && sh.n >= 16 && sh.digits >= 2 && sh.lowers+sh.uppers >= 2 && sh.switches*6 >= sh.n && sh.distinct >= 7
 }
 
 // random reports whether a value of this shape looks generated: mixed hex, or
-// text whose neighbouring characters are as a rule none of a word's. Of the
-// identifiers in the Go sources 1 in 50 passes 19 quarters of a bit; of random
-// text of 20 characters all but 1 in 50 do.
+// text whose neighbouring characters are mostly unlike those in words. The
+// threshold is 19 quarters of a bit: 1 in 50 of the identifiers in the Go sources
+// exceeds it, and 49 in 50 random texts of 20 characters do.
 func (sh shape) random() bool {
 	q := sh.quarters()
 	switch {
@@ -162,7 +165,7 @@ func (sh shape) random() bool {
 	return q >= 23 && sh.digits > 0 && sh.switches >= 2
 }
 
-// words reports whether text of this shape is made of words, numbers and the
+// words reports whether text of this shape consists of words, numbers and the
 // signs that join them.
 func (sh shape) words() bool {
 	letters := sh.lowers + sh.uppers

@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// isReference reports whether s says where a secret is: a path, a plain URL,
-// an expression.
+// isReference reports whether s says where a secret is: a path, a URL without a
+// password, an expression.
 func isReference(s string) bool {
 	for _, p := range systemPaths[s[0]] {
 		if hasFold(s, 0, p) && len(s) < 4*minWeak {
@@ -18,7 +18,8 @@ func isReference(s string) bool {
 	return isFileName(s) || isDeepPath(s)
 }
 
-// isDeepPath reports whether s is a path of three parts or more, the first a word.
+// isDeepPath reports whether s is a path of three components or more, the first a
+// word.
 func isDeepPath(s string) bool {
 	if s[0] != '/' || strings.Count(s, "/") < 3 {
 		return false
@@ -28,14 +29,14 @@ func isDeepPath(s string) bool {
 	return len(first) >= 3 && isPlainWord(first) && (wordy(first) || isPlainWord(second))
 }
 
-// systemPaths is how paths of the system begin, by their first byte.
+// systemPaths are the beginnings of system paths, by their first byte.
 var systemPaths = [256][]string{
 	'/': {"/usr/", "/etc/", "/var/", "/opt/", "/home/", "/run/", "/dev/", "/proc/", "/root/"},
 	's': {`software\`},
 	'S': {`software\`},
 }
 
-// referenceHeads is how references begin, by their first byte.
+// referenceHeads are the beginnings of references, by their first byte.
 var referenceHeads = [256][]string{
 	'/': {"/"},
 	'.': {"./", "../"},
@@ -62,8 +63,8 @@ func isProse(s string) bool {
 	return blanks >= 1 && wordy(s)
 }
 
-// isPassphrase reports whether s is three to 24 small words without one
-// that sentences about passwords have.
+// isPassphrase reports whether s consists of 3 to 24 words in small letters, none
+// of which is typical of sentences about passwords.
 func isPassphrase(s string) bool {
 	words := strings.Fields(s)
 	if len(words) < 3 || len(words) > 24 {
@@ -79,8 +80,8 @@ func isPassphrase(s string) bool {
 
 var sentenceWords = []string{"the", "your", "for", "must", "not", "and", "with", "has", "have", "was", "are", "this", "that", "from", "invalid", "enter", "here", "cannot", "empty", "user", "does", "should", "when", "too", "than", "use", "new", "old", "none", "list", "add", "get", "set", "you", "any", "can", "may", "value", "string", "test", "generate", "change", "delete", "create", "update", "show"}
 
-// isLiteralNumber reports whether s is a number, a line and column, or a
-// number in hex as code writes it.
+// isLiteralNumber reports whether s is a number, a line and column, or a hex
+// number as in code.
 func isLiteralNumber(s string) bool {
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
 		return len(s) <= 18 && shapeOf(strings.ReplaceAll(s[2:], "_", "")).hex
@@ -96,14 +97,15 @@ func isLiteralNumber(s string) bool {
 	return true
 }
 
-// mixedCase reports whether s is a run of letters like no word: capitals
-// among small ones, and unlikely neighbours.
+// mixedCase reports whether s is a run of letters unlike any word: capitals among
+// small letters, and improbable neighbours.
 func mixedCase(s string) bool {
 	sh := shapeOf(s)
 	return sh.n >= 8 && sh.others == 0 && sh.uppers > 0 && sh.lowers > 0 && !sh.words()
 }
 
-// isCode reports whether a bare value is an expression rather than a literal.
+// isCode reports whether a value without quotes is an expression and not a
+// literal.
 func isCode(s string) bool {
 	if k := strings.IndexByte(s, '('); k > 0 && isIdent(s[k-1]) || strings.HasPrefix(s, "@(") {
 		return true
@@ -123,7 +125,7 @@ func isCode(s string) bool {
 	return namesItself(s)
 }
 
-// isMember reports whether s reaches into a structure as code does: a->b,
+// isMember reports whether s accesses a part of a structure, as in code: a->b,
 // a[i].b, *pkg.Type, cfg.nsxtPassword.
 func isMember(s string) bool {
 	if k := strings.Index(s, "->"); k > 0 && k+2 < len(s) && isIdent(s[k-1]) && isAlpha(s[k+2]) {
@@ -149,9 +151,9 @@ func isMember(s string) bool {
 	return k > 1 && k+2 < len(t) && len(t) < len(s) && isLower(t[0]) && isAlnumOnly(t[:k]) && isUpper(t[k+1]) && isAlnumOnly(t[k+1:]) && wordy(t[k+1:])
 }
 
-// isTruth reports whether s is what !! makes a boolean of in JavaScript: an
-// expression in parentheses, an element or a member, or a variable that is called
-// like what it holds, with a number of a bundler's behind it.
+// isTruth reports whether s is an operand of !! in JavaScript: an expression in
+// parentheses, an element or a member, or a variable named after its content,
+// possibly with a number that a bundler has appended.
 func isTruth(s string) bool {
 	if strings.HasPrefix(s, "(") {
 		return true
@@ -169,7 +171,8 @@ func isTruth(s string) bool {
 	return saysWhatItHolds(strings.TrimRight(s, "0123456789"))
 }
 
-// isNames reports whether s is identifiers without digits that dots join.
+// isNames reports whether s consists of identifiers without digits, joined by
+// dots.
 func isNames(s string) bool {
 	for i := range len(s) {
 		if !isAlpha(s[i]) && s[i] != '_' && s[i] != '.' {
@@ -179,8 +182,8 @@ func isNames(s string) bool {
 	return true
 }
 
-// mentionsKey reports whether an identifier in camel case holds the word key,
-// token or secret, so that it refers to one.
+// mentionsKey reports whether an identifier in camel case contains the word key,
+// token or secret, and therefore refers to one.
 func mentionsKey(s string) bool {
 	if len(s) > maxName || !isAlnumOnly(s) {
 		return false
@@ -207,7 +210,7 @@ func endsAsKey(s string) bool {
 	return false
 }
 
-// namesItself reports whether s is made of words, one of which announces a
+// namesItself reports whether s consists of words, one of which indicates a
 // secret: "db_password", "access-token".
 func namesItself(s string) bool {
 	if !wordy(s) || len(s) > maxName || containsDigit(s) && rareSigns(s) > 0 {
@@ -248,5 +251,5 @@ func isAlnumOnly(s string) bool {
 // isCapitalised reports whether s is a word with a capital first letter.
 func isCapitalised(s string) bool { return isUpper(s[0]) && isPlainWord(s[1:]) }
 
-// wordy reports whether s is made of words, numbers and separators.
+// wordy reports whether s consists of words, numbers and separators.
 func wordy(s string) bool { return shapeOf(s).words() }

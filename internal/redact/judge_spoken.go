@@ -3,16 +3,16 @@ package redact
 import "strings"
 
 const (
-	minLoose = 12 // characters of a password without signs behind other words
+	minLoose = 12 // minimum length of a password without signs after other words
 
-	minSpokenKey   = 20 // characters of a key that nothing but its label announces
-	minLooseKey    = 24 // and of one behind other words
-	minPlaceDigits = 3  // of a word and a number that may be the name of a place
-	maxLooseWords  = 3  // between a label and a value that no verb joins
+	minSpokenKey   = 20 // minimum length of a key that follows its label directly
+	minLooseKey    = 24 // and of a key after other words
+	minPlaceDigits = 3  // digits of a word with a number that may be the name of a place
+	maxLooseWords  = 3  // words between a label and a value that are not joined by a verb
 )
 
-// isSpoken reports whether v is a secret, after a label of the given kind. The less
-// joins the two, the more the value has to look like one.
+// isSpoken reports whether v is a secret, after a label of the given kind. The
+// looser the connection between the two, the more the value must look like one.
 func (f *finder) isSpoken(v spoken, kind string) bool {
 	s := f.text[v.start:v.end]
 	if isHarmlessWordIn(s) || hasFold(f.text, v.start-len("public key is "), "public key is ") || hasFold(f.text, v.start-len("public key: "), "public key: ") || kind == kindCredential && !v.pair || v.joint != jointSays && isIdentifier(s) {
@@ -36,7 +36,7 @@ func (f *finder) isSpoken(v spoken, kind string) bool {
 	return v.words <= maxLooseWords && len(s) >= minLooseKey && !isPlainID(s) && !f.innocent(s, v.start, v.end)
 }
 
-// isSpokenPassword decides on s, the value v.
+// isSpokenPassword reports whether s, the text of the value v, is a password.
 func (f *finder) isSpokenPassword(v spoken, s string) bool {
 	if isPlainID(s) && (v.joint != jointSays || v.others > 0 || v.place || len(s) < minWeak && !v.colon) || isNamingID(s) && v.joint < jointTo && !isWordsAndNumber(s) {
 		return false
@@ -58,8 +58,8 @@ func (f *finder) isSpokenPassword(v spoken, s string) bool {
 	return false
 }
 
-// isHarmlessWordIn reports whether s, a word of a sentence, is known by its form to be
-// no secret.
+// isHarmlessWordIn reports whether s, a word of a sentence, has a form that is
+// known to be harmless.
 func isHarmlessWordIn(s string) bool {
 	if hasFold(s, 0, "did:") || strings.HasPrefix(s, `{"`) || strings.Contains(s, ";base64,") || strings.IndexByte(s, '\\') >= 0 || strings.IndexByte(s, '/') >= 0 && wordy(s) || isDottedName(s) || isFlagOrMention(s) || isPlaceholder(s) || isReference(s) || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isDuration(s) {
 		return true
@@ -67,14 +67,14 @@ func isHarmlessWordIn(s string) bool {
 	return namesAlgorithm(s) || isMachineType(strings.TrimLeft(s, "*&[]")) || isLiteralNumber(s) || isDotted(s) || isPublicKey(s) || isMail(s) || beginsCall(s) && !isScrambled(s, shapeOf(s)) || assignsIn(s)
 }
 
-// assignsIn reports whether s assigns to a name: user.id=42.
+// assignsIn reports whether s contains an assignment to a name: user.id=42.
 func assignsIn(s string) bool {
 	k := strings.IndexByte(s, '=')
 	return k > 2 && k+1 < len(s) && wordy(s[:k]) && !isScrambled(s, shapeOf(s)) && !strings.ContainsFunc(s[:k], func(r rune) bool { return r >= 0x80 || !isIdent(byte(r)) && r != '.' && r != '-' })
 }
 
-// isIdentifier reports whether s, perhaps behind the signs of a pointer or a list, is a
-// name of code made of words, with a number.
+// isIdentifier reports whether s, optionally after the signs of a pointer or a
+// list, is an identifier in code that consists of words and numbers.
 func isIdentifier(s string) bool {
 	pointer := s[0] == '*'
 	s = strings.TrimRight(strings.TrimLeft(s, "*&[]"), "*")
@@ -90,21 +90,21 @@ func isIdentifier(s string) bool {
 	return humps > 0 && !wordAndNumber(s) && (pointer || wordy(s))
 }
 
-// isDottedName reports whether s is names of code that dots join, the first a word in
-// small letters: config.core.v3.Source.
+// isDottedName reports whether s consists of identifiers joined by dots, the
+// first a word in small letters: config.core.v3.Source.
 func isDottedName(s string) bool {
 	k := strings.IndexByte(s, '.')
 	return k >= 2 && isPlainWord(s[:k]) && wordy(s) && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
 }
 
-// isFlagOrMention reports whether s is an option of a command or the name of somebody
-// behind an @.
+// isFlagOrMention reports whether s is an option of a command, or somebody's name
+// after an @.
 func isFlagOrMention(s string) bool {
 	return (s[0] == '-' || s[0] == '@') && !looksRandom(s) && !strings.ContainsFunc(strings.TrimLeft(s, "-@"), func(r rune) bool { return r >= 0x80 || !isIdent(byte(r)) && r != '-' && r != '.' && r != '=' })
 }
 
 // namesAlgorithm reports whether s is the name of an algorithm with its number,
-// and perhaps letters after it: argon2id.
+// optionally followed by letters: argon2id.
 func namesAlgorithm(s string) bool {
 	if isAlgorithm(s) {
 		return true
@@ -117,11 +117,11 @@ func namesAlgorithm(s string) bool {
 	return false
 }
 
-// maxAlgorithmTail bounds what follows the name of an algorithm, in bytes.
+// maxAlgorithmTail limits what may follow the name of an algorithm, in bytes.
 const maxAlgorithmTail = 12
 
-// isMail reports whether s is an address of mail or the like: a name, an @ and a
-// name with a dot.
+// isMail reports whether s looks like an email address: a name, an @ and a name
+// with a dot.
 func isMail(s string) bool {
 	k := strings.IndexByte(s, '@')
 	if k < 1 || strings.IndexByte(s[k+1:], '.') < 1 {
@@ -135,8 +135,8 @@ func isMail(s string) bool {
 	return true
 }
 
-// isEmphatic reports whether s, a word of a sentence, can hardly be anything but a
-// password: signs and digits among letters as no word has them.
+// isEmphatic reports whether s, a word of a sentence, can hardly be anything but
+// a password: it has signs and digits among its letters as no word has.
 func isEmphatic(s string) bool {
 	sh := shapeOf(s)
 	if sh.digits == 0 || sh.lowers+sh.uppers < 2 || sh.n < minTangle {
@@ -155,9 +155,9 @@ func isEmphatic(s string) bool {
 	return !(s[k] == '#' && isNumber(s[k+1:])) // Issue#1234
 }
 
-// isWordsAndNumber reports whether s is two words or more and a number, joined by
-// hyphens, as generators of memorable passwords have them, or three groups of six
-// letters and digits, as browsers make them.
+// isWordsAndNumber reports whether s consists of two or more words and a number,
+// joined by hyphens, as made by generators of memorable passwords, or of three
+// groups of six letters and digits, as made by browsers.
 func isWordsAndNumber(s string) bool {
 	if len(s) == 20 && s[6] == '-' && s[13] == '-' && isAlnumOnly(s[:6]+s[7:13]+s[14:]) {
 		return containsDigit(s) && mixedCase(s)
@@ -175,8 +175,8 @@ func isWordsAndNumber(s string) bool {
 	return len(words) >= 2
 }
 
-// isPlace reports whether what follows i says that something is in what stands
-// before it.
+// isPlace reports whether the text after i says that something is in what
+// precedes it.
 func (f *finder) isPlace(i int) bool {
 	rest := strings.TrimLeft(f.text[i:min(len(f.text), i+8)], " ")
 	for _, p := range placeAfter {

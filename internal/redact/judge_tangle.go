@@ -2,17 +2,16 @@ package redact
 
 import "strings"
 
-// Passwords full of signs, as password managers and Terraform make them, look
-// like code to a reader of values: they hold brackets, commas and operators.
+// Passwords with many signs, as made by password managers and Terraform, can be
+// mistaken for code, since they contain brackets, commas and operators.
 
 const (
 	minTangle = 8
 	maxTangle = 128
 )
 
-// isTangle reports whether s, a piece of text without blanks, is such a
-// password: characters of three kinds or more, in an order that no expression
-// has.
+// isTangle reports whether s, which has no blanks, is such a password: it has at
+// least three kinds of characters, in an order that occurs in no expression.
 func isTangle(s string) bool {
 	if len(s) < minTangle || len(s) > maxTangle || strings.Contains(s, "://") {
 		return false
@@ -37,8 +36,8 @@ func isTangle(s string) bool {
 	return holdsNoise(s) && (rareSigns(s) > 0 || !balanced(s)) || distinctRareSigns(s) >= 4
 }
 
-// signedToken reports whether s is one word of letters, digits and signs that
-// no expression of code needs, such as Harbour#4711.
+// signedToken reports whether s is a single word of letters, digits and signs
+// that do not occur in expressions of code, such as Harbour#4711.
 func signedToken(s string) bool {
 	if len(s) < minTangle || len(s) > maxTangle || rareSigns(s) == 0 || strings.ContainsAny(s, " /.:()<>=,;|\\") || holdsTemplate(s) {
 		return false
@@ -47,7 +46,8 @@ func signedToken(s string) bool {
 	return sh.digits >= 2 && sh.lowers+sh.uppers >= 3
 }
 
-// kinds counts which of small letters, capitals, digits and signs there are.
+// kinds returns how many of these kinds of characters occur: small letters,
+// capitals, digits, signs.
 func (sh shape) kinds() int {
 	kinds := 0
 	for _, n := range [...]int{sh.lowers, sh.uppers, sh.digits, sh.others} {
@@ -59,15 +59,15 @@ func (sh shape) kinds() int {
 }
 
 const (
-	minScrambled      = 12 // characters with all four kinds
-	minScrambledThree = 16 // and with three
-	scrambledPair     = 21 // quarter bits: what neighbouring letters and digits cost at least
-	scrambledLow      = 17 // and where there are six different signs
+	minScrambled      = 12 // minimum length with all four kinds
+	minScrambledThree = 16 // minimum length with three kinds
+	scrambledPair     = 21 // minimum mean cost of neighbouring letters and digits, in quarter bits
+	scrambledLow      = 17 // the same if there are six different signs
 )
 
-// isScrambled reports whether s, of shape sh, can only be generated: many
-// different signs, and between them letters and digits that no word or name
-// has. Such a password may hold what looks like a template or a call.
+// isScrambled reports whether s, of shape sh, is certainly generated: many
+// different signs, and between them letters and digits that occur in no word or
+// name. Such a password may contain what looks like a template or a call.
 func isScrambled(s string, sh shape) bool {
 	if sh.n < minScrambled || sh.digits == 0 || sh.quarters() < scrambledLow || sh.pairs*6 < sh.n {
 		return false
@@ -84,7 +84,8 @@ func isScrambled(s string, sh shape) bool {
 	return !closedTemplate(s) && !isPattern(s)
 }
 
-// closedTemplate reports whether s holds a whole variable, expression or link, or a placeholder.
+// closedTemplate reports whether s contains a complete variable, expression or
+// link, or a placeholder.
 func closedTemplate(s string) bool {
 	for _, p := range [...][2]string{{"${", "}"}, {"{{", "}}"}, {"$(", ")"}, {"%{", "}"}, {"<%", "%>"}, {"$[", "]"}, {"](", ")"}} {
 		if _, after, ok := strings.Cut(s, p[0]); ok && strings.Contains(after, p[1]) {
@@ -94,7 +95,8 @@ func closedTemplate(s string) bool {
 	return strings.Contains(s, placeholderSuffix)
 }
 
-// distinctSigns counts how many different characters of s are neither letters nor digits.
+// distinctSigns counts the different characters of s that are neither letters nor
+// digits.
 func distinctSigns(s string) int {
 	n := 0
 	for i := range len(s) {
@@ -115,9 +117,9 @@ func holdsTemplate(s string) bool {
 	return false
 }
 
-// beginsCall reports whether s begins as the call of a function or a composite
-// literal does: a name, with the packages that it is of, and a bracket. The
-// brackets of an array's type may stand before the name.
+// beginsCall reports whether s begins like a function call or a composite
+// literal: a name, optionally with its package, and a bracket. The brackets of an
+// array type may precede the name.
 func beginsCall(s string) bool {
 	name := skipArrayType(s)
 	typed := len(name) < len(s)
@@ -133,8 +135,8 @@ func beginsCall(s string) bool {
 	return !holdsNoise(name[:k])
 }
 
-// isExpression reports whether s is a name of code, or several with dots between
-// them, as the beginning of a call, of a literal or of a type is: &pkg.Type{,
+// isExpression reports whether s is an identifier in code, or several joined by
+// dots, like the beginning of a call, a literal or a type: &pkg.Type{,
 // base64.b64encode(, *CreateKeyRequest.
 func isExpression(s string) bool {
 	s = strings.TrimRight(s, ",;:")
@@ -154,8 +156,8 @@ func isExpression(s string) bool {
 	return dots > 0 && (led || open) || led && isTypeName(name)
 }
 
-// isTypeName reports whether s is several words in camel case, as the names of
-// types and functions are, though its digits and abbreviations make it look
+// isTypeName reports whether s consists of several camel-case words, like the
+// names of types and functions, even if digits and abbreviations make it look
 // generated: GoogleCloudGkemulticloudV1Jwk.
 func isTypeName(s string) bool {
 	if len(s) < minWeak || len(s) > maxName {
@@ -172,8 +174,9 @@ func isTypeName(s string) bool {
 	return w.count >= 3 && letters*2 >= len(s)
 }
 
-// skipArrayType returns s without the brackets that an array's or slice's type
-// begins with: []byte{, [16]byte{, &[...]T{. Without such brackets it returns s.
+// skipArrayType returns s without the brackets at the beginning of an array or
+// slice type: []byte{, [16]byte{, &[...]T{. If there are no such brackets, it
+// returns s.
 func skipArrayType(s string) string {
 	rest := strings.TrimLeft(s, "&*")
 	if !strings.HasPrefix(rest, "[") {
@@ -189,12 +192,12 @@ func skipArrayType(s string) string {
 	return rest
 }
 
-// isNumbered reports whether the letters of s are words, in which digits stand
-// at the end only, so that s may be an expression of code: a[1].Foo(b2).
+// isNumbered reports whether the letters of s form words, with digits only at
+// their ends, so that s may be an expression in code: a[1].Foo(b2).
 func isNumbered(s string) bool { return !holdsNoise(s) && balanced(s) }
 
-// holdsNoise reports whether one of the runs of letters and digits in s is no
-// identifier: digits among its letters, or letters like no word.
+// holdsNoise reports whether one of the runs of letters and digits in s is not an
+// identifier: it has digits among its letters, or letters unlike any word.
 func holdsNoise(s string) bool {
 	for i := 0; i < len(s); {
 		j := i
@@ -209,7 +212,8 @@ func holdsNoise(s string) bool {
 	return false
 }
 
-// isNoise reports whether s, letters and digits, is not an identifier.
+// isNoise reports whether s, which consists of letters and digits, is not an
+// identifier.
 func isNoise(s string) bool {
 	if k := strings.IndexAny(s, "0123456789"); k >= 0 && k < len(s)-1 && strings.Trim(s[k:], "0123456789") != "" {
 		rest := strings.TrimLeft(s[k:], "0123456789")
@@ -222,7 +226,7 @@ func isNoise(s string) bool {
 	return sh.n >= 6 && sh.lowers > 0 && sh.uppers > 0 && sh.quarters() >= 23
 }
 
-// balanced reports whether every bracket in s is closed, in order.
+// balanced reports whether the brackets in s are properly nested and closed.
 func balanced(s string) bool {
 	var buf [16]byte
 	open := buf[:0]
@@ -240,7 +244,8 @@ func balanced(s string) bool {
 	return len(open) == 0
 }
 
-// rareSigns counts the signs of s that passwords have and expressions seldom.
+// rareSigns counts the signs of s that are common in passwords and rare in
+// expressions.
 func rareSigns(s string) int {
 	n := 0
 	for i := range len(s) {
@@ -252,7 +257,7 @@ func rareSigns(s string) int {
 	return n
 }
 
-// distinctRareSigns counts how many different ones there are.
+// distinctRareSigns counts the different signs of this kind.
 func distinctRareSigns(s string) int {
 	n := 0
 	for i := range len(s) {
@@ -263,8 +268,8 @@ func distinctRareSigns(s string) int {
 	return n
 }
 
-// wordAndNumber reports whether s is a word, a dot and a number, as people write
-// passwords where a sign is asked for: Summer.1234x, Summer.1234!.
+// wordAndNumber reports whether s is a word, a dot and a number, a common form of
+// password where a sign is required: Summer.1234x, Summer.1234!.
 func wordAndNumber(s string) bool {
 	s = strings.TrimRight(s, "!?$#*")
 	k := strings.IndexByte(s, '.')

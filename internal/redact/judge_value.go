@@ -6,18 +6,18 @@ import (
 )
 
 const (
-	maxJudged    = 160 // bytes of a value that are looked at to judge it
-	minWeak      = 16  // characters of a value whose name says little
-	minSignature = 20  // and of a signature; masks of signals have 16
-	minShortKey  = 6   // and of an API key that an assignment alone gives away
-	maxUUID      = 44  // and at most of a UUID with a word before or after it
+	maxJudged    = 160 // bytes of a value that are judged
+	minWeak      = 16  // minimum length of a value whose name is not specific
+	minSignature = 20  // and of a signature; signal masks have 16
+	minShortKey  = 6   // and of an API key that is recognized only by the assignment
+	maxUUID      = 44  // maximum length of a UUID with a word before or after it
 )
 
-// secret decides whether v, read after the name n, is one. The more the name
-// says, the less the value has to look like a secret.
+// secret reports whether v, read after the name n, is a secret. The more specific
+// the name, the less the value has to look like one.
 func (v value) secret(n name, text string) bool {
 	s := strings.TrimSpace(text[v.start:min(v.end, v.start+maxJudged)])
-	if len(s) < 3 || wrongLength(n, s) || v.standsForOne(s) || isHarmlessForm(s) || startsWithName(s, text[n.start:n.end]) {
+	if len(s) < 3 || wrongLength(n, s) || v.isOnlyStandIn(s) || isHarmlessForm(s) || startsWithName(s, text[n.start:n.end]) {
 		return false
 	}
 	if v.op == opXML && v.quote == 0 && !closesTag(text, v.end) {
@@ -35,23 +35,23 @@ func (v value) secret(n name, text string) bool {
 	return v.judge(n, s, text) && !isPattern(s) && !isPublicKey(s)
 }
 
-// standsForOne reports whether s only stands for a value: a template, stars, the
-// tag of a field.
-func (v value) standsForOne(s string) bool {
-	if v.quote == '`' && (isStructTag(s) || strings.Contains(s, "&& ") || strings.Contains(s, `"$`)) { // a command of a shell
+// isOnlyStandIn reports whether s only takes the place of a value: a template,
+// stars, a struct tag.
+func (v value) isOnlyStandIn(s string) bool {
+	if v.quote == '`' && (isStructTag(s) || strings.Contains(s, "&& ") || strings.Contains(s, `"$`)) { // a shell command
 		return true
 	}
 	return isPlaceholder(s) && !(v.whole && isTangle(s))
 }
 
-// isHarmlessForm reports whether s is known by its form to be no secret.
+// isHarmlessForm reports whether s has a form that is known to be harmless.
 func isHarmlessForm(s string) bool {
 	escaped := hasFold(s, 0, `\x`) || hasFold(s, 0, `\u`)
 	return escaped || isEncrypted(s) || isDigest(s) || isAPIVersion(s) || isCharsetName(s) || isVersion(s) || isDuration(s) || strings.HasSuffix(s, "/aws4_request")
 }
 
-// wrongLength reports whether s is too short, or too long a phrase, to be judged
-// further after the name n. It only saves time.
+// wrongLength reports whether s is too short, or a phrase that is too long, to be
+// a secret with the name n. It only saves time.
 func wrongLength(n name, s string) bool {
 	phrase := len(s) > maxUUID && strings.IndexByte(s, ' ') >= 0
 	switch n.class {
@@ -63,7 +63,8 @@ func wrongLength(n name, s string) bool {
 	return false
 }
 
-// judge decides on s, the beginning of v, which is not a placeholder.
+// judge reports whether s, the beginning of v, is a secret. s is not a
+// placeholder.
 func (v value) judge(n name, s, text string) bool {
 	if v.wrapped && (!v.converted || n.class < classStrong) || v.op == opCompare && v.quote == 0 {
 		return (generated(s) || n.class >= classStrong && v.quote != 0 && manySigns(s)) && n.kind != kindSignature && !isFileName(s) && !isLiteralNumber(s)
@@ -93,22 +94,22 @@ func (v value) weak(n name, s, text string) bool {
 	switch n.kind {
 	case kindSignature:
 		return v.signs(s)
-	case kindCookie: // the id of a session is none of a cookie
+	case kindCookie: // a UUID is a session id, which is only secret in a cookie
 		line := lineStart(text, n.start)
 		return !isUUID(s[:min(len(s), 36)]) || hasFold(text, line, "cookie") || hasFold(text, line, "set-cookie")
 	}
 	return true
 }
 
-// signs reports whether s, after the name of a signature, lets somebody in: it
-// is a parameter of a signed URL or header. The signature of a document, which
-// is a member of it, is public.
+// signs reports whether s, after the name of a signature, grants access, as a
+// parameter of a signed URL or header does. The signature that is a member of a
+// document is public.
 func (v value) signs(s string) bool {
 	return len(s) >= minSignature && v.op == opAssign && !v.spaced && v.quote == 0
 }
 
 // startsWithName reports whether a value repeats its name, with at most a few
-// digits or letters more.
+// more characters.
 func startsWithName(s, name string) bool {
 	if len(s) < len(name) || len(s) > len(name)+5 || len(name) < 10 {
 		return false
@@ -154,8 +155,8 @@ func (v value) strong(n name, s, text string) bool {
 }
 
 // isTalk reports whether s, after a name that is strong by itself, is code or
-// documentation: the type of a parameter, the default of a flag in a table of
-// them, the argument of a function that passes something on.
+// documentation: the type of a parameter, the default of a flag in a list of
+// flags, the argument of a function that passes something on.
 func (v value) isTalk(n name, s, text string) bool {
 	if k := strings.IndexByte(s, ','); k > 0 && v.quote == 0 && isStandInWord(s[:k]) {
 		return true
@@ -166,7 +167,8 @@ func (v value) isTalk(n name, s, text string) bool {
 	return v.op == opCall && !v.comma && passesOn(text[n.start:n.end])
 }
 
-// passesOn reports whether the name of a function begins with the verb pass: passValue, pass_args.
+// passesOn reports whether the name of a function begins with the verb pass:
+// passValue, pass_args.
 func passesOn(s string) bool {
 	const verb = "pass"
 	if len(s) <= len(verb) || !hasFold(s, 0, verb) || !isUpper(s[len(verb)]) && s[len(verb)] != '_' {
@@ -188,8 +190,8 @@ func isForeignWord(s string) bool {
 	return foreign
 }
 
-// isContent reports whether s is the whole content of an XML element, one word
-// that no name or type looks like.
+// isContent reports whether s is the whole content of an XML element, and a
+// single word unlike a name or a type.
 func (v value) isContent(s, text string) bool {
 	after := strings.TrimLeft(text[v.end:min(len(text), v.end+maxPair)], " \t\r\n")
 	if !strings.HasPrefix(after, "</") || len(s) < minWord || strings.IndexByte(s, ' ') >= 0 || strings.IndexByte("{<@", s[0]) >= 0 {
@@ -201,7 +203,7 @@ func (v value) isContent(s, text string) bool {
 	return hasMixture(s) && (containsDigit(s) || manySigns(s)) && v.strongQuoted(name{class: classStrong}, s)
 }
 
-// unescapeXML returns s with the entities of its signs replaced.
+// unescapeXML returns s with its XML entities decoded.
 func unescapeXML(s string) string {
 	if strings.IndexByte(s, '&') < 0 {
 		return s
@@ -254,15 +256,16 @@ func (v value) middling(s string) bool {
 	return v.quote != 0 && len(s) >= 12 || v.quote == 0 && tokenOnly(s) && !isLiteralNumber(strings.TrimLeft(s, "-")) && !strings.Contains(s, "oken") && !strings.Contains(s, "Key")
 }
 
-// isPairWithKey reports whether s is a user or an id, a colon and a generated key.
+// isPairWithKey reports whether s is a user or an id, a colon and a generated
+// key.
 func isPairWithKey(s string) bool {
 	k := strings.IndexByte(s, ':')
 	return k > 0 && len(s)-k > minNear && (isAlnumOnly(s[:k]) || isUUID(s[:k])) && isAlnumOnly(s[k+1:]) && generated(s[k+1:])
 }
 
-// isKeyAndSecret reports whether s is a key's id and its secret in one: a UUID
-// and hex digits behind a colon, or what Mailgun makes, which is hex of 32, 8
-// and 8 digits with hyphens between them.
+// isKeyAndSecret reports whether s contains both the id of a key and its secret:
+// a UUID, a colon and hex digits, or a Mailgun key, which has 32, 8 and 8 hex
+// digits joined by hyphens.
 func isKeyAndSecret(s string) bool {
 	if len(s) == 50 && s[32] == '-' && s[41] == '-' {
 		return shapeOf(s[:32] + s[33:41] + s[42:]).hexRun()
@@ -270,14 +273,15 @@ func isKeyAndSecret(s string) bool {
 	return len(s) > 36 && s[36] == ':' && isPairWithKey(s)
 }
 
-// userPair reports whether s is user:password, all that is assigned.
+// userPair reports whether s is user:password and the whole assigned value.
 func (v value) userPair(s string) bool {
 	k := strings.IndexByte(s, ':')
 	return k > 0 && v.op != opCall && isAlnumOnly(s[:k]) && len(s)-k > 6 && !strings.ContainsAny(s[k:], "/(){} ,") && hasMixture(s[k+1:]) && !isLiteralNumber(s[k+1:])
 }
 
-// manySigns reports whether s is one word of eight characters or more with
-// letters and two or more of the signs that passwords have and code has not.
+// manySigns reports whether s is a single word of eight characters or more that
+// contains letters and at least two of the signs that occur in passwords and not
+// in code.
 func manySigns(s string) bool {
 	signs, letters := 0, 0
 	for i := range len(s) {
@@ -293,8 +297,8 @@ func manySigns(s string) bool {
 	return len(s) >= 8 && signs >= 2 && letters >= 4 && letters > signs && !holdsTemplate(s)
 }
 
-// shortKey reports whether s is a short API key that an assignment alone gives
-// away: letters and digits, none of them a word for keys.
+// shortKey reports whether s is a short API key that is recognized only by the
+// assignment: letters and digits, and no word for keys.
 func (v value) shortKey(s string) bool {
 	if v.op != opAssign && v.op != opColon || v.spaced && v.quote == 0 && v.op == opAssign {
 		return false
@@ -303,18 +307,19 @@ func (v value) shortKey(s string) bool {
 	return sh.n >= minShortKey && sh.digits > 0 && sh.lowers+sh.uppers > 1 && sh.digits+sh.lowers+sh.uppers == sh.n && !isLiteralNumber(s) && !isMachineType(s) && !namesItself(s)
 }
 
-// maxShortHash is the length of the longest hash that git cuts a commit to.
+// maxShortHash is the maximum length of a commit that git has abbreviated.
 const maxShortHash = 12
 
-// minNumberKey is the length of the shortest key of digits alone.
+// minNumberKey is the minimum length of a key of digits alone.
 const minNumberKey = 10
 
-// minSpokenNumber is the length of the shortest number that a sentence tells as a password.
+// minSpokenNumber is the minimum length of a number that is given as a password
+// in a sentence.
 const minSpokenNumber = 8
 
-// numberKey reports whether s is a key of digits alone: a string, or all that a
-// line of configuration assigns. A number in JSON stays, since a word in its
-// place would break the document.
+// numberKey reports whether s is a key of digits alone: a string, or the whole
+// value in a line of configuration. A number in JSON is not hidden, because a
+// word in its place would make the document invalid.
 func (v value) numberKey(n name, s, text string) bool {
 	if v.quote != 0 && (v.op == opColon || v.op == opPair) {
 		return isKeyOfDigits(s)
@@ -322,9 +327,9 @@ func (v value) numberKey(n name, s, text string) bool {
 	return v.op == opAssign && v.isLongNumber(n, s, text)
 }
 
-// isLongNumber reports whether s, digits alone with blanks around the operator,
-// is a password or a key rather than a number that code works with: all that a
-// line of configuration assigns, or what a sentence tells.
+// isLongNumber reports whether s, digits with blanks around the operator, is a
+// password or a key and not a number that code calculates with: the whole value
+// in a line of configuration, or a value in a sentence.
 func (v value) isLongNumber(n name, s, text string) bool {
 	if v.op == opProse {
 		return len(s) >= minSpokenNumber && isNumber(s) && shapeOf(s).distinct >= 4
@@ -335,18 +340,19 @@ func (v value) isLongNumber(n name, s, text string) bool {
 	return v.quote != 0 || configHead(text[lineStart(text, n.start):n.start]) == "" && endsLine(text, v.end)
 }
 
-// isKeyOfDigits reports whether s is long enough for a key of digits alone, and no pattern.
+// isKeyOfDigits reports whether s is long enough for a key of digits alone, and
+// not a repeating pattern.
 func isKeyOfDigits(s string) bool {
 	return len(s) >= minNumberKey && isNumber(s) && !masked(s) && shapeOf(s).distinct >= 4
 }
 
-// isElement reports whether a bare value is an identifier in a map of code:
-// its name is a string, and a comma follows.
+// isElement reports whether a value without quotes is an identifier in a map in
+// code: its name is a string, and a comma follows.
 func (v value) isElement(n name, s, text string) bool {
 	return v.op == opColon && n.end < len(text) && isQuote(text[n.end]) && v.end < len(text) && text[v.end] == ',' && isAlpha(s[0]) && isAlnumOnly(s) && len(s) < minWeak
 }
 
-// tokenOnly reports whether s has no characters but those of tokens.
+// tokenOnly reports whether s consists of characters that occur in tokens.
 func tokenOnly(s string) bool {
 	for i := range len(s) {
 		if !charsets[tokenBody].has(s[i]) {
@@ -356,8 +362,8 @@ func tokenOnly(s string) bool {
 	return true
 }
 
-// configLine reports whether a bare word is the whole value of a line in a
-// configuration file: NAME=word, or name: word.
+// configLine reports whether a word without quotes is the whole value of a line
+// in a configuration file: NAME=word, or name: word.
 func (v value) configLine(n name, s, text string) bool {
 	if v.op == opFlag && oneOf(s, flagTalk) {
 		return false
@@ -371,15 +377,16 @@ func (v value) configLine(n name, s, text string) bool {
 	return v.op == opAssign && !v.spaced || v.op == opColon && isAlnumOnly(s)
 }
 
-// flagTalk are words that follow an option where people write about it.
+// flagTalk are words that follow an option in text about it.
 var flagTalk = []string{"option", "options", "flag", "flags", "argument", "arguments", "parameter", "parameters", "switch", "instead", "works", "because", "which", "cannot", "should"}
 
-// wholeLine reports whether a value below its name is all that its line holds.
+// wholeLine reports whether a value below its name fills its line.
 func (v value) wholeLine(s, text string) bool {
 	return (v.op == opColon || v.op == opProse) && hasMixture(s) && endsLine(text, v.end) && s[len(s)-1] != ':' && s[0] != '-' && s[0] != '#'
 }
 
-// closesTag reports whether a closing tag, or the end of CDATA, follows the value that ends at i.
+// closesTag reports whether a closing tag, or the end of CDATA, follows the value
+// that ends at i.
 func closesTag(text string, i int) bool {
 	for i < len(text) && isSpace(text[i]) {
 		i++
@@ -398,7 +405,8 @@ func endsLine(text string, i int) bool {
 	return i >= len(text) || text[i] == '\n' || text[i] == '#' || text[i] == '<'
 }
 
-// generated reports whether s looks made by a machine: random text, a UUID.
+// generated reports whether s looks like generated text: random characters, a
+// UUID.
 func generated(s string) bool {
 	if len(s) >= 36 && len(s) <= maxUUID && (isUUID(s[:36]) || isUUID(s[len(s)-36:])) {
 		return true
@@ -426,8 +434,8 @@ func isUUID(s string) bool {
 	return shapeOf(s).distinct >= 7
 }
 
-// hasMixture reports whether s holds a digit or a sign that words and
-// identifiers do not have.
+// hasMixture reports whether s contains a digit or a sign that does not occur in
+// words and identifiers.
 func hasMixture(s string) bool {
 	for i := range len(s) {
 		b := s[i]

@@ -7,7 +7,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// labelled are ways to say a password, P, or a key, K, in other languages and in tables.
+// labelled are ways to give a password, P, or a key, K, in other languages and in
+// tables.
 var labelled = []string{
 	"Das Passwort ist P", "Passwort: P", "Kennwort lautet P", "Das Passwort für den Server ist P.", "Der API-Schlüssel ist K", "Le mot de passe est P", "mot de passe : P", "La clé API est K", "La contraseña es P", "contraseña: P",
 	"La clave es P", "A senha é P", "La password è P", "parola d'ordine: P", "Пароль: P", "Пароль — P", "Токен: K", "密码：P", "密码是P。", "令牌：K", "パスワードは P です", "パスワード：P", "비밀번호: P", "비밀번호는 P 입니다",
@@ -16,7 +17,8 @@ var labelled = []string{
 	"apiVersion: v1\nkind: Secret\ndata:\n  username: Ym9iYm9i\n  config: P64\ntype: Opaque\n",
 }
 
-// TestRedactLabels hides them, and leaves the words around them.
+// TestRedactLabels checks that these values are hidden and that the words around
+// them stay unchanged.
 func TestRedactLabels(t *testing.T) {
 	g := newGenerator()
 	var e redact.Engine
@@ -37,7 +39,8 @@ func TestRedactLabels(t *testing.T) {
 	}
 }
 
-// TestRedactLeavesLabels leaves what labels and heads announce that is no value.
+// TestRedactLeavesLabels checks that text after labels and headings stays
+// unchanged if it is not a secret.
 func TestRedactLeavesLabels(t *testing.T) {
 	for _, in := range []string{
 		"Das Passwort ist falsch", "Passwort: mindestens 12 Zeichen", "mot de passe oublié ?", "La clave es obligatoria", "clave primaria: id", "Пароль должен быть длиннее", "密码不正确", "パスワードが違います", "비밀번호를 잊었습니다",

@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// wif makes a private key in Bitcoin's wallet import format.
+// wif returns a private key in Bitcoin's wallet import format.
 func (g generator) wif() string {
 	b := append([]byte{0x80}, []byte(g.chars(lowers+uppers+decimals, 32))...)
 	b = append(b, 1)
@@ -26,7 +26,7 @@ func (g generator) wif() string {
 	return digits
 }
 
-// keyPair is a key pair of Ed25519 as a list of numbers.
+// keyPair returns an Ed25519 key pair as a list of numbers.
 func (g generator) keyPair() string {
 	key := ed25519.NewKeyFromSeed([]byte(g.chars(lowers+uppers+decimals, 32)))
 	list := make([]int, len(key))
@@ -37,8 +37,8 @@ func (g generator) keyPair() string {
 	return string(b)
 }
 
-// marked are tokens whose mark stands in the middle or at the end, or which
-// carry their own check.
+// marked are tokens whose signature is not at the beginning, or which can be
+// verified.
 func (g generator) marked() map[string]string {
 	any64 := lowers + uppers + decimals
 	static := ""
@@ -58,7 +58,7 @@ func (g generator) marked() map[string]string {
 	}
 }
 
-// TestRedactMarkedTokens hides them where no name stands beside them.
+// TestRedactMarkedTokens checks that they are hidden without a name next to them.
 func TestRedactMarkedTokens(t *testing.T) {
 	var e redact.Engine
 	for seed := range uint64(20) {
@@ -90,7 +90,7 @@ func redactString(s string) string {
 	return out
 }
 
-// TestRedactKinds calls a token by what its longest prefix says.
+// TestRedactKinds checks that a token gets the kind of its longest prefix.
 func TestRedactKinds(t *testing.T) {
 	g := newGenerator()
 	tests := []struct{ token, want string }{
@@ -107,7 +107,8 @@ func TestRedactKinds(t *testing.T) {
 	}
 }
 
-// TestRedactGluedValues hides a value that words are glued to, and not the words.
+// TestRedactGluedValues checks that a value attached to words is hidden, and that
+// the words are not.
 func TestRedactGluedValues(t *testing.T) {
 	g := newGenerator()
 	value, hash := g.alnum(15)+"7xQ2", g.hex(40)
@@ -124,11 +125,12 @@ func TestRedactGluedValues(t *testing.T) {
 	}
 }
 
-// formatContexts are places where a token stands without a telling name. V
-// stands for the token.
+// formatContexts are texts that contain a token, V, without a name that indicates
+// it.
 var formatContexts = []string{"V", "see V there", "\"V\"", "X=V\n", "{\"v\": \"V\", \"n\": 1}", "v: V\n", "https://x.example.org/a?v=V&n=2", "tool --v V --n 2", "2026-05-01T12:00:00Z INFO got V in 3ms", "| V | 12 |", "`V`", "<v>V</v>", "V, and V"}
 
-// TestRedactFormatsInContexts hides an example of every format in every context, whole.
+// TestRedactFormatsInContexts checks that an example of every format is hidden as
+// a whole in every context.
 func TestRedactFormatsInContexts(t *testing.T) {
 	g := newGenerator()
 	bad, total := 0, 0

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// passwordStyles are what password managers, browsers, frameworks and people
-// make as passwords, each with the signs that it takes.
+// passwordStyles are the forms of passwords that password managers, browsers,
+// frameworks and people use, each with the signs that it contains.
 var passwordStyles = map[string]func(g generator) string{
 	"Terraform":       func(g generator) string { return g.mixed(16+g.IntN(17), "!@#$%&*()-_=+[]{}<>:?") },
 	"1Password":       func(g generator) string { return g.mixed(20, "!@.-_*") },
@@ -30,7 +30,7 @@ var passwordStyles = map[string]func(g generator) string{
 	"a word":          func(g generator) string { return g.humanPassword() },
 }
 
-// mixed draws n characters of all four kinds, with the given signs.
+// mixed returns n random characters of all four kinds, with the given signs.
 func (g generator) mixed(n int, signs string) string {
 	for {
 		s := g.chars(lowers+uppers+decimals+signs, n)
@@ -40,10 +40,10 @@ func (g generator) mixed(n int, signs string) string {
 	}
 }
 
-// notation is a way to write a name and a password. In the template N stands
-// for the name, U for it in capitals, and S for the password as escape writes
-// it. Passwords with one of the characters in without cannot be written so;
-// neither can those that begin with one of those in notFirst.
+// notation is a way to write a name and a password. In the template, N stands for
+// the name, U for the name in capitals, and S for the password as written by
+// escape. Passwords that contain a character in without cannot be written in this
+// way, nor can those that begin with one in notFirst.
 type notation struct {
 	template          string
 	without, notFirst string
@@ -61,7 +61,8 @@ var (
 
 const yamlFirst = "!&*-?:{}[],#|>@`\"'%= "
 
-// notations hold passwords as they are, up to the signs that each cannot hold.
+// notations contain passwords without escapes, except for the signs that each
+// cannot contain.
 var notations = map[string]notation{
 	".env, bare":           {"HOST=db\nU=S\nLOG_LEVEL=info\n", " #'\"\\`$", "", nil},
 	".env, double quotes":  {"HOST=db\nU=\"S\"\nPORT=1\n", "\"\\$`", "", nil},
@@ -137,8 +138,8 @@ var notations = map[string]notation{
 	}},
 }
 
-// TestEvalNotations measures how many passwords of each style go as a whole in
-// each notation.
+// TestEvalNotations measures how many passwords of each style are hidden as a
+// whole in each notation.
 func TestEvalNotations(t *testing.T) {
 	each := 1
 	if *evaluate {
@@ -168,10 +169,12 @@ func TestEvalNotations(t *testing.T) {
 	report(t, by, 0.97)
 }
 
-// minWord is how much of a secret may stand elsewhere by chance.
+// minWord is the maximum length of a part of the secret that may occur elsewhere
+// by chance.
 const minWord = 6
 
-// write puts a password into the notation, and returns it as it is written there.
+// write inserts a password into the notation. It returns the text, and the
+// password as it is written there.
 func (n notation) write(g generator, password string) (text, secret string, ok bool) {
 	if strings.ContainsAny(password, n.without) || strings.ContainsAny(password[:1], n.notFirst) || strings.Contains(password, "]]>") {
 		return "", "", false
@@ -184,7 +187,7 @@ func (n notation) write(g generator, password string) (text, secret string, ok b
 	return replaceLetter(n.template, map[byte]string{'N': name, 'U': strings.ToUpper(name), 'S': secret}), secret, true
 }
 
-// leftOf returns the length of the longest piece of secret that is still in out.
+// leftOf returns the length of the longest piece of secret that remains in out.
 func leftOf(secret, out string) int {
 	best := 0
 	for i := range len(secret) {

@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// phrase makes a recovery phrase of n words.
+// phrase returns a recovery phrase of n words.
 func (g generator) phrase(n int) []string {
 	check := n / 3
 	data := make([]byte, (n*11-check)/8)
@@ -31,7 +31,8 @@ func (g generator) phrase(n int) []string {
 	return words
 }
 
-// TestPhraseList holds the list against the checksum of the published one.
+// TestPhraseList compares the checksum of the list with that of the published
+// list.
 func TestPhraseList(t *testing.T) {
 	words := redact.PhraseWords()
 	if len(words) != 2048 || !slices.IsSorted(words) || crc32.ChecksumIEEE([]byte(strings.Join(words, "\n")+"\n")) != 0xC1DBD296 {
@@ -39,7 +40,8 @@ func TestPhraseList(t *testing.T) {
 	}
 }
 
-// TestRedactPhrases hides recovery phrases without a name, and nothing around them.
+// TestRedactPhrases checks that recovery phrases without a name are hidden, and
+// that the text around them is not.
 func TestRedactPhrases(t *testing.T) {
 	for seed := range uint64(60) {
 		g := seeded(seed)
@@ -69,7 +71,7 @@ func TestRedactPhrases(t *testing.T) {
 	}
 }
 
-// TestRedactSeveralPhrases hides phrases that stand on lines of their own.
+// TestRedactSeveralPhrases checks that phrases on separate lines are hidden.
 func TestRedactSeveralPhrases(t *testing.T) {
 	g := newGenerator()
 	var lines []string
@@ -81,8 +83,8 @@ func TestRedactSeveralPhrases(t *testing.T) {
 	}
 }
 
-// TestRedactLeavesWords keeps the list of the words, and words of it whose
-// checksum is wrong.
+// TestRedactLeavesWords checks that the list of words, and words of it with a
+// wrong checksum, are not hidden.
 func TestRedactLeavesWords(t *testing.T) {
 	list := redact.PhraseWords()
 	for _, in := range []string{strings.Join(list, "\n"), strings.Join(list, " ")} {
@@ -109,7 +111,8 @@ func TestRedactLeavesWords(t *testing.T) {
 	}
 }
 
-// phrasesFrom returns the words that end a phrase which begins with eleven.
+// phrasesFrom returns the words with which a phrase that begins with the given
+// eleven words can end.
 func phrasesFrom(words []string) []string {
 	list := redact.PhraseWords()
 	v := new(big.Int)

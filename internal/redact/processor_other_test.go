@@ -6,5 +6,6 @@ import "time"
 
 var started = time.Now()
 
-// processorTime returns the time that has passed: nothing better is at hand.
+// processorTime returns the elapsed time: on this platform nothing better is
+// available.
 func processorTime() time.Duration { return time.Since(started) }

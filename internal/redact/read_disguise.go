@@ -6,17 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// shadow is a text without its disguises: escapes decoded, invisible
-// characters gone, string joins closed; and the way back to the original.
+// shadow is a text without its disguises (escapes are decoded, invisible
+// characters removed and string joins closed), with the edits that map it back to
+// the original.
 type shadow struct {
 	text  string
 	edits []edit
 }
 
-// edit says that the original from in to inEnd became n bytes (0 or 1) at out.
+// edit records that the bytes of the original from in to inEnd became n bytes (0
+// or 1) at out.
 type edit struct{ out, n, in, inEnd int }
 
-// shadowOf returns the shadow of text, and whether it differs at all.
+// shadowOf returns the shadow of text, and whether it differs from text.
 func shadowOf(text string) (shadow, bool) {
 	var s shadow
 	var out []byte
@@ -56,20 +58,20 @@ func shadowOf(text string) (shadow, bool) {
 	return s, true
 }
 
-// disguises are the printable characters that may begin one.
+// disguises are the printable characters with which a disguise may begin.
 var disguises = charset{1<<'%' | 1<<'&' | 1<<'=' | 1<<'"' | 1<<'\'', 1<<('\\'-64) | 1<<('`'-64)}
 
-// spanBack maps a span of the shadow to the original, text. The quote of a string
-// in text stays outside, even where its escape stood in the string, which closes
-// the string early or joins it to what follows in the shadow.
+// spanBack maps a span of the shadow to the original text. The quotes of a string
+// in text are not included, even if an escape in the string becomes a quote that
+// closes the string early or joins it to the text after it in the shadow.
 func (s *shadow) spanBack(text string, sp span) span {
 	sp.start, _ = s.back(sp.start)
 	_, sp.end = s.back(sp.end - 1)
 	return insideQuotes(text, sp)
 }
 
-// insideQuotes returns sp without the quotes of the string in text that it begins
-// with, or ends with.
+// insideQuotes returns sp without the quotes of a string in text with which it
+// begins or ends.
 func insideQuotes(text string, sp span) span {
 	first, head := text[sp.start:sp.start+1], text[lineStart(text, sp.start):sp.start]
 	opening := sp.end-sp.start > 1 && isQuote(first[0]) && !openQuote(head, first)
@@ -91,7 +93,7 @@ func insideQuotes(text string, sp span) span {
 	return sp
 }
 
-// back returns what the byte at out was made of.
+// back returns the position in the original of the byte at out.
 func (s *shadow) back(out int) (start, end int) {
 	k, _ := slices.BinarySearchFunc(s.edits, out, func(e edit, out int) int {
 		if e.out <= out {
@@ -110,9 +112,9 @@ func (s *shadow) back(out int) (start, end int) {
 	return start, start + 1
 }
 
-// undisguise reads a disguise at i: how many bytes it takes (0: there is none)
-// and the character it stands for, -1 for nothing. soft says that the text has
-// the soft line breaks of quoted-printable.
+// undisguise reads a disguise at i. It returns its length in bytes, or 0 if there
+// is none, and the character that it encodes, or -1 for nothing. soft means that
+// the text has soft line breaks of quoted-printable.
 func undisguise(text string, i int, soft bool) (size int, repl rune) {
 	switch b := text[i]; {
 	case b == '\\':
@@ -133,7 +135,8 @@ func undisguise(text string, i int, soft bool) (size int, repl rune) {
 	return unicodeDisguise(text, i)
 }
 
-// hexValue returns the number that s spells in hex; below zero where it is none.
+// hexValue returns the number that s is in hex, or a negative number if s is not
+// hex.
 func hexValue(s string) rune {
 	v := rune(0)
 	for i := range len(s) {
@@ -148,7 +151,7 @@ func hexValue(s string) rune {
 	return v
 }
 
-// printable reports whether v is an ASCII character that text is read on with.
+// printable reports whether v is an ASCII character that occurs in text.
 func printable(v rune) bool { return v >= ' ' && v < 0x7F || v == '\n' || v == '\t' }
 
 func unescape(text string, i int) (int, rune) {
@@ -233,20 +236,21 @@ func quotedPrintable(text string, i int, soft bool) (int, rune) {
 	return 0, 0
 }
 
-// Lines that a soft break ends are as long as encoders make them: nearly 76
-// characters, which is the most there may be (RFC 2045, section 6.7).
+// Limits for the length of a line with a soft break. Encoders break lines at
+// nearly 76 characters, the maximum (RFC 2045, section 6.7).
 const (
 	minSoftLine = 60
 	maxSoftLine = 76
 )
 
-// hasSoftBreaks reports whether text is quoted-printable throughout, so that a
-// = at the end of a line joins it to the next one. The same sign ends base64
-// and begins values. It breaks lines where a header says so, or else where
-// every = in the text is part of an escape that an encoder writes or ends a
-// long line, and where there are both. Encoders escape the sign itself, bytes
-// above 127, two at a time, and a blank at the end of a line (RFC 2045, section
-// 6.7); a blank's escape alone proves nothing, since LENGTH=20 is none.
+// hasSoftBreaks reports whether the whole text is quoted-printable, so that a =
+// at the end of a line joins it to the next one. The same sign also ends base64
+// and begins values. It therefore counts as a line break only if a header says
+// so, or if every = in the text either belongs to an escape that an encoder
+// writes or ends a long line, and both occur. Encoders escape the sign itself,
+// bytes above 127 (two at a time) and a blank at the end of a line (RFC 2045,
+// section 6.7). An escaped blank alone proves nothing, since LENGTH=20 is not an
+// escape.
 func hasSoftBreaks(text string) bool {
 	if !strings.Contains(text, "=\n") && !strings.Contains(text, "=\r\n") {
 		return false
@@ -278,7 +282,7 @@ func hasSoftBreaks(text string) bool {
 	return escapes > 0
 }
 
-// quotedAt reports whether a quoted-printable escape stands at i.
+// quotedAt reports whether a quoted-printable escape is at i.
 func quotedAt(text string, i int) bool {
 	return i >= 0 && i+2 < len(text) && text[i] == '=' && !isLower(text[i+1]) && !isLower(text[i+2]) && hexValue(text[i+1:i+3]) >= 0
 }
@@ -349,8 +353,9 @@ func numericEntity(s string, size int) (int, rune) {
 	return 0, 0
 }
 
-// stringJoin reads `" + "`, `' . '` and their like. Strings that stand side by
-// side are left apart: they are arguments more often than pieces of one.
+// stringJoin reads a string join such as `" + "` or `' . '`. Adjacent strings
+// without an operator are not joined: they are more often arguments than pieces
+// of one string.
 func stringJoin(text string, i int) (int, rune) {
 	if j := joinEnd(text, i); j > 0 {
 		return j - i, -1
@@ -358,8 +363,8 @@ func stringJoin(text string, i int) (int, rune) {
 	return 0, 0
 }
 
-// joinEnd returns where the next string's text begins that a sign joins to the
-// one which ends with the quote at i; 0 where there is none.
+// joinEnd returns where the text of the next string begins if a sign joins it to
+// the string that ends with the quote at i; otherwise 0.
 func joinEnd(text string, i int) int {
 	j, signs := i+1, 0
 	for ; j < len(text) && j-i < maxGap; j++ {
@@ -378,7 +383,7 @@ func joinEnd(text string, i int) int {
 	return j + 1
 }
 
-// ansi returns the length of a terminal escape sequence at i.
+// ansi returns the length of the terminal escape sequence at i.
 func ansi(text string, i int) int {
 	if i+1 >= len(text) || text[i+1] != '[' {
 		return 1
@@ -399,11 +404,11 @@ func unicodeDisguise(text string, i int) (int, rune) {
 	return 0, 0
 }
 
-// noFold says that a character stands for itself.
+// noFold means that a character has no ASCII equivalent.
 const noFold = -2
 
-// foldRune returns the ASCII character that r looks like, -1 where r is
-// invisible, noFold for all others.
+// foldRune returns the ASCII character that r looks like, -1 if r is invisible,
+// and noFold for all others.
 func foldRune(r rune) rune {
 	switch {
 	case r == 0xAD, r == 0x34F, r == 0x61C, r == 0x180E, r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x206F,

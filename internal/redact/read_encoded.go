@@ -7,20 +7,20 @@ import (
 )
 
 const (
-	minEncoded = 20       // shorter runs hold no secret with its name
-	maxEncoded = 64 << 10 // of one run, in characters
+	minEncoded = 20       // shorter runs cannot contain a secret with its name
+	maxEncoded = 64 << 10 // maximum length of one run, in characters
 )
 
-// decodeRuns looks at the runs of base64 and hex characters: those that are
-// text inside and hold a secret are hidden, and those that the line around
-// them gives away. What is hidden already needs no second look.
+// decodeRuns looks at the runs of base64 and hex. It hides those that contain
+// text with a secret, and those that are secrets because of the line around them.
+// Runs that are already hidden are skipped.
 func (e *Engine) decodeRuns(f *finder, depth int) {
 	text, inRun := f.text, &f.ix.inRun
 	f.spans = merge(f.spans)
 	known := f.spans
 	for i := 0; i+minContext <= len(text); {
 		last := i + minContext - 1
-		if !inRun[text[last]] { // no run long enough begins before this
+		if !inRun[text[last]] { // no run that is long enough begins before this position
 			i = last + 1
 			continue
 		}
@@ -46,7 +46,7 @@ func (e *Engine) decodeRuns(f *finder, depth int) {
 	}
 }
 
-// runAt judges the run from i to end and returns where to go on.
+// runAt judges the run from i to end. It returns where to continue.
 func (e *Engine) runAt(f *finder, i, end, depth int) int {
 	if f.checkedAt(i, end) {
 		return end
@@ -67,7 +67,8 @@ func (e *Engine) runAt(f *finder, i, end, depth int) int {
 	return end
 }
 
-// decodeText decodes hex or base64 of any alphabet, and reports whether text came out.
+// decodeText decodes hex or base64 of any alphabet, and reports whether the
+// result is text.
 func decodeText(s string) (string, bool) {
 	if len(s)%2 == 0 && hexValue(s[:min(len(s), 8)]) >= 0 {
 		if b, err := hex.DecodeString(s); err == nil && isText(b) {
@@ -84,8 +85,8 @@ func decodeText(s string) (string, bool) {
 	return string(b), ok && isText(b)
 }
 
-// mayBeText reports whether the first three bytes in s, base64 of text perhaps,
-// are characters of it, the second zero where it is UTF-16. It only saves time.
+// mayBeText reports whether the first three bytes that s encodes in base64 can be
+// text. In UTF-16 the second is zero. It only saves time.
 func mayBeText(s string) bool {
 	if len(s) < 4 {
 		return true
@@ -107,8 +108,8 @@ func mayBeText(s string) bool {
 	return isTextByte(first) && (second == 0 || isTextByte(second)) && isTextByte(third)
 }
 
-// narrow returns b, where it is ASCII text in UTF-16 as PowerShell encodes its
-// commands, in one byte a character.
+// narrow returns b with one byte per character if it is ASCII text in UTF-16, as
+// in PowerShell's encoded commands, and otherwise b.
 func narrow(b []byte) []byte {
 	if len(b) < 4 || b[1] != 0 || b[3] != 0 {
 		return b
@@ -123,8 +124,8 @@ func narrow(b []byte) []byte {
 	return out
 }
 
-// isEncodedData reports whether s is base64 of a document, or of one that was
-// compressed with gzip. What is secret in it is found inside.
+// isEncodedData reports whether s is base64 of a document, or of a document that
+// was compressed with gzip. A secret in it is found by decoding.
 func isEncodedData(s string) bool {
 	if strings.HasPrefix(s, "H4sI") {
 		return true
@@ -142,7 +143,7 @@ func isProse64(s string) bool {
 	return ok && strings.IndexByte(b, ' ') > 0 && wordy(b)
 }
 
-// decode64 decodes base64; what does not fill a group of four at the end is left out.
+// decode64 decodes base64. An incomplete group of four at the end is ignored.
 func decode64(s string) ([]byte, bool) {
 	buf := make([]byte, 0, len(s))
 	for i := range len(s) {
@@ -184,10 +185,10 @@ func isTextByte(b byte) bool {
 	return b >= ' ' && b < 0x7F || b == '\n' || b == '\r' || b == '\t'
 }
 
-// joinLines puts the base64 lines together of which the first runs from i to
-// end, and returns where the last one ends. A line belongs to them that is as
-// long as the first; a shorter one is the last, where it completes the base64
-// of a text. So a word on the line after is left.
+// joinLines joins the lines of base64, the first of which is from i to end, and
+// returns where the last one ends. The other lines must be as long as the first.
+// A shorter line is the last one, if it completes the base64 of a text; otherwise
+// it is not included, because it may be a word.
 func joinLines(text string, i, end int) (string, int) {
 	if head, ok := decode64(text[i : i+32]); !ok || !isText(head) {
 		return text[i:end], end
@@ -216,8 +217,8 @@ func joinLines(text string, i, end int) (string, int) {
 	return string(joined), end
 }
 
-// lineGap steps over what stands between two lines of base64: blanks, a line
-// break, also an escaped one.
+// lineGap skips what is between two lines of base64: blanks and a line break,
+// which may be escaped.
 func lineGap(text string, i int) int {
 	j := i
 	for j < len(text) && j-i < 24 && (isSpace(text[j]) || text[j] == '\\' || text[j] == 'n' && text[j-1] == '\\') {
@@ -226,8 +227,8 @@ func lineGap(text string, i int) int {
 	return j
 }
 
-// completes reports whether line is the end of base64 of which n characters
-// stand before it: the groups of four are full, and text is in them.
+// completes reports whether line is the end of base64 that has n characters
+// before it: the groups of four are complete, and it decodes to text.
 func completes(n int, line string) bool {
 	if (n+len(line))%4 != 0 {
 		return false

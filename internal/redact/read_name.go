@@ -3,20 +3,20 @@ package redact
 import "strings"
 
 const (
-	maxName       = 80 // longer ones are not names
+	maxName       = 80 // longer identifiers are not names
 	minRandomName = 16 // a longer name that looks random is a piece of base64 or hex
 )
 
-// name is what stands before an operator, and what it says of the value.
+// name is the identifier before an operator, and what it says about the value.
 type name struct {
-	start, end int // of the identifier in the text
+	start, end int // position of the identifier in the text
 	class      class
 	kind       string
 	lone       bool // the keyword is the whole name
 }
 
-// nameAround returns the identifier that holds position i. Hyphens and dots
-// belong to it where they join two letters or digits.
+// nameAround returns the identifier that contains position i. It includes hyphens
+// and dots between two letters or digits.
 func (f *finder) nameAround(i int) (start, end int) {
 	text := f.text
 	start, end = i, i
@@ -42,7 +42,7 @@ func (f *finder) nameAround(i int) (start, end int) {
 	return start, end
 }
 
-// words is a name cut into its words, in small letters.
+// words is a name split into its words, in lower case.
 type words struct {
 	buf   [maxName]byte
 	n     int
@@ -54,8 +54,8 @@ type wordAt struct{ start, end uint8 }
 
 func (w *words) part(i int) string { return string(w.buf[w.parts[i].start:w.parts[i].end]) }
 
-// split cuts a name at everything but letters and digits, and where camel case
-// begins a word.
+// split splits a name at everything but letters and digits, and at the words of
+// camel case.
 func (w *words) split(s string) {
 	begin := 0
 	flush := func() {
@@ -82,7 +82,7 @@ func (w *words) split(s string) {
 	flush()
 }
 
-// classify says what a name tells about its value.
+// classify returns what a name says about its value.
 func classify(s string) (class, string, bool) {
 	if len(s) > maxName {
 		return classNone, "", false
@@ -110,7 +110,7 @@ func classify(s string) (class, string, bool) {
 	return classNone, "", false
 }
 
-// classified is a name and what classify says of it.
+// classified is a name with the result of classify.
 type classified struct {
 	name  string
 	class class
@@ -118,11 +118,11 @@ type classified struct {
 	lone  bool
 }
 
-// classSlots is how many names a finder remembers. A text uses few of them again
-// and again.
+// classSlots is the size of a finder's cache of names. A text uses few names, but
+// repeatedly.
 const classSlots = 16
 
-// classOf is classify with the memory of f.
+// classOf is classify with a cache.
 func (f *finder) classOf(s string) (class, string, bool) {
 	if s == "" {
 		return classNone, "", false
@@ -135,14 +135,15 @@ func (f *finder) classOf(s string) (class, string, bool) {
 	return c.class, c.kind, c.lone
 }
 
-// saysWhatItHolds reports whether the last part of a name, after its dots, says what it holds.
+// saysWhatItHolds reports whether the last part of a name, after its dots, says
+// that it holds a secret.
 func saysWhatItHolds(s string) bool {
 	c, _, _ := classify(s[lastDot(s)+1:])
 	return c != classNone
 }
 
-// negated reports whether a word around the keyword at part i makes the name
-// one about a secret rather than of one.
+// negated reports whether another word next to the keyword at part i means that
+// the value is about a secret, but is not one.
 func (w *words) negated(i int) bool {
 	for k := range w.count {
 		if part := w.part(k); part == "public" || part == "pub" || k > i && isAspect(part) {
@@ -161,7 +162,8 @@ func (w *words) contains(s string) bool {
 	return false
 }
 
-// partClass looks for a keyword in one word of a name; prev is the word before it.
+// partClass looks for a keyword in one word of a name. prev is the word before
+// it.
 func partClass(part, prev string) (class, string) {
 	switch {
 	case isPasswordWord(part, prev):
@@ -207,7 +209,8 @@ func isPasswordWord(part, prev string) bool {
 	return strings.HasPrefix(rest, "w") || strings.HasPrefix(rest, "phrase") || rest == "" && len(part) > 5 && !oneOf(part, notPass)
 }
 
-// keyClass judges "key" by the word glued to it, or else the word before it.
+// keyClass judges "key" by the word attached to it, or otherwise by the word
+// before it.
 func keyClass(glued, prev string) (class, string) {
 	q := glued
 	if q == "" {
@@ -228,8 +231,8 @@ func keyClass(glued, prev string) (class, string) {
 	return classWeak, kindAPIKey
 }
 
-// endsWithKeyWord reports whether a word of three letters or more that makes
-// a key secret ends s, as in "myapikey".
+// endsWithKeyWord reports whether s ends with a word of three letters or more
+// that makes a key secret, as in "myapikey".
 func endsWithKeyWord(s string) bool {
 	for n := 3; n <= min(len(s), maxKeyWord); n++ {
 		if w := s[len(s)-n:]; isStrongKey(w) || isMiddlingKey(w) {
@@ -264,8 +267,8 @@ func weakClass(part string) (class, string) {
 	return classNone, ""
 }
 
-// nameAt judges the name around the keyword at i, reads its value and hides
-// that. It returns where to go on, or i.
+// nameAt judges the name around the keyword at i, and hides its value if that is
+// a secret. It returns where to continue, or i.
 func (f *finder) nameAt(i int) int {
 	if !f.keywordAt(i) {
 		return i
@@ -305,9 +308,9 @@ func (f *finder) nameAt(i int) int {
 	return v.end
 }
 
-// withoutValue looks at a name that no operator and value follow: its value may
-// stand before it, behind a verb, in a table or near it. It returns where to go
-// on, 0 for anywhere.
+// withoutValue looks at a name that is not followed by an operator and a value:
+// its value may be before it, after a verb, in a table or near it. It returns
+// where to continue, or 0.
 func (f *finder) withoutValue(n name) int {
 	if v, ok := f.valueBefore(n); ok && v.secret(n, f.text) {
 		f.add(v.start, v.end, n.kind, rankName)
@@ -315,7 +318,7 @@ func (f *finder) withoutValue(n name) int {
 	if end := f.changedTo(n); end > 0 {
 		return end
 	}
-	if end := f.told(n); end > 0 {
+	if end := f.valueInSentence(n); end > 0 {
 		return end
 	}
 	f.columnAt(n)
@@ -323,9 +326,9 @@ func (f *finder) withoutValue(n name) int {
 	return 0
 }
 
-// knownStatement looks at what a name from start to end, with its keyword at i,
-// may be beside the name of a value: a clause of SQL, a header, a command, a
-// call. It returns where to go on, 0 where it is none of these.
+// knownStatement checks whether the name from start to end, with its keyword at
+// i, has a special meaning: a clause of SQL, a header, a command, a call. It
+// returns where to continue, or 0 if it has none.
 func (f *finder) knownStatement(start, end, i int) int {
 	if hasFold(f.text, start, "identified") {
 		return max(f.sqlAt(start, end, i), i+1)
@@ -339,8 +342,8 @@ func (f *finder) knownStatement(start, end, i int) int {
 	return f.callAt(start, end)
 }
 
-// tokenAt returns the end of the token of a published format that begins at i,
-// which may be broken into lines; 0 where there is none.
+// tokenAt returns the end of the token of a published format that begins at i and
+// may be broken into lines, or 0 if there is none.
 func (f *finder) tokenAt(i int) int {
 	if i+1 >= len(f.text) {
 		return 0
@@ -349,8 +352,8 @@ func (f *finder) tokenAt(i int) int {
 	return max(end, f.jwtEnd(i))
 }
 
-// nameOf classifies the identifier from start to end. A lone "key" is looked
-// at with the word before it: "API key".
+// nameOf classifies the identifier from start to end. A "key" by itself is
+// combined with the word before it: "API key".
 func (f *finder) nameOf(start, end int) name {
 	if f.hasAt(start, "PASS:") || f.hasAt(start, "PASS ") {
 		return name{}
@@ -382,8 +385,8 @@ func (f *finder) nameOf(start, end int) name {
 	return name{start, end, c, kind, lone}
 }
 
-// endsConstant reports whether the word from start to end is the type that
-// follows a constant which begins with it; see typesConstant.
+// endsConstant reports whether the word from start to end is the type after a
+// constant whose name begins with it; see typesConstant.
 func (f *finder) endsConstant(start, end int) bool {
 	text := f.text
 	if start < 2 || !isUpper(text[start]) || !isBlank(text[start-1]) {
@@ -398,7 +401,7 @@ func (f *finder) endsConstant(start, end int) bool {
 }
 
 // inARN reports whether the word at i is a part of an Amazon resource name or
-// of another URN, whose parts are separated by colons.
+// another URN, whose parts are separated by colons.
 func (f *finder) inARN(i int) bool {
 	if i == 0 || f.text[i-1] != ':' && f.text[i-1] != '/' {
 		return false
@@ -409,7 +412,7 @@ func (f *finder) inARN(i int) bool {
 }
 
 // codeParameter reports whether the identifier is the code= of a URL, which
-// holds the keys of Azure functions and what OAuth hands out.
+// contains keys of Azure functions and OAuth codes.
 func (f *finder) codeParameter(start, end int) bool {
 	return end-start == 4 && f.hasAt(start, "code=") && start > 0 && (f.text[start-1] == '?' || f.text[start-1] == '&')
 }

@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// wordOperator reads what may stand between a name and its value but signs:
-// nothing (flags, netrc, ENV lines), a verb (prose), a quote.
+// wordOperator reads an operator that does not consist of signs: nothing (flags,
+// netrc, ENV lines), a verb (prose), a quote.
 func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
 	text := f.text
 	if n.start > 0 && text[n.start-1] == '-' {
@@ -35,14 +35,14 @@ func (f *finder) wordOperator(n name, k int) (operator, bool, int) {
 	return opNone, false, 0
 }
 
-// isVerb reports whether n is the word "pass", which is a verb where nothing but
-// a blank stands between it and what follows.
+// isVerb reports whether n is the word "pass", which is a verb if only a blank
+// separates it from what follows.
 func (f *finder) isVerb(n name) bool {
 	return n.end-n.start == len("pass") && hasFold(f.text, n.start, "pass")
 }
 
-// mixedWord reports whether the first word of s has letters and digits mixed as
-// passwords have: "password hunter22".
+// mixedWord reports whether the first word of s mixes letters and digits as
+// passwords do: "password hunter22".
 func mixedWord(s string) bool {
 	if k := strings.IndexAny(s, " \t\r\n"); k >= 0 {
 		s = s[:k]
@@ -58,7 +58,7 @@ func mixedWord(s string) bool {
 // verbs join a name and its value in prose.
 var verbs = [...]string{"is now", "is", "was", "will be", "set to", "are", "equals", "should be", "as", "=", "ist", "lautet", "est", "es", "é", "è", "jest"}
 
-// verbHeads are the bytes that verbs begin with, and the colon.
+// verbHeads are the first bytes of verbs, and the colon.
 const verbHeads = "iwsae=lj\xc3:"
 
 // verbAt returns where the value begins after a verb at k, or 0.
@@ -121,7 +121,7 @@ func (f *finder) changedTo(n name) int {
 	return end
 }
 
-// changeValue hides the word at i, where it is what n announces in prose.
+// changeValue hides the word at i if it is a secret with the name n.
 func (f *finder) changeValue(n name, i int) int {
 	v, ok := f.readValue(n, value{op: opProse, spaced: true}, i)
 	if !ok || v.below || !v.secret(n, f.text) {
@@ -131,7 +131,7 @@ func (f *finder) changeValue(n name, i int) int {
 	return v.end
 }
 
-// skipOwner steps over "for acme" or "of the acme server".
+// skipOwner skips "for acme" or "of the acme server".
 func (f *finder) skipOwner(k int) int {
 	text := f.text
 	if k >= len(text) || strings.IndexByte("fotFOT", text[k]) < 0 || !hasFold(text, k, "for ") && !hasFold(text, k, "of ") && !hasFold(text, k, "to ") && !hasFold(text, k, "on ") {
@@ -184,16 +184,17 @@ func (f *finder) spaceAssigns(n name) bool {
 	return false
 }
 
-// isUpstream reports whether s is a directive of nginx that names where a request goes.
+// isUpstream reports whether s is an nginx directive that names where requests
+// are forwarded.
 func isUpstream(s string) bool {
 	return oneOf(s, []string{"proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass"})
 }
 
-// spaceWords are the words before a name that a blank and its value follow.
+// spaceWords are words before a name that is followed by a blank and its value.
 var spaceWords = [...]string{"ENV ", "ARG ", "setx ", "set -x ", "set -gx ", "setenv ", "set -Ux ", "enable ", "configure set ", "config set ", "ngrok ", "-String "}
 
-// oneWord reports whether what follows i on its line is one word with a
-// mixture of characters, as in the configuration of servers.
+// oneWord reports whether the rest of the line after i is a single word with a
+// mixture of characters, as in server configurations.
 func (f *finder) oneWord(i int) bool {
 	rest := f.text[i:min(len(f.text), i+maxName)]
 	if k := strings.IndexByte(rest, '\n'); k >= 0 {
@@ -206,22 +207,22 @@ func (f *finder) oneWord(i int) bool {
 	return len(rest) >= 6 && strings.IndexByte("*&[]./-0123456789", rest[0]) < 0 && !strings.ContainsAny(rest, " \t(){}<>=,;:") && hasMixture(rest) && !isMachineType(rest)
 }
 
-// netrcBefore reports whether the beginning of a .netrc entry stands right
+// netrcBefore reports whether the beginning of a .netrc entry is immediately
 // before a name: machine, login or account, and one word.
 func (f *finder) netrcBefore(i int) bool {
 	words := strings.Fields(f.text[max(0, i-160):i])
 	return len(words) > 1 && oneOf(words[len(words)-2], []string{"machine", "login", "account", "user"})
 }
 
-// valueNames are the names of the second half of a pair such as
-// name: DB_PASSWORD, value: hunter2.
+// valueNames are names for the second half of a pair such as name: DB_PASSWORD,
+// value: hunter2.
 var valueNames = []string{"value", "val", "default", "defaultvalue", "content", "string", "text", "stringvalue", "data", "parametervalue", "settingvalue"}
 
-// maxPair bounds what may stand between the two halves of a pair.
+// maxPair limits what may be between the two halves of a pair, in bytes.
 const maxPair = 64
 
-// pairValue returns where the value of a pair begins whose first half, the
-// name, ended before i; 0 where there is no second half.
+// pairValue returns where the value of a pair begins whose first half, the name,
+// ended before i, or 0 if there is no second half.
 func (f *finder) pairValue(i int) int {
 	text := f.text
 	j := i
@@ -250,8 +251,8 @@ func (f *finder) pairValue(i int) int {
 	return 0
 }
 
-// pairBelowTag is pairValue for an element whose name is an attribute, with
-// other attributes behind it: <setting name="Password" type="x"><value>….
+// pairBelowTag is pairValue for an element whose name is in an attribute,
+// followed by other attributes: <setting name="Password" type="x"><value>….
 func (f *finder) pairBelowTag(n name, j int) int {
 	text := f.text
 	if n.start < len(`name="`) || text[n.start-1] != '"' || text[n.start-2] != '=' || j >= len(text) || text[j] != ' ' {
@@ -271,11 +272,11 @@ func (f *finder) pairBelowTag(n name, j int) int {
 	return 0
 }
 
-// maxTag bounds the attributes of an element of XML.
+// maxTag limits the attributes of an XML element, in bytes.
 const maxTag = 160
 
 // setFor returns where the value begins in SET PASSWORD FOR 'bob'@'%' = '…',
-// whose FOR stands at k; 0 where there is no such statement.
+// whose FOR is at k, or 0 if there is no such statement.
 func (f *finder) setFor(n name, k int) int {
 	text := f.text
 	if n.class != classPassword || !hasFold(text, k, "for ") || n.start < len("set ") || !hasFold(text, n.start-len("set "), "set ") {
@@ -289,7 +290,8 @@ func (f *finder) setFor(n name, k int) int {
 	return k + e + 1
 }
 
-// afterClosingTag steps from within </key> to the next tag's name.
+// afterClosingTag skips the rest of a closing tag such as </key> and returns
+// where the name of the next tag begins.
 func (f *finder) afterClosingTag(j int) int {
 	text := f.text
 	for k := j; k < len(text) && k-j < 40; k++ {
@@ -313,8 +315,8 @@ func isValueName(s string) bool {
 
 const cdata = "<![CDATA["
 
-// tagEnd returns where the content of an XML element begins whose name is n
-// and which has attributes; 0 where n is no such name.
+// tagEnd returns where the content of an XML element begins whose name is n and
+// which has attributes, or 0 if n is not such a name.
 func (f *finder) tagEnd(n name, j int) int {
 	text := f.text
 	if !f.opensElement(n.start) || j >= len(text) || text[j] != ' ' {
@@ -334,8 +336,8 @@ func (f *finder) tagEnd(n name, j int) int {
 	return 0
 }
 
-// opensElement reports whether the name at i is that of an XML element: behind
-// a <, or behind that and a prefix with a colon.
+// opensElement reports whether the name at i is that of an XML element: it
+// follows a <, optionally with a prefix and a colon.
 func (f *finder) opensElement(i int) bool {
 	text := f.text
 	if i > 1 && text[i-1] == ':' {
@@ -344,8 +346,8 @@ func (f *finder) opensElement(i int) bool {
 	return i > 0 && text[i-1] == '<'
 }
 
-// blockScalar returns where the text of a YAML block begins whose | or > stands
-// at j; 0 where none does.
+// blockScalar returns where the text of a YAML block begins whose | or > is at j,
+// or 0 if there is none.
 func (f *finder) blockScalar(j int) int {
 	text := f.text
 	if j >= len(text) || text[j] != '|' && text[j] != '>' {

@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// readQuoted reads a string whose opening quote stands at q, and the strings
-// that are joined to it.
+// readQuoted reads the string whose opening quote is at q, and the strings that
+// are joined to it.
 func (f *finder) readQuoted(v value, q int) (value, bool) {
 	text := f.text
 	v.quote = text[q]
@@ -23,9 +23,9 @@ func (f *finder) readQuoted(v value, q int) (value, bool) {
 	return v, v.end > v.start
 }
 
-// quoteEnd returns where a string that begins at i ends: at its quote, or at
-// the end of the line. The last answer for each quote is remembered, so that
-// many strings that are never closed cost one reading.
+// quoteEnd returns where a string that begins at i ends: at its quote, or at the
+// end of the line. It caches the last result for each quote, so that many strings
+// that are never closed cost one reading.
 func (f *finder) quoteEnd(i int, quote byte) int {
 	m := &f.quotes[quote&3]
 	if i > m.start && i <= m.end {
@@ -57,8 +57,8 @@ func (f *finder) findQuote(i int, quote byte) int {
 	return stop
 }
 
-// beforeReturn returns where the line from i ends whose line break is at j: before
-// the carriage return, if it has one.
+// beforeReturn returns the end of the line from i whose line feed is at j,
+// without a carriage return.
 func beforeReturn(text string, i, j int) int {
 	if j > i && text[j-1] == '\r' {
 		return j - 1
@@ -66,10 +66,10 @@ func beforeReturn(text string, i, j int) int {
 	return j
 }
 
-// doubledQuote returns where a pair of quotes at j ends that stands for one in
-// the string which begins at i, as in SQL, YAML, CSV and Basic; j where the
-// quote there closes the string. A pair counts only where more of the string
-// and a single closing quote follow on the line.
+// doubledQuote returns the position of the second quote if the pair of quotes at
+// j represents one quote in the string that begins at i, as in SQL, YAML, CSV and
+// Basic. It returns j if the quote closes the string. A pair is recognized only
+// if more of the string and a single closing quote follow on the line.
 func (f *finder) doubledQuote(i, j int, quote byte) int {
 	text := f.text
 	if quote == '`' || j == i || j+2 >= len(text) || text[j+1] != quote || i > 1 && text[i-2] == quote {
@@ -91,8 +91,8 @@ func (f *finder) doubledQuote(i, j int, quote byte) int {
 	return j + 1
 }
 
-// joined returns where the next string's text begins after the closing quote
-// at end, when a sign joins the two; 0 otherwise.
+// joined returns where the text of the next string begins after the closing quote
+// at end, if a sign joins the two; otherwise 0.
 func (f *finder) joined(end int, quote byte) int {
 	if end >= len(f.text) || f.text[end] != quote {
 		return 0
@@ -133,11 +133,12 @@ func (f *finder) findBareEnd(i int) int {
 	return stop
 }
 
-// maxNextName is how far separates looks for the name of the next value.
+// maxNextName is how far separates looks for the name of the next value, in
+// bytes.
 const maxNextName = 64
 
-// separates reports whether the "&" at i stands between two values, as in a query
-// string or a shell command, rather than in one.
+// separates reports whether the "&" at i is between two values, as in a query
+// string or a shell command, and not part of a value.
 func (f *finder) separates(i int) bool {
 	for j := i + 1; j < min(len(f.text), i+maxNextName); j++ {
 		switch b := f.text[j]; {

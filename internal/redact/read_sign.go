@@ -2,8 +2,8 @@ package redact
 
 import "strings"
 
-// signOperators are the operators that signs make, longer ones before those
-// that they begin with.
+// signOperators are the operators that consist of signs. Longer ones precede
+// their own prefixes.
 var signOperators = [...]struct {
 	sign string
 	op   operator
@@ -35,9 +35,9 @@ var signOperators = [...]struct {
 	{">", opXML},
 }
 
-// signOperator reads an operator made of signs at k and returns where it ends.
-// What follows a = at once begins the value, if it is a sign: KEY=+abc. A : has
-// other meanings before a sign, as in ${KEY:?}.
+// signOperator reads an operator that consists of signs at k, and returns where
+// it ends. A sign immediately after a = begins the value: KEY=+abc. A : has other
+// meanings before a sign, as in ${KEY:?}.
 func signOperator(text string, k int) (operator, int) {
 	if !isOperatorSign(text[k]) {
 		return opNone, 0
@@ -49,12 +49,12 @@ func signOperator(text string, k int) (operator, int) {
 		}
 		j := k + len(o.sign)
 		if o.sign[0] == '=' && len(o.sign) > 1 && j < len(text) && !isSpace(text[j]) && !isQuote(text[j]) {
-			if o.sign == "==" { // the padding of base64
+			if o.sign == "==" { // padding of base64
 				return opNone, 0
 			}
 			continue
 		}
-		if o.sign == "::" && j+1 < len(text) && text[j] == ' ' && isQuote(text[j+1]) { // a hidden field of Jsonnet
+		if o.sign == "::" && j+1 < len(text) && text[j] == ' ' && isQuote(text[j+1]) { // a hidden field in Jsonnet
 			return opColon, j
 		}
 		if o.sign == ":" && j < len(text) && text[j] != '<' && text[j] != '-' && isOperatorSign(text[j]) {
@@ -65,8 +65,8 @@ func signOperator(text string, k int) (operator, int) {
 	return opNone, 0
 }
 
-// symbolOperator reads an operator made of signs at k, after the name that
-// begins at start.
+// symbolOperator reads an operator that consists of signs at k, after the name
+// that begins at start.
 func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	text := f.text
 	switch op, j := signOperator(text, k); op {
@@ -82,16 +82,16 @@ func (f *finder) symbolOperator(start, k int, closed bool) (operator, int) {
 	}
 }
 
-// beginsWithSign reports whether the == at k assigns a value that begins with =,
-// alone on its line: any to an environment variable, PASSWORD==x9kQ2z, and one
-// that is clearly generated to another name.
+// beginsWithSign reports whether the == at k assigns a value that begins with =
+// and is alone on its line. For an environment variable any value counts
+// (PASSWORD==x9kQ2z), for another name only a clearly generated one.
 func (f *finder) beginsWithSign(start, k int) bool {
 	text := f.text
 	end := f.wordEnd(k)
 	return f.hasAt(k, "==") && configHead(text[lineStart(text, start):start]) == "" && endsLine(text, end) && (envName(text[start:k]) || isTangle(text[k+1:end]) || generated(text[k+1:end]))
 }
 
-// wordEnd returns where the text without blanks ends that i is in.
+// wordEnd returns the end of the text without blanks that contains i.
 func (f *finder) wordEnd(i int) int {
 	stop := min(len(f.text), i+maxTangle)
 	for i < stop && f.text[i] > ' ' {
@@ -126,7 +126,7 @@ func (f *finder) listOperator(start, k int, closed bool) (operator, int) {
 	return opNone, 0
 }
 
-// isTuple reports whether the name from i to end and the string at q are a
+// isTuple reports whether the name from i to end and the string at q form a
 // tuple, as in Erlang and Elixir: {password, "…"}, {:password, "…"}.
 func (f *finder) isTuple(i, end, q int) bool {
 	if strings.IndexByte(f.text[i:end], '.') >= 0 {
@@ -138,9 +138,9 @@ func (f *finder) isTuple(i, end, q int) bool {
 	return i > 0 && f.text[i-1] == '{' && f.hasAt(f.quoteEnd(q+1, f.text[q])+1, "}")
 }
 
-// afterEmphasis steps over the signs at j that end emphasis in Markdown, where
-// the same ones stand before the words that the name at start belongs to:
-// **Password:** value.
+// afterEmphasis skips the signs at j that end emphasis in Markdown, if the same
+// signs precede the words to which the name at start belongs: **Password:**
+// value.
 func (f *finder) afterEmphasis(start, j int) int {
 	text := f.text
 	for _, sign := range [...]string{"***", "**", "__", "*", "_"} {
@@ -152,7 +152,7 @@ func (f *finder) afterEmphasis(start, j int) int {
 	return j
 }
 
-// colon tells "name: value" from "name: type = value".
+// colon distinguishes "name: value" from "name: type = value".
 func (f *finder) colon(j int) (operator, int) {
 	if e := f.typeBefore(skipBlank(f.text, j)); e > 0 {
 		return opAssign, e
@@ -160,7 +160,7 @@ func (f *finder) colon(j int) (operator, int) {
 	return opColon, j
 }
 
-// typeBefore reads a type and the = after it at k, and returns where the value
+// typeBefore reads a type and the = after it at k. It returns where the value
 // begins, or 0.
 func (f *finder) typeBefore(k int) int {
 	text := f.text
@@ -182,8 +182,8 @@ func (f *finder) typeBefore(k int) int {
 }
 
 // typesConstant reports whether the word at k is the type of a constant whose
-// name n begins with it, as in lists of values:
-// SecretStateActive SecretState = "active".
+// name n begins with it, as in lists of values: SecretStateActive SecretState =
+// "active".
 func (f *finder) typesConstant(n name, k int) bool {
 	t := firstName(f.text[k:min(len(f.text), k+maxName)])
 	return len(t) > len("Type") && len(t) < n.end-n.start && isUpper(t[0]) && strings.HasPrefix(f.text[n.start:n.end], t)

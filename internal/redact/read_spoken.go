@@ -6,37 +6,38 @@ import (
 	"unicode/utf8"
 )
 
-// Sentences that tell a secret: a label, words that join it to the value, the value.
+// Sentences that give a secret: a label, words that join it to the value, the
+// value.
 
-// joint says how firmly the words between a label and a value join the two.
+// joint says how closely the words between a label and a value join the two.
 type joint uint8
 
 const (
-	jointLoose joint = iota // other words stand between them
-	jointNext               // nothing does
-	jointTo                 // the value is what a verb changes something to
-	jointSays               // a colon, an equals sign or a verb
+	jointLoose joint = iota // other words are between them
+	jointNext               // nothing is between them
+	jointTo                 // a verb changes something to the value
+	jointSays               // a colon, an equals sign or a verb is between them
 )
 
-// spoken is a value that a sentence tells.
+// spoken is a value that a sentence gives.
 type spoken struct {
 	start, end int
 	joint      joint
-	words      int  // between the label and the value, but for verbs and adverbs
-	others     int  // of these, the ones that say nothing of what the key is for
-	colon      bool // a colon or the like stands before it
-	quoted     bool // in quotes of any language
-	place      bool // the word before it may also say where something is: in
-	changed    int8 // 1 where a verb of change is near, -1 where none is, 0 where nobody looked
-	pair       bool // behind the name of a user and a sign
+	words      int  // words between the label and the value, except verbs and adverbs
+	others     int  // those of them that do not say what the key is for
+	colon      bool // a colon or a similar sign is before it
+	quoted     bool // it is in quotes of some language
+	place      bool // the word before it may also say where something is, like "in"
+	changed    int8 // whether a verb of change is near: 1 yes, -1 no, 0 not yet checked
+	pair       bool // it follows a user's name and a sign
 }
 
 const (
 	maxOwner      = 90 // bytes between a label and its value
-	maxOwnerWords = 7  // and words
+	maxOwnerWords = 7  // words between a label and its value
 	maxAside      = 24 // bytes in parentheses
 
-	maxAssignedWords = 2 // between a label and an equals sign
+	maxAssignedWords = 2 // words between a label and an equals sign
 )
 
 const (
@@ -87,9 +88,9 @@ func (f *finder) spokenAfter(i int, kind string) (spoken, bool) {
 	return v, false
 }
 
-// jointAt reads a gap or a sign at j, of size bytes, that may stand between a label and
-// its value. It returns where to go on, which is j if there is none, and false if no value
-// can follow.
+// jointAt reads a gap or a sign at j, of size bytes, that may be between a label
+// and its value. It returns where to continue, which is j if there is none, and
+// false if no value can follow.
 func (f *finder) jointAt(v *spoken, j int, r rune, size int) (int, bool) {
 	switch {
 	case isGap(r):
@@ -114,8 +115,9 @@ func (f *finder) jointAt(v *spoken, j int, r rune, size int) (int, bool) {
 	return j, true
 }
 
-// signFirst reports whether the text without blanks at i, which begins with a sign,
-// is the value, and sets v to it. Where no colon stood before it, one at i is it.
+// signFirst reports whether the text without blanks at i begins with a sign and
+// is the value, and sets v to it. If no colon preceded it, a colon or an equals
+// sign at i is the joint and not the value.
 func (f *finder) signFirst(v *spoken, i int, kind string) bool {
 	b := f.text[i]
 	if b <= ' ' || b >= 0x7F || isAlnum(b) || isQuote(b) || !v.colon && (b == ':' || b == '=') {
@@ -128,8 +130,8 @@ func (f *finder) signFirst(v *spoken, i int, kind string) bool {
 	return isTangle(f.text[i:end]) && f.valueIn(v, i, end, kind)
 }
 
-// closesString reports whether a quote stands at i that closes the string a label
-// is in: no value begins right behind it.
+// closesString reports whether the quote at i closes the string that contains a
+// label. No value begins immediately after such a quote.
 func (f *finder) closesString(i int) bool {
 	return isQuote(f.text[i]) && (i+1 >= len(f.text) || strings.IndexByte(" \t\r\n,;)]}", f.text[i+1]) >= 0)
 }
@@ -137,8 +139,8 @@ func (f *finder) closesString(i int) bool {
 // isGap reports whether r is a blank.
 func isGap(r rune) bool { return r == ' ' || r == '\t' || r == 0xA0 || r == 0x3000 || r == 0x202F }
 
-// digitWithin reports whether a digit stands in the text from i to stop. It
-// remembers where none does, so that many labels cost one reading.
+// digitWithin reports whether the text from i to stop contains a digit. It caches
+// a range without digits, so that many labels cost one reading.
 func (f *finder) digitWithin(i, stop int) bool {
 	j := i
 	if i >= f.noDigit.start && i <= f.noDigit.end {
@@ -151,8 +153,8 @@ func (f *finder) digitWithin(i, stop int) bool {
 	return j < stop
 }
 
-// afterAside returns where the text goes on after the parentheses that were
-// opened before i; 0 where they are not closed soon.
+// afterAside returns where the text continues after the parentheses that were
+// opened before i, or 0 if they are not closed soon.
 func (f *finder) afterAside(i int) int {
 	aside := f.text[i:min(len(f.text), i+maxAside)]
 	for _, closing := range [...]string{")", "）"} {
@@ -209,7 +211,7 @@ func (f *finder) runOfWords(v *spoken, i int) int {
 	return j
 }
 
-// word counts a word that says nothing but how it joins.
+// word counts a word that only joins the label to the value.
 func (v *spoken) word(j joint) {
 	v.joint, v.words, v.others = j, v.words+1, v.others+1
 }
@@ -223,8 +225,8 @@ func endsWithAny(s string, ends []string) bool {
 	return false
 }
 
-// spokenWord looks at the word at i. Where it is the value, v is that; otherwise
-// it returns where to go on.
+// spokenWord looks at the word at i. If it is the value, it sets v to it and ok
+// is true. Otherwise it returns where to continue.
 func (f *finder) spokenWord(v *spoken, i int, kind string) (next int, ok bool) {
 	text := f.text
 	end := i
@@ -248,8 +250,8 @@ func (f *finder) spokenWord(v *spoken, i int, kind string) (next int, ok bool) {
 }
 
 // valueIn reports whether the text without blanks from start to end is the value,
-// without the signs of the sentence around it, or holds it behind the name of a
-// user and a colon.
+// after removing the punctuation of the sentence, or contains it after a user's
+// name and a colon.
 func (f *finder) valueIn(v *spoken, start, end int, kind string) bool {
 	text := f.text
 	for end > start && (strings.IndexByte(".,;:", text[end-1]) >= 0 || f.closesAround(start, end)) {
@@ -267,8 +269,8 @@ func (f *finder) valueIn(v *spoken, start, end int, kind string) bool {
 	return end-start >= minWord && f.isSpoken(*v, kind)
 }
 
-// closesAround reports whether the bracket that ends the text from start to end was
-// opened on its line before that.
+// closesAround reports whether the bracket that ends the text from start to end
+// was opened earlier on its line.
 func (f *finder) closesAround(start, end int) bool {
 	closing := f.text[end-1]
 	k := strings.IndexByte(")]}>", closing)
@@ -279,8 +281,8 @@ func (f *finder) closesAround(start, end int) bool {
 	return strings.Count(head, "([{<"[k:k+1]) > strings.Count(head, string(closing)) && !opened(f.text[start:end])
 }
 
-// wordOfLetters returns the end of the word of letters at i, of which
-// apostrophes between letters and hyphens are parts.
+// wordOfLetters returns the end of the word of letters at i, which may contain
+// hyphens and apostrophes between letters.
 func (f *finder) wordOfLetters(i int) int {
 	text := f.text
 	j := i
@@ -295,7 +297,7 @@ func (f *finder) wordOfLetters(i int) int {
 	return j
 }
 
-// joinedBy takes the word from start to end into account.
+// joinedBy updates v for the word from start to end.
 func (f *finder) joinedBy(v *spoken, start, end int, kind string) {
 	var buf [16]byte
 	n := copy(buf[:], f.text[start:end])
@@ -323,8 +325,8 @@ func (f *finder) joinedBy(v *spoken, start, end int, kind string) {
 	}
 }
 
-// isUserName reports whether the word that ends at i, right after what says that
-// a value follows, is the name of a user before it.
+// isUserName reports whether the word that ends at i, immediately after a verb or
+// a colon, is a user's name that precedes the value.
 func (f *finder) isUserName(v *spoken, i int, kind string) bool {
 	if v.joint != jointSays || v.pair {
 		return false
@@ -333,8 +335,8 @@ func (f *finder) isUserName(v *spoken, i int, kind string) bool {
 	return f.hasAt(j, "/ ") || kind == kindCredential && v.colon && j > i
 }
 
-// target is the joint of a word at i before what something is changed to, where a
-// verb of change is near the first of them.
+// target returns the joint for a word at i, such as "to", before what something
+// is changed to. It is jointTo if a verb of change is near the first such word.
 func (f *finder) target(v *spoken, i int) joint {
 	if v.changed == 0 {
 		v.changed = -1
@@ -348,7 +350,7 @@ func (f *finder) target(v *spoken, i int) joint {
 	return jointLoose
 }
 
-// changeNear reports whether a piece of a verb of change stands near i.
+// changeNear reports whether a stem of a verb of change is near i.
 func (f *finder) changeNear(i int) bool {
 	var buf [2 * maxOwner]byte
 	n := copy(buf[:], f.lineBefore(i, maxOwner))
@@ -365,7 +367,7 @@ func (f *finder) changeNear(i int) bool {
 	return false
 }
 
-// lineBefore returns what stands on its line before i, at most n bytes of it.
+// lineBefore returns the text before i on its line, at most n bytes.
 func (f *finder) lineBefore(i, n int) string {
 	head := f.text[max(0, i-n):i]
 	return head[strings.LastIndexByte(head, '\n')+1:]

@@ -2,12 +2,12 @@ package redact
 
 import "strings"
 
-// A value without quotes ends at a blank. Within one that a password's name
-// announces, the signs that end other values belong to it.
+// A value without quotes ends at a blank. In the value of a password's name,
+// signs that end other values belong to the value.
 
-// passwordEnd returns the end of the password without quotes that begins at j,
-// where it is all that its line assigns or is one that no expression looks
-// like; 0 where the rules for other values hold.
+// passwordEnd returns the end of the password without quotes that begins at j, if
+// it is the whole assigned value on its line or cannot be an expression. It
+// returns 0 if the rules for other values apply.
 func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 	text := f.text
 	if n.class < classMiddling || v.op == opNone || v.op == opCompare || v.op == opCall || v.op == opXML || v.op == opPair || j >= len(text) {
@@ -41,9 +41,8 @@ func (f *finder) passwordEnd(n name, v value, j int) (end int, whole bool) {
 	return 0, false
 }
 
-// wholeToken returns the end of a token or an API key that holds signs, as
-// passwords do, where it is all that a line of configuration assigns; 0 where
-// it is not.
+// wholeToken returns the end of a token or an API key that contains signs, as
+// passwords do, if it is the whole value in a line of configuration; otherwise 0.
 func (f *finder) wholeToken(n name, v value, j int) int {
 	text := f.text
 	if v.op != opAssign && v.op != opColon || v.scheme != "" {
@@ -65,7 +64,7 @@ func (f *finder) wholeToken(n name, v value, j int) int {
 	return stop
 }
 
-// firstName returns the letters and digits that s begins with.
+// firstName returns the identifier at the beginning of s.
 func firstName(s string) string {
 	k := 0
 	for k < len(s) && isIdent(s[k]) {
@@ -74,10 +73,10 @@ func firstName(s string) string {
 	return s[:k]
 }
 
-// restOfWord returns the end of a generated password without quotes that
-// begins at j and holds signs which end others: quotes, backslashes, tags. It
-// ends at a blank, or where the next pair of a connection string begins; 0 where
-// there is none.
+// restOfWord returns the end of a generated password without quotes that begins
+// at j and contains signs which end other values: quotes, backslashes, tags. It
+// ends at a blank, or where the next pair of a connection string begins. The
+// result is 0 if there is no such password.
 func (f *finder) restOfWord(n name, v value, j int) int {
 	text := f.text
 	if v.op == opFlag || n.start > 0 && isQuote(text[n.start-1]) {
@@ -106,10 +105,11 @@ func (f *finder) restOfWord(n name, v value, j int) int {
 	return end
 }
 
-// withRest returns v with the rest of its word, where that is all that a line of
-// configuration assigns: signs that end other values belong to this one, and a
-// quote behind which letters follow closes no string. The quotes around the whole
-// stay outside: those of the value, and those of a string that holds the name, too.
+// withRest returns v extended to the rest of its word, if that is the whole value
+// in a line of configuration: signs that end other values then belong to the
+// value, and a quote that is followed by letters does not close the string. The
+// quotes around the whole value are not included, nor are those of a string that
+// also contains the name.
 func (f *finder) withRest(n name, v value) value {
 	text := f.text
 	if v.end >= len(text) || text[v.end] <= ' ' || n.class < classMiddling || v.whole || v.wrapped || v.op != opAssign && v.op != opColon {
@@ -141,8 +141,8 @@ func (f *finder) withRest(n name, v value) value {
 	return v
 }
 
-// closingQuote returns the index of the quote that s ends with, before what may
-// follow a string in a list; -1 where s does not end so.
+// closingQuote returns the index of the quote at the end of s, ignoring signs
+// that may follow a string in a list, or -1 if s does not end with a quote.
 func closingQuote(s string) int {
 	k := len(strings.TrimRight(s, ",;)]}")) - 1
 	if k < 0 || !isQuote(s[k]) {
@@ -151,11 +151,10 @@ func closingQuote(s string) int {
 	return k
 }
 
-// minRest is the length of the shortest rest that is looked at.
+// minRest is the minimum length of the rest of a word.
 const minRest = 3
 
-// callsWithString reports whether s is the call of a function with a string:
-// Ptr("…").
+// callsWithString reports whether s is a function call with a string: Ptr("…").
 func callsWithString(s string) bool {
 	k := strings.IndexAny(s, "([{")
 	if k < 1 || k+1 >= len(s) || !isQuote(s[k+1]) {
@@ -165,8 +164,8 @@ func callsWithString(s string) bool {
 	return !isDigit(s[0]) && strings.Trim(s, "_.&*") != "" && isNames(strings.TrimLeft(s, "&*")) && strings.IndexByte(")]}", end[len(end)-1]) >= 0
 }
 
-// holdsPairs reports whether more names and values follow in the text from i to
-// end, as in query strings.
+// holdsPairs reports whether the text from i to end contains more names and
+// values, as in query strings.
 func (f *finder) holdsPairs(i, end int) bool {
 	for k := i; k < end; k++ {
 		if b := f.text[k]; (b == ',' || b == '&' || b == ';') && f.assignsNext(k+1) {
@@ -177,7 +176,7 @@ func (f *finder) holdsPairs(i, end int) bool {
 }
 
 // openQuote reports whether one of the quotes in s closes a string that was
-// opened before it, in head.
+// opened in head, the text before it.
 func openQuote(head, s string) bool {
 	for _, quote := range [...]string{`"`, "'", "`"} {
 		if strings.Contains(s, quote) && strings.Count(head, quote)%2 == 1 {
@@ -187,9 +186,9 @@ func openQuote(head, s string) bool {
 	return false
 }
 
-// restOfString returns the end of the string that begins with the name n, where
-// all of it from j on is one password: "DB_PASSWORD=…", as in lists of
-// environment variables. 0 where it is not.
+// restOfString returns the end of the string that begins with the name n, if
+// everything from j on is one password: "DB_PASSWORD=…", as in lists of
+// environment variables. Otherwise it returns 0.
 func (f *finder) restOfString(n name, v value, j int) int {
 	text := f.text
 	if n.start == 0 || v.op != opAssign || v.spaced || !isQuote(text[n.start-1]) || text[j] == '\\' || !envName(text[n.start:n.end]) {
@@ -209,10 +208,10 @@ func (f *finder) restOfString(n name, v value, j int) int {
 	return end
 }
 
-// minWord is the length of the shortest password that is read so.
+// minWord is the minimum length of such a password.
 const minWord = 6
 
-// opened reports whether the bracket that ends s was opened in it.
+// opened reports whether the bracket that ends s is opened in s.
 func opened(s string) bool {
 	switch s[len(s)-1] {
 	case ')':
@@ -227,9 +226,10 @@ func opened(s string) bool {
 	return false
 }
 
-// tokenEnd returns where the text without blanks ends that begins at j: at a
-// blank or quote, before the next of several assignments on a line, before a tag.
-// An & joins assignments only behind one: in a sentence it is a sign of the value.
+// tokenEnd returns the end of the text without blanks that begins at j: at a
+// blank or quote, before the next of several assignments on a line, or before a
+// tag. In a sentence, an & does not separate assignments and belongs to the
+// value.
 func (f *finder) tokenEnd(n name, v value, j int) int {
 	text := f.text
 	list := !envName(text[n.start:n.end]) || n.start > 0 && !isSpace(text[n.start-1])
@@ -249,8 +249,8 @@ func (f *finder) tokenEnd(n name, v value, j int) int {
 	return stop
 }
 
-// moreWords reports whether a blank stands between i and the end of its line,
-// so that && there joins two commands.
+// moreWords reports whether more words follow i on its line, so that && there
+// joins two commands.
 func (f *finder) moreWords(i int) bool {
 	rest := f.text[i:min(len(f.text), i+maxTangle)]
 	if k := strings.IndexByte(rest, '\n'); k >= 0 {
@@ -259,7 +259,7 @@ func (f *finder) moreWords(i int) bool {
 	return strings.IndexByte(strings.TrimSpace(rest), ' ') > 0
 }
 
-// assignsNext reports whether a name and a = or : stand at i, which another value follows.
+// assignsNext reports whether a name, a = or : and a value are at i.
 func (f *finder) assignsNext(i int) bool {
 	text := f.text
 	j := i
@@ -287,8 +287,8 @@ func envName(s string) bool {
 	return letters > 2
 }
 
-// plainAssignment reports whether s, all that is assigned to an environment
-// variable, is a value and not a command, a reference or a flag.
+// plainAssignment reports whether s, the whole value assigned to an environment
+// variable, is a literal value and not a command, a reference or a flag.
 func plainAssignment(s string) bool {
 	if strings.IndexByte("($-<%", s[0]) >= 0 || strings.IndexByte(s, '`') >= 0 || holdsTemplate(s) || isReference(s) {
 		return false
@@ -300,8 +300,8 @@ func plainAssignment(s string) bool {
 	return hasMixture(s) && (rareSigns(s) > 0 || open)
 }
 
-// configHead returns what stands before a name on its line, without what lines
-// of configuration, of differences and of lists begin with.
+// configHead returns the text before a name on its line, without the usual
+// beginnings of lines in configurations, diffs and lists.
 func configHead(head string) string {
 	head = strings.TrimLeft(head, " \t-+\"'$>")
 	for _, word := range [...]string{"export ", "set ", "ENV ", "ARG ", "env:", "local ", "SET ", "declare -x ", "readonly "} {

@@ -2,7 +2,7 @@ package redact
 
 import "strings"
 
-// operator is how a value hangs on its name.
+// operator is the way in which a value is joined to its name.
 type operator uint8
 
 const (
@@ -15,25 +15,25 @@ const (
 	opFlag             // --name value
 	opProse            // the name is value
 	opPair             // name: NAME, value: VALUE
-	opSpace            // name value, in files that are known to be written so
+	opSpace            // name value, in files with this known format
 )
 
-// value is what was read after a name and its operator.
+// value is the value read after a name and its operator.
 type value struct {
 	start, end int
 	op         operator
-	quote      byte   // the quote around it, 0 for none
-	spaced     bool   // blanks around the operator
-	wrapped    bool   // the argument of a call
-	converted  bool   // a call that changes its type only
-	below      bool   // the value stands on a later line
-	comma      bool   // a comma stands between the name and the value
-	paired     bool   // parentheses stand around the two
+	quote      byte   // the quote around it, or 0
+	spaced     bool   // there are blanks around the operator
+	wrapped    bool   // it is the argument of a call
+	converted  bool   // of a call that only changes its type
+	below      bool   // it is on a later line
+	comma      bool   // a comma is between the name and the value
+	paired     bool   // parentheses are around the name and the value
 	scheme     string // the word between Authorization and the value
-	whole      bool   // the value is a password by its form, to its last sign
+	whole      bool   // its form shows that it is a password up to its last sign
 }
 
-// maxValue bounds a value in bytes.
+// maxValue limits a value, in bytes.
 const maxValue = 4096
 
 // valueOf reads the value that belongs to n.
@@ -56,7 +56,7 @@ func (f *finder) valueOf(n name) (value, bool) {
 	return v, ok
 }
 
-// operatorAfter finds the operator after a name and where its value begins.
+// operatorAfter finds the operator after a name, and where its value begins.
 func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	text := f.text
 	j, closed := f.closeName(n)
@@ -92,7 +92,7 @@ func (f *finder) operatorAfter(n name) (op operator, spaced bool, at int) {
 	return opNone, false, 0
 }
 
-// afterSymbol judges the operator op, behind which the text goes on at at.
+// afterSymbol checks the operator op. at is the position after it.
 func (f *finder) afterSymbol(n name, op operator, spaced, closed bool, at int) (operator, bool, int) {
 	if op == opXML && f.hasAt(lineStart(f.text, n.start), "#include") {
 		return opNone, false, 0
@@ -106,8 +106,8 @@ func (f *finder) afterSymbol(n name, op operator, spaced, closed bool, at int) (
 	return op, spaced || at < len(f.text) && isBlank(f.text[at]), at
 }
 
-// closesName reports whether the quote at i, or after blanks, closes the string
-// that the name stands in: "PWD=" + dir, prompt("Password: ").
+// closesName reports whether a quote at i, or after blanks, closes the string
+// that contains the name: "PWD=" + dir, prompt("Password: ").
 func (f *finder) closesName(n name, i int) bool {
 	text := f.text
 	i = skipBlank(text, i)
@@ -120,7 +120,7 @@ func (f *finder) closesName(n name, i int) bool {
 	return text[i] == '"' && strings.Count(text[lineStart(text, n.start):n.start], `"`)%2 == 1
 }
 
-// closeName steps over what closes a name: its quote, a bracket.
+// closeName skips what ends a name: its quote, a bracket.
 func (f *finder) closeName(n name) (j int, closed bool) {
 	text := f.text
 	j = n.end
@@ -146,13 +146,13 @@ func (f *finder) closeName(n name) (j int, closed bool) {
 	return j, closed
 }
 
-// inHash reports whether the name at i is the key of an element of a hash in
-// Perl: $ENV{name}, $cfg->{name}.
+// inHash reports whether the name at i is the key of a hash element in Perl:
+// $ENV{name}, $cfg->{name}.
 func (f *finder) inHash(i int) bool {
 	return i > 1 && f.text[i-1] == '{' && (isIdent(f.text[i-2]) || f.text[i-2] == '>')
 }
 
-// withoutEmphasis returns v without the ** or __ that stand around it.
+// withoutEmphasis returns v without the ** or __ around it.
 func (f *finder) withoutEmphasis(v value) value {
 	s := f.text[v.start:v.end]
 	for _, sign := range [...]string{"**", "__"} {
@@ -209,8 +209,8 @@ func (f *finder) readValue(n name, v value, i int) (value, bool) {
 	return v, v.end > v.start
 }
 
-// readArgument reads the value in a call whose first string begins at q: the last string
-// among its arguments, or else the first.
+// readArgument reads the value in a call whose first string begins at q. It is
+// the last string among the arguments, or otherwise the first.
 func (f *finder) readArgument(v value, q int) (value, bool) {
 	if last, _ := f.lastString(q); last.end > last.start {
 		v.start, v.end, v.quote = last.start, last.end, last.quote
@@ -219,7 +219,7 @@ func (f *finder) readArgument(v value, q int) (value, bool) {
 	return f.readQuoted(v, q)
 }
 
-// valueStart skips blanks, and a line break where the value may stand below.
+// valueStart skips blanks, and a line break if the value may be on a later line.
 func (f *finder) valueStart(i int) int {
 	text := f.text
 	j := skipBlank(text, i)
@@ -244,8 +244,8 @@ func (f *finder) valueStart(i int) int {
 	return j
 }
 
-// afterTag returns where the string begins that the tag of YAML at j, as in
-// !secret "…", belongs to; 0 where there is none.
+// afterTag returns where the string after the YAML tag at j begins, as in !secret
+// "…", or 0 if there is none.
 func (f *finder) afterTag(j int) int {
 	text := f.text
 	if j >= len(text) || text[j] != '!' {
@@ -261,8 +261,8 @@ func (f *finder) afterTag(j int) int {
 	return 0
 }
 
-// insideFence returns where the text begins in the fence of Markdown at i; i
-// where none is there.
+// insideFence returns where the text in a Markdown code fence at i begins, or i
+// if there is none.
 func (f *finder) insideFence(i int) int {
 	if !f.opensFence(i) {
 		return i
@@ -274,8 +274,9 @@ func (f *finder) insideFence(i int) int {
 	return end
 }
 
-// quoteAt returns the position of the quote that opens a string at j: behind
-// one or two letters or signs, as in b"…" and @"…", or right there. 0 for none.
+// quoteAt returns the position of the quote that opens a string at j: there, or
+// after one or two letters or signs, as in b"…" and @"…". It returns 0 if there
+// is none.
 func (f *finder) quoteAt(j int) int {
 	text := f.text
 	for k := j; k < len(text) && k <= j+2; k++ {
@@ -293,9 +294,9 @@ func (f *finder) quoteAt(j int) int {
 	return 0
 }
 
-// closesOnLine reports whether quote follows on the line of i. A backtick that
-// does not close there is a sign of a password, not the beginning of a string
-// that would take the lines below with it.
+// closesOnLine reports whether quote occurs after i on the same line. A backtick
+// that is not closed on its line is part of a password and not the beginning of a
+// string, which would include the lines below.
 func (f *finder) closesOnLine(i int, quote byte) bool {
 	line := f.text[i:min(len(f.text), i+maxValue)]
 	if k := strings.IndexByte(line, '\n'); k >= 0 {
@@ -304,8 +305,8 @@ func (f *finder) closesOnLine(i int, quote byte) bool {
 	return strings.IndexByte(line, quote) >= 0
 }
 
-// opensFence reports whether the quote at i is the first of a fence in Markdown:
-// three backticks and at most a language behind them on the line.
+// opensFence reports whether the quote at i begins a Markdown code fence: three
+// backticks, followed on the line by at most the name of a language.
 func (f *finder) opensFence(i int) bool {
 	if !f.hasAt(i, "```") {
 		return false
@@ -317,7 +318,7 @@ func (f *finder) opensFence(i int) bool {
 	return end >= len(f.text) || f.text[end] == '\n' || f.text[end] == '\r'
 }
 
-// isStringPrefix reports whether b may stand before the quote of a string.
+// isStringPrefix reports whether b may precede the quote of a string.
 func isStringPrefix(b byte) bool {
 	switch lower(b) {
 	case 'b', 'r', 'u', 'f', 'l', 'n', 'c', 'e', 's', 'q', '8', '@', '$', '&', '(', '[':
@@ -326,8 +327,8 @@ func isStringPrefix(b byte) bool {
 	return false
 }
 
-// contentEnd returns where the content of an element ends that begins at j,
-// after the > at i; 0 where no tag follows it within the bounds of a value.
+// contentEnd returns the end of the content of an element that begins at j, after
+// the > at i, or 0 if no tag follows it within the maximum length of a value.
 func (f *finder) contentEnd(i, j int) int {
 	text := f.text
 	if strings.HasSuffix(text[:j], cdata) {
@@ -342,7 +343,7 @@ func (f *finder) contentEnd(i, j int) int {
 	}
 	end += j
 	if k := strings.Index(text[end:lineEnd(text, end)], "</"); k > 0 && strings.IndexByte(text[end:end+k], '>') < 0 {
-		end += k // the < is a sign of the content
+		end += k // the < is part of the content
 	}
 	if !f.hasAt(end, "</") || i == 0 || text[i-1] != '>' {
 		return 0
@@ -353,7 +354,8 @@ func (f *finder) contentEnd(i, j int) int {
 	return end
 }
 
-// callArgument returns the quote of the first argument where a call stands at j.
+// callArgument returns the position of the quote of the first argument if a call
+// is at j, or 0.
 func (f *finder) callArgument(j int) int {
 	text := f.text
 	k := j
@@ -371,7 +373,7 @@ func (f *finder) callArgument(j int) int {
 }
 
 // isConverter reports whether s, a call up to the quote of its argument, only
-// changes the type or the form of that: []byte(, String::from(.
+// changes the type or the form of the argument: []byte(, String::from(.
 func isConverter(s string) bool {
 	s = strings.TrimRight(s, "({ \t")
 	k := len(s)

@@ -12,10 +12,11 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// generator makes fakes from a fixed seed, so that two runs measure the same.
+// generator makes fake secrets from a fixed seed, so that two runs measure the
+// same.
 type generator struct {
 	*rand.Rand
-	odd bool // its passwords hold what means something else in another notation
+	odd bool // its passwords contain escapes of other notations
 }
 
 func newGenerator() generator { return generator{Rand: rand.New(rand.NewPCG(7, 11))} }
@@ -37,7 +38,7 @@ const (
 	decimals  = "0123456789"
 )
 
-// opaque is a token without a prefix, as most services hand them out.
+// opaque returns a token without a prefix, as used by most services.
 func (g generator) opaque() string {
 	switch g.IntN(9) {
 	case 0:
@@ -92,11 +93,11 @@ func (g generator) service() string {
 	return g.pick("acme", "stripe", "datadog", "heroku", "mailgun", "algolia", "snyk", "okta", "zendesk", "twitch", "globex", "umbrella", "finnhub", "fastly", "gitter", "shodan", "kraken", "airtable")
 }
 
-// camel puts two words together.
+// camel joins two words in camel case.
 func camel(a, b string) string { return a + strings.ToUpper(b[:1]) + b[1:] }
 
-// dialects are ways to write a name and its value: N is the name in snake case,
-// C in camel case, U in capitals, S the secret, A the service.
+// dialects are ways to write a name and its value: N is the name in snake case, C
+// in camel case, U in capitals, S the secret, A the service.
 var dialects = map[string][]string{
 	"env":        {"U=S", "export U=S", "U=\"S\"", "export U='S'", "ENV U S", "ENV U=S", "set U=S", "-e U=S", "U: S", "U := S", "U ?= S", "    U=S \\", "setx U \"S\"", "$env:U = \"S\"", "fish: set -x U S"},
 	"ini":        {"N = S", "N=S", "[A]\nN = S\n", "A.N=S", "A.N: S", "N: S # production", "N\t=\tS", "  N   =   \"S\""},
@@ -139,7 +140,7 @@ func expand(template, n, service, secret string) string {
 	return replaceLetter(template, map[byte]string{'N': n, 'C': c, 'U': strings.ToUpper(n), 'S': secret, 'A': service})
 }
 
-// replaceLetter puts words in the place of capitals that stand alone.
+// replaceLetter replaces single capitals with words.
 func replaceLetter(s string, with map[byte]string) string {
 	var b strings.Builder
 	isWord := func(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
@@ -154,8 +155,8 @@ func replaceLetter(s string, with map[byte]string) string {
 	return b.String()
 }
 
-// TestEvalRecall measures how many generated secrets are hidden, by dialect
-// and by kind of name.
+// TestEvalRecall measures how many generated secrets are hidden, by dialect and
+// by kind of name.
 func TestEvalRecall(t *testing.T) {
 	g := newGenerator()
 	var e redact.Engine

@@ -5,25 +5,26 @@ import (
 	"strings"
 )
 
-// Engine redacts text. The zero value knows the built-in rules only. An Engine
-// costs nothing to make and is safe for concurrent use.
+// Engine redacts text. The zero value has only the built-in rules. An Engine
+// needs no initialisation and is safe for concurrent use.
 type Engine struct {
 	rules      []compiledRule
 	exceptions []string
 }
 
-// maxRounds bounds how often the result is looked at again. The second round
-// of a text with secrets finds nothing, or what hiding its neighbour revealed.
+// maxRounds limits how often the result is redacted again. In the second round, a
+// text with secrets normally contains only secrets that were revealed by hiding
+// their neighbours, or none.
 const maxRounds = 32
 
-// Redact returns text with every secret in it replaced by a placeholder, and
-// the sorted kinds of what was hidden, without the suffix _REDACTED. The kinds
-// are nil, and the text is returned as it was, where nothing was hidden.
-// Redacting the result again changes nothing.
+// Redact returns text with every secret in it replaced by a placeholder, and the
+// sorted kinds of what was hidden, without the suffix _REDACTED. If nothing was
+// hidden, the text is returned unchanged and the kinds are nil. Redacting the
+// result again changes nothing.
 func (e *Engine) Redact(text string) (string, []string) {
 	var kinds []string
 	for round := range maxRounds {
-		spans := e.look(text, round)
+		spans := e.search(text, round)
 		if len(spans) == 0 {
 			break
 		}
@@ -34,15 +35,15 @@ func (e *Engine) Redact(text string) (string, []string) {
 	return text, kinds
 }
 
-// lastLooks is the number of the look from which on everything goes that
-// follows the first find. A text that needs more than three looks was made so
-// that each hidden value uncovers the next; see docs/redaction.md.
-const lastLooks = 3
+// wideningRound is the number of the first round that hides everything after its
+// first find. A text that needs more than three rounds was made so that each
+// hidden value uncovers the next; see docs/redaction.md.
+const wideningRound = 3
 
-// widen makes what a late look found so large that few more are needed, which
-// bounds the time that a text can cost.
+// widen extends what a late round found, so that few more rounds are needed,
+// which bounds the time that a text can take.
 func widen(spans []span, text string, round int) []span {
-	if round < lastLooks {
+	if round < wideningRound {
 		return spans
 	}
 	s := spans[0]
@@ -51,11 +52,11 @@ func widen(spans []span, text string, round int) []span {
 	return []span{s}
 }
 
-// look returns what one more look at text finds. The first looks at the text
-// as it is and without its disguises. Of the later ones, which find something
-// in odd texts only, the look without disguises comes first and alone, since
-// it finds most of what the other one would.
-func (e *Engine) look(text string, round int) []span {
+// search returns what a round finds in text. The first round searches both the
+// text as it is and the text without its disguises. Later rounds find something
+// only in unusual texts. They first search only the text without its disguises,
+// since this finds most of what the other search would.
+func (e *Engine) search(text string, round int) []span {
 	if round == 0 {
 		return e.find(text, 0)
 	}
@@ -78,8 +79,8 @@ func addKinds(kinds []string, spans []span) []string {
 	return kinds
 }
 
-// replace returns text with placeholders in place of spans, which are
-// sorted and apart.
+// replace returns text with placeholders instead of spans, which must be sorted
+// and must not overlap.
 func replace(text string, spans []span) string {
 	var b strings.Builder
 	b.Grow(len(text))

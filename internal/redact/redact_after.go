@@ -7,11 +7,11 @@ const (
 	maxHead = 8192 // bytes of the new text that are read together with it
 )
 
-// RedactAfter redacts text as Redact does, knowing that it follows tail: the
-// end of what the same sender said before, already stored. A secret that
-// begins in tail and goes on in text is recognised by the two together, joined
-// directly or by a line break; only text is returned, since tail can no longer
-// be changed. At most the last 4096 bytes of tail count.
+// RedactAfter redacts text as Redact does, taking into account that it follows
+// tail: the end of what the same sender said before, which is already stored. A
+// secret that begins in tail and continues in text is recognised if the two are
+// joined directly or by a line break. Only text is returned, since tail can no
+// longer be changed. At most the last 4096 bytes of tail are used.
 func (e *Engine) RedactAfter(tail, text string) (string, []string) {
 	if tail == "" || text == "" {
 		return e.Redact(text)
@@ -36,7 +36,8 @@ func (e *Engine) RedactAfter(tail, text string) (string, []string) {
 	return out, kinds
 }
 
-// across returns what of text is secret when it is read right after tail.
+// across returns the parts of text that are secret when it is read directly after
+// tail.
 func (e *Engine) across(tail, text string) []span {
 	head := text[:min(len(text), maxHead)]
 	found := e.find(tail+head, 0)
@@ -53,8 +54,8 @@ func (e *Engine) across(tail, text string) []span {
 	return out
 }
 
-// continued returns the beginning of text where it goes on with a secret that
-// tail ends with a placeholder of: more lines of a private key, or more of a
+// continued returns the beginning of text if it continues a secret whose
+// placeholder is at the end of tail: more lines of a private key, or more of a
 // token.
 func (e *Engine) continued(tail, text string) []span {
 	trimmed := strings.TrimRight(tail, " \t\r\n>+\"'\\")

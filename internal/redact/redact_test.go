@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// The fakes below are put together at run time, so that no scanner takes this
-// file for a leak.
+// The fake secrets below are assembled at run time, so that secret scanners do
+// not report this file.
 var (
 	fakeHex32  = "3f8a9c1e" + "5b7d2046" + "c8e1f3a5" + "9d0b7264"
 	fakeAlnum  = "Zk3uT8mQ" + "p1Xw9LsB" + "v5NcRj2H" + "d7Gf"
@@ -77,8 +77,8 @@ func TestRedactLeavesOrdinaryText(t *testing.T) {
 	}
 }
 
-// TestRedactLists hides long lists in one go: what one round leaves, no later
-// one may find.
+// TestRedactLists checks that long lists are hidden in a single call, and that a
+// second call finds nothing.
 func TestRedactLists(t *testing.T) {
 	var e redact.Engine
 	for _, head := range []string{"stripe ", "tokens: ", "api key ", "password="} {

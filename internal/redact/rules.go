@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Rule is a rule that an operator adds. What its regular expression Pattern
-// matches is replaced by the upper-cased Name with the suffix _REDACTED; where
-// the pattern has a group, the first group's match alone. Example must be
-// hidden, CounterExample, where there is one, must not.
+// Rule is a rule that an operator adds. A match of the regular expression Pattern
+// is replaced by the upper-cased Name with the suffix _REDACTED; if the pattern
+// has a group, only the match of the first group is replaced. Example must be
+// hidden. CounterExample, if set, must not be hidden.
 type Rule struct {
 	Name           string
 	Pattern        string
@@ -18,8 +18,8 @@ type Rule struct {
 	CounterExample string
 }
 
-// Options are what an operator adds to the built-in rules: rules, and
-// exceptions, which are values that are never hidden, given literally.
+// Options are the operator's additions to the built-in rules: rules, and
+// exceptions, which are literal values that are never hidden.
 type Options struct {
 	Rules      []Rule
 	Exceptions []string
@@ -31,9 +31,9 @@ type compiledRule struct {
 	group   int
 }
 
-// New returns an engine with an operator's rules and exceptions. The error
-// names every rule that has no usable name or pattern, whose example stays
-// visible, or whose counter-example does not.
+// New returns an engine with an operator's rules and exceptions. The error names
+// every rule without a usable name or pattern, whose example is not hidden, or
+// whose counter-example is.
 func New(o Options) (*Engine, error) {
 	e := &Engine{}
 	var problems []error
@@ -56,7 +56,8 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// compile checks one rule by itself: its own pattern must do what its examples say.
+// compile checks one rule by itself: its pattern must hide its example and not
+// its counter-example.
 func compile(r Rule) (compiledRule, error) {
 	kind, err := kindOf(r.Name)
 	if err != nil {
@@ -91,7 +92,7 @@ func kindOf(name string) (string, error) {
 	}
 	for i := range len(kind) {
 		if !isIdent(kind[i]) {
-			return "", errors.New("its name may hold letters, digits and underscores only")
+			return "", errors.New("its name may contain only letters, digits and underscores")
 		}
 	}
 	return kind, nil
@@ -134,7 +135,7 @@ func (e *Engine) excepted(value string) bool {
 	return false
 }
 
-// shorten cuts a name for an error message.
+// shorten shortens a name for an error message.
 func shorten(s string) string {
 	if len(s) > 40 {
 		return s[:40] + "…"

@@ -26,7 +26,8 @@ func readSentences(t *testing.T, name string) []sentence {
 	return out
 }
 
-// fill puts values into a template and returns the secret ones.
+// fill inserts values into a template. It also returns the values that are
+// secret.
 func (g generator) fill(template string) (text string, secrets []string) {
 	for strings.Contains(template, "{P}") {
 		secrets = append(secrets, g.pick(g.humanPassword(), g.randomPassword()))
@@ -45,7 +46,7 @@ func (g generator) fill(template string) (text string, secrets []string) {
 		"{D}", fmt.Sprintf("2026-%02d-%02d", 1+g.IntN(12), 1+g.IntN(28))).Replace(template), secrets
 }
 
-// leavesPart reports whether out holds six characters or a quarter of secret.
+// leavesPart reports whether out contains six characters or a quarter of secret.
 func leavesPart(out, secret string) bool {
 	n := min(len(secret), max(6, len(secret)/4))
 	for i := 0; i+n <= len(secret); i++ {
@@ -56,7 +57,8 @@ func leavesPart(out, secret string) bool {
 	return false
 }
 
-// rounds are how often each sentence is filled: often where recall is measured.
+// rounds is how often each sentence is filled. It is larger when recall is
+// measured.
 func rounds() int {
 	if *evaluate {
 		return 20
@@ -64,12 +66,12 @@ func rounds() int {
 	return 2
 }
 
-// maxLeft is how many of a hundred secrets may stay in the sentences of a language,
-// with what a few rounds vary by.
+// maxLeft is how many of a hundred secrets may remain in the sentences of a
+// language, including the variation of a few rounds.
 const maxLeft = 15
 
-// TestEvalSentences counts how many of the secrets are hidden that sentences in ten
-// languages tell.
+// TestEvalSentences counts how many of the secrets in sentences in ten languages
+// are hidden.
 func TestEvalSentences(t *testing.T) {
 	g := newGenerator()
 	var e redact.Engine
@@ -92,9 +94,9 @@ func TestEvalSentences(t *testing.T) {
 	}
 }
 
-// TestEvalInnocentSentences leaves sentences alone that speak of passwords and keys
-// and tell none. With a few values of those drawn at random one may be altered, a
-// sentence itself never.
+// TestEvalInnocentSentences checks that sentences about passwords and keys
+// without secrets stay unchanged. A few of the random values in them may be
+// altered, but the sentences themselves may not.
 func TestEvalInnocentSentences(t *testing.T) {
 	g := newGenerator()
 	all, altered := 0, 0

@@ -7,13 +7,14 @@ import (
 	"testing"
 )
 
-// tokenSets are the characters that the patterns in testdata/formats.txt name.
+// tokenSets are the character sets that the patterns in testdata/formats.txt
+// name.
 var tokenSets = map[string]string{
 	"a": lowers + uppers + decimals, "l": lowers + decimals, "u": uppers + decimals, "h": hexDigits, "H": upper(hexDigits), "d": decimals,
 	"b": lowers + uppers + decimals + "-_", "B": lowers + uppers + decimals + "+/", "c": uppers + "234567", "x": "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L",
 }
 
-// token fills a pattern and returns it with its random pieces.
+// token fills a pattern, and returns it with its random pieces.
 func (g generator) token(pattern string) (s string, pieces []string) {
 	var b strings.Builder
 	for {
@@ -44,9 +45,10 @@ func (g generator) tokenPiece(spec string) string {
 	return g.chars(tokenSets[set], k)
 }
 
-// contexts write a token where people and programs do, with the name of its
-// variable, of its service, or with neither. In the templates V stands for the
-// token, E and e for the variable, J for it in camel case, s for the service.
+// contexts are texts with a token as people and programs write them: with the
+// name of its variable, of its service, or with neither. In the templates V
+// stands for the token, E and e for the variable, J for the variable in camel
+// case, s for the service.
 var contexts = map[string]string{
 	".env":     "PORT=8080\nDEBUG=false\n<E>=<V>\nREGION=eu-central-1\n",
 	"YAML":     "<s>:\n  enabled: true\n  <e>: <V>\n  timeout: 30s\n",
@@ -60,7 +62,7 @@ var contexts = map[string]string{
 	"Python":   "from <s> import Client\n\n<e> = \"<V>\"\nclient = Client(timeout=30)\n",
 }
 
-// inContext writes a token of a service into a template of contexts.
+// inContext inserts a token of a service into a template of contexts.
 func inContext(template, service, variable, token string) string {
 	quoted, _ := json.Marshal(token)
 	words := strings.Split(strings.ToLower(variable), "_")
@@ -70,10 +72,10 @@ func inContext(template, service, variable, token string) string {
 	return strings.NewReplacer("<V>", token, "<Q>", string(quoted), "<E>", variable, "<e>", strings.ToLower(variable), "<J>", strings.Join(words, ""), "<s>", service).Replace(template)
 }
 
-// minRemnant is how many characters of a token in a row count as a remnant.
+// minRemnant is how many consecutive characters of a token count as a remnant.
 const minRemnant = 8
 
-// holdsRemnant reports whether a piece of a token is left in s.
+// holdsRemnant reports whether s contains a piece of a token.
 func holdsRemnant(s string, pieces []string) bool {
 	for _, p := range pieces {
 		for i := 0; i+minRemnant <= len(p); i++ {
@@ -85,8 +87,8 @@ func holdsRemnant(s string, pieces []string) bool {
 	return false
 }
 
-// TestEvalFormats puts tokens of published and of nameless formats into ten
-// contexts: of 97 in 100 nothing may be left.
+// TestEvalFormats puts tokens of published formats and of formats without a name
+// into ten contexts. 97 in 100 must be hidden completely.
 func TestEvalFormats(t *testing.T) {
 	rounds, seed := 1, uint64(1)
 	if *evaluate {

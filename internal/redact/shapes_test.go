@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// shape is a kind of text that the rules of public secret scanners are written
-// for: templates as in dialects, with what stands for S.
+// shape is a kind of text for which public secret scanners have rules: templates
+// as in dialects, with what S stands for.
 type shape struct {
 	templates []string
 	secret    func(g generator) string
@@ -36,7 +36,7 @@ func (g generator) anyToken() string {
 	}
 }
 
-// signed is a password of words, letters and many signs.
+// signed returns a password of words, letters and many signs.
 func (g generator) signed() string {
 	return g.chars(lowers, 3) + g.chars("!#*)(]{}[", 2) + g.word() + g.chars("^-_~?", 2) + g.chars(uppers, 2) + g.chars("!#*~", 1)
 }
@@ -45,8 +45,8 @@ func (g generator) userAndPassword() string {
 	return base64.StdEncoding.EncodeToString([]byte(g.word() + ":" + g.password()))
 }
 
-// shapes are made after what the documentation and rule lists of public
-// scanners say they look for; the data is generated.
+// shapes are derived from the documentation and the rule lists of public
+// scanners. The data is generated.
 var shapes = map[string]shape{
 	"name far before": {
 		templates: []string{
@@ -124,7 +124,7 @@ var shapes = map[string]shape{
 	},
 }
 
-// TestEvalShapes measures how many secrets are hidden in the shapes that other
+// TestEvalShapes measures how many secrets are hidden in the texts that other
 // scanners look for.
 func TestEvalShapes(t *testing.T) {
 	g := newGenerator()

@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// span is a piece of text to hide. Where spans overlap they become one, of the
-// kind with the higher rank.
+// span is a piece of text to hide. Spans that overlap are merged, with the kind
+// of the higher rank.
 type span struct {
 	start, end int
 	kind       string
 	rank       rank
 }
 
-// rank tells how exactly a rule knows what it found.
+// rank says how exactly a rule identifies what it found.
 type rank uint8
 
 const (
 	rankNear     rank = iota // a random-looking value near a keyword
 	rankName                 // a named value
 	rankFormat               // a published format
-	rankPEM                  // a structure that holds others
-	rankOperator             // a rule of the operator's
+	rankPEM                  // a structure that contains others
+	rankOperator             // a rule of the operator
 )
 
 // merge sorts spans and joins those that overlap.
@@ -48,7 +48,8 @@ func merge(spans []span) []span {
 	return out
 }
 
-// ascend reports whether each span begins after the one before it begins.
+// ascend reports whether each span begins after the beginning of the previous
+// one.
 func ascend(spans []span) bool {
 	for i := 1; i < len(spans); i++ {
 		if spans[i].start <= spans[i-1].start {
@@ -58,8 +59,8 @@ func ascend(spans []span) bool {
 	return true
 }
 
-// compareSpans puts spans in the order of the text, and of those that begin at
-// one place the longest first.
+// compareSpans orders spans by their beginning. Of spans that begin at the same
+// position, the longest comes first.
 func compareSpans(a, b span) int {
 	if a.start != b.start {
 		return a.start - b.start
@@ -70,7 +71,7 @@ func compareSpans(a, b span) int {
 	return int(b.rank) - int(a.rank)
 }
 
-// marks returns where placeholders already stand in text, in order.
+// marks returns the placeholders in text, in order.
 func (e *Engine) marks(text string) []run {
 	var out []run
 	for pos := 0; ; {
@@ -86,7 +87,8 @@ func (e *Engine) marks(text string) []run {
 	}
 }
 
-// kindBefore returns the length of the longest kind that text ends with, 0 for none.
+// kindBefore returns the length of the longest kind at the end of text, or 0 if
+// there is none.
 func (e *Engine) kindBefore(text string) int {
 	n := 0
 	for _, k := range builtinKinds {
@@ -102,8 +104,9 @@ func (e *Engine) kindBefore(text string) int {
 	return n
 }
 
-// settle fits spans to the placeholders that are in the text already: what is
-// one, or within one, is dropped; what overlaps one swallows it whole.
+// settle adjusts spans to the placeholders that are already in the text: a span
+// that is a placeholder or lies within one is dropped, and a span that overlaps a
+// placeholder is extended to include it.
 func settle(spans []span, marks []run) []span {
 	if len(marks) == 0 {
 		return spans

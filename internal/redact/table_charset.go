@@ -1,7 +1,7 @@
 package redact
 
-// charset is a set of ASCII characters as a 128-bit map. Bytes above 127 are
-// in no charset.
+// charset is a set of ASCII characters as a 128-bit map. It contains no bytes
+// above 127.
 type charset struct{ lo, hi uint64 }
 
 func (c charset) has(b byte) bool {
@@ -11,8 +11,8 @@ func (c charset) has(b byte) bool {
 	return b < 128 && c.hi>>(b-64)&1 != 0
 }
 
-// withThird returns c with the third character of a prefix, or with all where it
-// has two only.
+// withThird returns c with the third character of a prefix added, or with all
+// characters if the prefix has only two.
 func (c charset) withThird(prefix string) charset {
 	if len(prefix) < 3 {
 		return charset{^uint64(0), ^uint64(0)}
@@ -25,7 +25,7 @@ func (c charset) withThird(prefix string) charset {
 	return c
 }
 
-// The building blocks of the sets below: lo holds characters 0–63, hi 64–127.
+// The building blocks of the sets below: lo contains characters 0–63, hi 64–127.
 const (
 	loDigit   = 0x3FF << '0'
 	loHyphen  = 1 << '-'
@@ -44,7 +44,7 @@ const (
 	hiTilde    = 1 << ('~' - 64)
 )
 
-// body names the characters a token may have after its prefix.
+// body names the set of characters that a token may have after its prefix.
 type body uint8
 
 const (
@@ -59,8 +59,8 @@ const (
 	alnumSlash
 	tokenBody
 	pathBody
-	base64Run  // without its padding, which is the sign of an assignment as well
-	base64Body // with it
+	base64Run  // base64 without padding, whose sign is also used for assignments
+	base64Body // base64 with padding
 	entraBody
 	hashBody
 	pathDollar
@@ -106,7 +106,7 @@ func isSpace(b byte) bool { return isBlank(b) || b == '\n' || b == '\r' }
 func isHex(b byte) bool   { return isDigit(b) || (b|0x20)-'a' < 6 }
 func isIdent(b byte) bool { return isAlnum(b) || b == '_' }
 
-// lower maps an ASCII capital to its small letter and leaves the rest.
+// lower maps an ASCII capital to its small letter, and other bytes to themselves.
 func lower(b byte) byte {
 	if isUpper(b) {
 		return b | 0x20
@@ -114,7 +114,7 @@ func lower(b byte) byte {
 	return b
 }
 
-// isOperatorSign reports whether operators are made of b.
+// isOperatorSign reports whether b occurs in operators.
 func isOperatorSign(b byte) bool {
 	switch b {
 	case '=', ':', '?', '+', '.', '|', '!', '<', '>', '~', '-':
@@ -123,7 +123,8 @@ func isOperatorSign(b byte) bool {
 	return false
 }
 
-// isTypeSign reports whether b stands in types beside letters and digits.
+// isTypeSign reports whether b occurs in types, in addition to letters and
+// digits.
 func isTypeSign(b byte) bool {
 	switch b {
 	case '<', '>', '&', '*', '[', ']', '.', '?', '\'':
@@ -132,7 +133,7 @@ func isTypeSign(b byte) bool {
 	return false
 }
 
-// isPairSign reports whether b may stand between the halves of a pair.
+// isPairSign reports whether b may be between the halves of a pair.
 func isPairSign(b byte) bool {
 	switch b {
 	case ',', '<', '>', '/', '{', '}', '"', '\'', '(', '[', '-':
@@ -141,7 +142,7 @@ func isPairSign(b byte) bool {
 	return false
 }
 
-// isMixtureSign reports whether words and identifiers do not have b.
+// isMixtureSign reports whether b does not occur in words and identifiers.
 func isMixtureSign(b byte) bool {
 	switch b {
 	case '!', '@', '#', '$', '%', '^', '&', '*', '~', '?', '+', '=', ',', ';', '|':
@@ -150,7 +151,8 @@ func isMixtureSign(b byte) bool {
 	return false
 }
 
-// isTrailingSign reports whether b, at the end of a value, belongs to the text around it.
+// isTrailingSign reports whether b, at the end of a value, belongs to the text
+// around it.
 func isTrailingSign(b byte) bool {
 	switch b {
 	case ',', '.', ':', ')', ']', '}', '>':

@@ -1,7 +1,7 @@
 package redact
 
-// formats lists published token formats, sorted by prefix. To add one, add its
-// row: the test generates an example and a counter-example from it.
+// formats lists published token formats, sorted by prefix. To add a format, add
+// its row: the test generates an example and a counter-example from it.
 var formats = [...]format{
 	{"$aact_", tokenBody, 40, 300, kindAPIKey, 0},
 	{".webhook.office.com/", hookBody, 40, 400, kindSecret, 0},
@@ -99,7 +99,7 @@ var formats = [...]format{
 	{"bkct_", alnumDash, 32, 200, kindSecret, leftEdge},
 	{"bkpt_", alnum, 40, 60, kindToken, leftEdge},
 	{"bkua_", alnum, 32, 48, kindSecret, leftEdge},
-	{"brk_", alnumUnder, 77, 77, kindSecret, leftEdge}, // access keys of bridge
+	{"brk_", alnumUnder, 77, 77, kindSecret, leftEdge}, // bridge's access keys
 	{"bxt_", alnum, 30, 60, kindToken, leftEdge},
 	{"cal_live_", hexBody, 32, 32, kindAPIKey, leftEdge},
 	{"cfast_", alnumDash, 30, 80, kindToken, leftEdge},

@@ -6,9 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// index finds, by its first two characters, what may begin at a position. It
-// depends on the tables only, is built on the first use of the package and
-// then shared.
+// index finds what may begin at a position by the first two characters. It
+// depends only on the tables, and is built once when the package is first used.
 type index struct {
 	heads         [1 << 10]uint64       // one bit for each pair of bytes at which something may begin
 	formats       [1 << 14]uint16       // 1 + the first format for a pair of ASCII characters
@@ -17,9 +16,9 @@ type index struct {
 	plain         [256]bool             // the characters at which no disguise begins
 	labels        [256][]uint8          // the labels that begin with a byte, in small letters or in capitals
 	phraseWords   []string              // the words of recovery phrases, sorted
-	phraseNumbers [phraseSlots]uint16   // 1 + their places, by a hash
+	phraseNumbers [phraseSlots]uint16   // 1 + their indexes, in a hash table
 	labelHeads    [1 << 10]uint64       // one bit for each pair of bytes at which a label may begin
-	keywords      [27]uint8             // keywords that begin with letter b: keywords[b] to keywords[b+1]
+	keywords      [27]uint8             // the keywords that begin with letter b are keywords[b] to keywords[b+1]
 }
 
 var builtinIndex = sync.OnceValue(newIndex)
@@ -76,7 +75,8 @@ func (ix *index) addStructures() {
 	}
 }
 
-// addLabels adds each label in small letters, with a capital, and in capitals.
+// addLabels adds each label in small letters, with an initial capital, and in
+// capitals.
 func (ix *index) addLabels() {
 	for i := range labels {
 		w := labels[i].word

@@ -1,7 +1,7 @@
 package redact
 
-// The kinds of secret that the built-in rules tell apart. A secret of kind K
-// is replaced by K + "_REDACTED". The first eight are those of the Python bridge.
+// The kinds of secret that the built-in rules distinguish. A secret of kind K is
+// replaced by K + "_REDACTED". The first eight are those of the Python bridge.
 const (
 	kindAWS        = "AWS_KEY"
 	kindPrivateKey = "PRIVATE_KEY"

@@ -2,16 +2,16 @@ package redact
 
 import "strings"
 
-// label is a word for a password or a key in another language, or one for a
-// user's name together with the password, of kind kindCredential.
+// label is a word for a password or a key in another language, or a word for a
+// user's name together with the password, which has kind kindCredential.
 type label struct {
-	word string // in small letters
+	word string // in lower case
 	kind string
 }
 
-// labels are what agents write in German, French, Spanish, Portuguese, Italian,
-// Turkish, Russian, Chinese, Japanese and Korean. Longer ones stand before those
-// that they begin with. The endings of Russian words may follow.
+// labels are words that agents use in German, French, Spanish, Portuguese,
+// Italian, Turkish, Russian, Chinese, Japanese and Korean. Longer labels precede
+// their own prefixes. Russian words may be followed by their endings.
 var labels = [...]label{
 	{"kennwort", kindPassword},
 	{"passwort", kindPassword},
@@ -100,7 +100,7 @@ var labels = [...]label{
 	{"키", kindAPIKey},
 }
 
-// isSayingVerb reports whether s, in small letters, is a verb between a label and
+// isSayingVerb reports whether s, in lower case, is a verb between a label and
 // its value: the password is X.
 func isSayingVerb(s string) bool {
 	switch s {
@@ -111,7 +111,8 @@ func isSayingVerb(s string) bool {
 	return false
 }
 
-// isAdverb reports whether s, in small letters, may stand between such a verb and the value.
+// isAdverb reports whether s, in lower case, may be between such a verb and the
+// value.
 func isAdverb(s string) bool {
 	switch s {
 	case "now", "currently", "just", "still", "please", "jetzt", "nun", "dann", "bitte", "alors", "entonces", "então", "allora", "maintenant", "désormais", "ahora", "agora", "ora", "adesso", "现在", "現在", "현재":
@@ -120,7 +121,7 @@ func isAdverb(s string) bool {
 	return false
 }
 
-// isTarget reports whether s, in small letters, stands before what something is
+// isTarget reports whether s, in lower case, is a word before what something is
 // changed to.
 func isTarget(s string) bool {
 	switch s {
@@ -130,8 +131,8 @@ func isTarget(s string) bool {
 	return false
 }
 
-// isPurpose reports whether s, in small letters, says what a key is for, or is an
-// article or the like: access key, clé de chiffrement.
+// isPurpose reports whether s, in lower case, says what a key is for, or is a
+// short word such as an article: access key, clé de chiffrement.
 func isPurpose(s string) bool {
 	if len(s) <= 4 {
 		return true
@@ -144,26 +145,27 @@ func isPurpose(s string) bool {
 	return false
 }
 
-// purposeStems are pieces of such words.
+// purposeStems are parts of words that say what a key is for.
 var purposeStems = [...]string{"acc", "доступ", "chiffr", "cifr", "cript", "crypt", "шифр", "client", "kunde", "клиент", "webhook", "вебхук", "firma", "assin", "подпис", "sign", "priv", "compart", "partag", "condiv", "secr", "segr", "user", "prod", "staging", "для"}
 
-// asWords stand between a value and what it is used as, with the verb after them
-// left out: use X as the password.
+// asWords are between a value and what it is used as, without the verb after
+// them: use X as the password.
 var asWords = [...]string{"as the", "as your", "as our", "as my", "as a", "as new", "as", "als neues", "als", "comme nouveau", "comme", "como nueva", "como nova", "como", "come nuova", "come", "как новый", "как", "作为", "作為", "を", "를", "을"}
 
-// changeStems are pieces of the verbs that change a password, in small letters.
+// changeStems are parts of verbs that change a password, in lower case.
 var changeStems = [...]string{
 	"set", "chang", "rotat", "updat", "änder", "gesetzt", "setz", "remet", "remis", "réinit", "modifi", "défini", "cambi", "restable", "redefin", "mude", "mudou", "mudamos", "alter", "definida", "impost",
 	"мени", "мене", "брос", "брош", "станов", "改", "重置", "设", "設", "変更", "リセット", "변경", "바꿨", "바꾸", "초기화", "설정",
 }
 
-// sayingEnds are what runs of Chinese, Japanese and Korean letters between a label
-// and its value end with where they say what it is, targetEnds where it is what
-// something is changed to.
+// sayingEnds are the endings of runs of Chinese, Japanese and Korean letters
+// between a label and its value that mean "is". targetEnds are those that mean
+// "to".
 var (
 	sayingEnds = [...]string{"是", "为", "為", "成", "成了", "は", "は現在", "こちら", "는", "은", "가", "이", "다"}
 	targetEnds = [...]string{"を", "に", "를", "을", "로", "到", "用", "和", "と"}
 )
 
-// placeAfter are what follows the name of a place that something is in.
+// placeAfter are the texts that follow the name of a place and say that something
+// is in it.
 var placeAfter = [...]string{"にあ", "に保", "に置", "から", "에 있", "에 저", "에서", "里", "上", "中", "内"}

@@ -1,8 +1,8 @@
 package redact
 
-// services are names of services whose keys are often written beside nothing
-// but the service: acme = "3f8a…". Sorted. Names that are common words as well
-// are left out.
+// services are names of services whose keys are often assigned to just the name
+// of the service: acme = "3f8a…". Sorted. Names that are also common words are
+// not included.
 var services = [...]string{
 	"abbyssale", "abuseipdb", "abyssale", "accuweather", "acme", "activecampaign", "adafruit", "adobe", "adyen", "adzuna", "aeroworkflow", "aha",
 	"aiprise", "airbrake", "airship", "airtable", "airvisual", "aiven", "akamai", "alchemy", "alconost", "alegra", "aletheia", "algolia", "alibaba",
@@ -86,9 +86,9 @@ var services = [...]string{
 	"zulip", "zulipchat",
 }
 
-// isTelling reports whether one of the words of a name is a service, or one
-// that names hold which keys are assigned to.
-func isTelling(s string) bool {
+// suggestsKey reports whether a name contains the name of a service, or ends with
+// a word for something that grants access.
+func suggestsKey(s string) bool {
 	if len(s) > maxName {
 		return false
 	}

@@ -2,8 +2,8 @@ package redact_test
 
 import "testing"
 
-// TestRedactCellsLikeNames hides a cell that looks like a name with a value, and
-// leaves the cells after it.
+// TestRedactCellsLikeNames checks that a cell which looks like a name with a
+// value is hidden, and that the cells after it are not.
 func TestRedactCellsLikeNames(t *testing.T) {
 	for seed := range uint64(50) {
 		g := seeded(seed)

@@ -1,11 +1,11 @@
 package redact
 
-// The words that names are made of. Each list is a switch, which the compiler
-// turns into a search by length and content: names are judged so often that a
-// walk over a list shows.
+// The words that occur in names. Each list is a switch, which the compiler turns
+// into a search by length and content: names are judged so often that a linear
+// search would be noticeable.
 
-// isAspect reports whether s, after the keyword of a name, makes it one about a
-// secret rather than of one: password_file, token_type.
+// isAspect reports whether s, after the keyword of a name, means that the value
+// is about a secret but is not one: password_file, token_type.
 func isAspect(s string) bool {
 	switch s {
 	case "file", "files", "filename", "path", "paths", "dir", "directory", "folder", "url", "uri", "urls", "endpoint", "host", "port", "name", "names",
@@ -24,7 +24,8 @@ func isAspect(s string) bool {
 	return false
 }
 
-// isOtherKey does the same in front of the keyword: primary_key, max_tokens.
+// isOtherKey does the same for a word before the keyword: primary_key,
+// max_tokens.
 func isOtherKey(s string) bool {
 	switch s {
 	case "num", "max", "min", "total", "public", "pk", "primary", "foreign", "sort", "partition", "cache", "idempotency", "dedup", "deduplication", "row",
@@ -36,7 +37,7 @@ func isOtherKey(s string) bool {
 	return false
 }
 
-// isStrongKey reports whether s before "key" makes a key that must stay secret.
+// isStrongKey reports whether s before "key" denotes a key that must stay secret.
 func isStrongKey(s string) bool {
 	switch s {
 	case "private", "secret", "signing", "encryption", "encrypt", "decryption", "master", "validation", "preshared", "psk", "hmac", "crypt", "cipher", "aes",
@@ -46,7 +47,8 @@ func isStrongKey(s string) bool {
 	return false
 }
 
-// isMiddlingKey reports whether s before "key" makes one like an API key.
+// isMiddlingKey reports whether s before "key" denotes a key similar to an API
+// key.
 func isMiddlingKey(s string) bool {
 	switch s {
 	case "api", "access", "auth", "account", "shared", "storage", "service", "client", "app", "application", "consumer", "subscription", "license", "admin",
@@ -58,8 +60,8 @@ func isMiddlingKey(s string) bool {
 	return false
 }
 
-// isAccessWord reports whether s, in the name of a random value, says that it
-// opens something.
+// isAccessWord reports whether s, in the name of a random value, says that the
+// value grants access.
 func isAccessWord(s string) bool {
 	switch s {
 	case "api", "access", "oauth", "license", "licence", "hook", "webhook", "bot", "verifier", "appid", "wif":
@@ -68,7 +70,8 @@ func isAccessWord(s string) bool {
 	return false
 }
 
-// isParserWord reports whether s stands before "token" in what parsers say.
+// isParserWord reports whether s is used before "token" in the context of
+// parsers.
 func isParserWord(s string) bool {
 	switch s {
 	case "unexpected", "unrecognized", "Unexpected", "Unrecognized", "syntax", "lexical":
@@ -77,7 +80,7 @@ func isParserWord(s string) bool {
 	return false
 }
 
-// isArticle reports whether s before a name says nothing of it.
+// isArticle reports whether s before a name says nothing about it.
 func isArticle(s string) bool {
 	switch s {
 	case "the", "a", "an", "of", "and", "or", "to", "my", "your", "our", "its", "this", "that", "new", "old", "with", "for":
@@ -86,7 +89,7 @@ func isArticle(s string) bool {
 	return false
 }
 
-// isPublicWord reports whether s stands before "key" where that may be known.
+// isPublicWord reports whether s before "key" denotes a public key.
 func isPublicWord(s string) bool {
 	switch s {
 	case "public", "Public", "PUBLIC", "verification", "primary", "foreign", "sort", "cache", "partition", "shift", "hot":
@@ -95,8 +98,8 @@ func isPublicWord(s string) bool {
 	return false
 }
 
-// isStandInWord reports whether s is what people write where a secret belongs,
-// without separators.
+// isStandInWord reports whether s, without separators, is a word that people
+// write instead of a secret.
 func isStandInWord(s string) bool {
 	switch s {
 	case "password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "secretkey", "privatekey", "credentials", "credential", "accesstoken",
@@ -110,7 +113,7 @@ func isStandInWord(s string) bool {
 }
 
 // isIDWord reports whether s, at the end of a name, says what kind of thing the
-// id is of that follows.
+// following id identifies.
 func isIDWord(s string) bool {
 	switch s {
 	case "session", "conversation", "task", "job", "run", "lease", "lock", "tenant", "subscription", "user", "device", "node", "machine", "container",
@@ -122,7 +125,7 @@ func isIDWord(s string) bool {
 	return false
 }
 
-// isHarmlessWord reports whether s names hashes and data.
+// isHarmlessWord reports whether s is a name for hashes and data.
 func isHarmlessWord(s string) bool {
 	switch s {
 	case "hash", "integrity", "etag", "checksum", "sum", "sig", "signature", "digest", "version", "rev", "revision", "commit", "sha", "sha1", "sha256",

@@ -9,8 +9,9 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// talk are sentences of agents at work, none of which holds a secret. {sha} is
-// a commit, {short} one cut to 7 to 12 digits, and so on; see talkWords.
+// talk are sentences that agents write at work. None contains a secret. {sha} is
+// replaced by a commit, {short} by a commit abbreviated to 7 to 12 digits, and so
+// on; see talkWords.
 var talk = strings.Split(strings.TrimSpace(`
 Token refresh landed in {sha}, please rebase.
 The token rotation fix is {short}; tests pass at {sha}.
@@ -283,7 +284,7 @@ the key ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and glpat-XXXXXXXXXXXXXXXXXXXX 
 // moreTalk are sentences of the same kind, by another author.
 func moreTalk(t *testing.T) []string { return readLines(t, "talk.txt") }
 
-// talkWords make what stands between braces in talk.
+// talkWords generate what is between braces in talk.
 var talkWords = map[string]func(g generator) string{
 	"sha": func(g generator) string { return g.hex(40) }, "short": func(g generator) string { return g.hex(7 + g.IntN(6)) },
 	"uuid": generator.uuid, "hex64": func(g generator) string { return g.hex(64) }, "hex32": func(g generator) string { return g.hex(32) },
@@ -318,7 +319,7 @@ var talkWords = map[string]func(g generator) string{
 	},
 }
 
-// sentence fills one line of talk.
+// sentence fills in one line of talk.
 func (g generator) sentence(template string) string {
 	var b strings.Builder
 	for {
@@ -342,8 +343,8 @@ func (g generator) sentence(template string) string {
 	return b.String() + template
 }
 
-// TestTalkStays redacts talk sentence by sentence and as messages of several
-// sentences: none of it may change.
+// TestTalkStays checks that talk stays unchanged, both as single sentences and as
+// messages of several sentences.
 func TestTalkStays(t *testing.T) {
 	rounds, seed := 12, uint64(1)
 	if *evaluate {

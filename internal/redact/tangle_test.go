@@ -6,8 +6,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// TestRedactWholePasswords hides what a telling name announces to its last
-// sign, and nothing behind it.
+// TestRedactWholePasswords checks that a password is hidden to its last sign, and
+// nothing after it.
 func TestRedactWholePasswords(t *testing.T) {
 	g := newGenerator()
 	tests := []struct{ name, in, want string }{

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// secretAt returns where the S of a template stands that is the secret: the
-// last one without a letter beside it.
+// secretAt returns the position of the S in a template that stands for the
+// secret: the last one without a letter next to it.
 func secretAt(template string) int {
 	letter := func(i int) bool { return i >= 0 && i < len(template) && (isLetter(template[i]) || template[i] == '_') }
 	for i := len(template) - 1; i >= 0; i-- {
@@ -19,8 +19,8 @@ func secretAt(template string) int {
 
 func isLetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// drawWithout draws a password that holds none of the given signs; "" where
-// the style hardly makes one.
+// drawWithout returns a random password of a style that contains none of the
+// given signs, or "" if the style hardly ever makes one.
 func (g generator) drawWithout(style func(generator) string, signs string) string {
 	for range 400 {
 		if s := style(g); !strings.ContainsAny(s, signs) {
@@ -42,7 +42,7 @@ func longestLeft(s, secret string) int {
 }
 
 // TestEvalTemplates puts passwords of all styles into the templates of
-// testdata/notations.txt, between lines that must stay.
+// testdata/notations.txt, between lines that must stay unchanged.
 func TestEvalTemplates(t *testing.T) {
 	rounds, seed := 1, uint64(1)
 	if *evaluate {

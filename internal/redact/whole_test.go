@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// TestRedactLosesNoText holds each way in which a secret once took its
-// neighbours along. S stands for what is hidden.
+// TestRedactLosesNoText contains each case in which hiding a secret once removed
+// text next to it. S stands for what must be hidden.
 func TestRedactLosesNoText(t *testing.T) {
 	g := newGenerator()
 	key, other := g.base64s(32), g.base64s(32)
@@ -59,8 +59,8 @@ func TestRedactLosesNoText(t *testing.T) {
 	}
 }
 
-// TestRedactReadsQuotedPrintable undoes soft line breaks where the whole text
-// has them.
+// TestRedactReadsQuotedPrintable checks that soft line breaks are undone if the
+// whole text has them.
 func TestRedactReadsQuotedPrintable(t *testing.T) {
 	g := newGenerator()
 	secret := g.alnum(40)

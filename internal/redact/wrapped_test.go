@@ -28,7 +28,8 @@ func (g generator) longTokens() map[string]string {
 	}
 }
 
-// TestRedactWrappedTokens hides all lines of a token, and none after it.
+// TestRedactWrappedTokens checks that all lines of a token are hidden, and none
+// after it.
 func TestRedactWrappedTokens(t *testing.T) {
 	var e redact.Engine
 	bad, total := 0, 0
@@ -62,10 +63,11 @@ func TestRedactWrappedTokens(t *testing.T) {
 	}
 }
 
-// minWrapTail is how many characters a last line must have to be taken for one.
+// minWrapTail is the minimum length of a last line that is recognized.
 const minWrapTail = 6
 
-// TestRedactLeavesLinesAfterTokens keeps what stands below a token by itself.
+// TestRedactLeavesLinesAfterTokens checks that separate text below a token stays
+// unchanged.
 func TestRedactLeavesLinesAfterTokens(t *testing.T) {
 	g := newGenerator()
 	token := "s" + "k-ant-api03-" + g.base64url(69) + "AA"
@@ -78,8 +80,8 @@ func TestRedactLeavesLinesAfterTokens(t *testing.T) {
 	}
 }
 
-// TestRedactWrappedValues hides all lines of a random value without a format
-// that its name gives away, and no line after it.
+// TestRedactWrappedValues checks that all lines of a random value which has no
+// format but a name are hidden, and no line after it.
 func TestRedactWrappedValues(t *testing.T) {
 	bad, total := 0, 0
 	for seed := range uint64(40) {
@@ -110,7 +112,8 @@ func TestRedactWrappedValues(t *testing.T) {
 	}
 }
 
-// TestRedactLeavesLinesAfterValues keeps what stands below a long value by itself.
+// TestRedactLeavesLinesAfterValues checks that separate text below a long value
+// stays unchanged.
 func TestRedactLeavesLinesAfterValues(t *testing.T) {
 	g := newGenerator()
 	for _, below := range []string{"done", g.hex(40), g.uuid(), "NEXT_VALUE=12", "internal/auth/token.go", "web-7d4b9c6f5d-x2x9z", "TestTokenRefresh", "Request1 ok", "README2", "OTHER_NAME", "sha256sum", "- item", "v1.2.3-rc4", "release2026Candidate"} {

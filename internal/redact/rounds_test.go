@@ -11,15 +11,17 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// TestThreeLooksSuffice: the fourth look hides everything from the line of its first
-// find to the end, which bounds the time. No text but one made for it comes so far.
-func TestThreeLooksSuffice(t *testing.T) {
+// TestThreeRoundsSuffice checks that at most three rounds find something in
+// generated text, and reports how many do. The fourth round hides everything from
+// the line of its first find to the end, which bounds the time; only text made
+// for the purpose gets so far.
+func TestThreeRoundsSuffice(t *testing.T) {
 	documents, first := uint64(400), uint64(0)
 	if *evaluate {
 		documents, first = 40_000, evaluationSeed(t)
 	}
 	t.Logf("seeds from %d", first)
-	var c looks
+	var c roundCounts
 	for seed := first; seed < first+documents; seed++ {
 		d := generate("mixed", seed)
 		c.text(t, d.String())
@@ -29,32 +31,32 @@ func TestThreeLooksSuffice(t *testing.T) {
 		return
 	}
 	root, _ := goFolders(t)
-	c = looks{}
+	c = roundCounts{}
 	c.tree(t, root)
 	c.report(t, "pieces of the Go distribution")
 }
 
-// looks counts texts by the number of looks that found something.
-type looks struct {
+// roundCounts counts texts by the number of rounds that found something.
+type roundCounts struct {
 	engine redact.Engine
-	count  [redact.LastLooks + 1]int
+	count  [redact.WideningRound + 1]int
 }
 
-func (c *looks) text(t *testing.T, text string) {
+func (c *roundCounts) text(t *testing.T, text string) {
 	t.Helper()
-	n := c.engine.Looks(text)
-	if n > redact.LastLooks {
-		t.Errorf("more than %d looks find something in a text of %d bytes that begins %.60q", redact.LastLooks, len(text), text)
-		n = redact.LastLooks
+	n := c.engine.Rounds(text)
+	if n > redact.WideningRound {
+		t.Errorf("more than %d rounds find something in a text of %d bytes that begins %.60q", redact.WideningRound, len(text), text)
+		n = redact.WideningRound
 	}
 	c.count[n]++
 }
 
-// pieceLines is the length of a piece.
+// pieceLines is the number of lines in a piece.
 const pieceLines = 40
 
-// tree looks at the files of a folder in pieces.
-func (c *looks) tree(t *testing.T, root string) {
+// tree redacts the files of a folder in pieces.
+func (c *roundCounts) tree(t *testing.T, root string) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
@@ -77,11 +79,11 @@ func (c *looks) tree(t *testing.T, root string) {
 	}
 }
 
-func (c *looks) report(t *testing.T, what string) {
+func (c *roundCounts) report(t *testing.T, what string) {
 	t.Helper()
 	all := 0
 	for _, n := range c.count {
 		all += n
 	}
-	t.Logf("%s: %d, by looks that found something: %v", what, all, c.count)
+	t.Logf("%s: %d, by rounds that found something: %v", what, all, c.count)
 }
