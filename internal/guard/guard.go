@@ -10,7 +10,7 @@ import (
 // under the previous policy then become invalid.
 const PolicyVersion = 5
 
-// Mode is how much a conversation may ask for.
+// Mode says which kinds of commands a conversation may request.
 type Mode = verdict.Mode
 
 // The three modes, from the narrowest to the widest.

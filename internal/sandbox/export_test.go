@@ -89,16 +89,16 @@ func GitSettings(text string) []string {
 	return all
 }
 
-// Look is the result of a survey of a workspace.
-type Look struct {
+// Survey is the result of a survey of a workspace.
+type Survey struct {
 	Protected, Heads, Env []string // Protected and Heads include the inode numbers
 	Bytes                 int64    // the space that its files take on the disk
 
 	before survey
 }
 
-func lookOf(s survey, bytes int64) Look {
-	l := Look{Env: s.env, Bytes: bytes, before: s}
+func surveyResult(s survey, bytes int64) Survey {
+	l := Survey{Env: s.env, Bytes: bytes, before: s}
 	for _, p := range s.protected {
 		l.Protected = append(l.Protected, fmt.Sprint(p))
 	}
@@ -109,31 +109,31 @@ func lookOf(s survey, bytes int64) Look {
 	return l
 }
 
-// LookBefore surveys a workspace as before a command, given what was seen
+// SurveyBefore surveys a workspace as before a command, given what was seen
 // earlier.
-func LookBefore(top string, seen *dirstate.Seen) (Look, error) {
+func SurveyBefore(top string, seen *dirstate.Seen) (Survey, error) {
 	data, err := seen.MarshalBinary()
 	if err != nil {
-		return Look{}, err
+		return Survey{}, err
 	}
 	taken := new(dirstate.Seen)
 	if err := taken.UnmarshalBinary(data); err != nil {
-		return Look{}, err
+		return Survey{}, err
 	}
 	held := newCounter(time.Now())
 	s, err := surveyWorkspace(top, taken, held)
-	return lookOf(s, held.total()), err
+	return surveyResult(s, held.total()), err
 }
 
-// LookAfter surveys a workspace as after a command, given the survey before it.
+// SurveyAfter surveys a workspace as after a command, given the survey before it.
 // It counts no files.
-func LookAfter(top string, before Look) (Look, error) {
+func SurveyAfter(top string, before Survey) (Survey, error) {
 	s, err := surveyAfter(top, &before.before)
-	return lookOf(s, 0), err
+	return surveyResult(s, 0), err
 }
 
 // KnownFolders returns how many folders the survey after a command may skip.
-func (l Look) KnownFolders() int { return l.before.folders.Len() }
+func (l Survey) KnownFolders() int { return l.before.folders.Len() }
 
 // CountTree counts a folder as is done while a command runs.
 func CountTree(dir string) int64 { return countTree(dir, time.Now()).total() }

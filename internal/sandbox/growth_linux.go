@@ -176,7 +176,7 @@ func (c *counter) count(fd int) {
 
 // entry counts a named entry of an open folder, and everything below it.
 func (c *counter) entry(fd int, name string) {
-	st, ok := c.look(fd, name)
+	st, ok := c.countEntry(fd, name)
 	if !ok || st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return
 	}
@@ -193,8 +193,8 @@ func (c *counter) entry(fd int, name string) {
 	}
 }
 
-// look counts a named entry of an open folder, and nothing below it.
-func (c *counter) look(fd int, name string) (st unix.Stat_t, ok bool) {
+// countEntry counts a named entry of an open folder, and nothing below it.
+func (c *counter) countEntry(fd int, name string) (st unix.Stat_t, ok bool) {
 	if c == nil || unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 		return st, false
 	}

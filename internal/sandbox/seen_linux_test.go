@@ -61,17 +61,17 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// sameLook compares two surveys.
-func sameLook(t *testing.T, what string, got, want sandbox.Look) {
+// sameSurvey compares two surveys.
+func sameSurvey(t *testing.T, what string, got, want sandbox.Survey) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(sandbox.Look{}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(sandbox.Survey{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s: %s", what, diff)
 	}
 }
 
-func look(t *testing.T, ws string, seen *dirstate.Seen) sandbox.Look {
+func surveyOf(t *testing.T, ws string, seen *dirstate.Seen) sandbox.Survey {
 	t.Helper()
-	l, err := sandbox.LookBefore(ws, seen)
+	l, err := sandbox.SurveyBefore(ws, seen)
 	must(t, err)
 	return l
 }
@@ -120,24 +120,24 @@ func TestSeenHidesNothing(t *testing.T) {
 			ws := manyKinds(t)
 			seen := seenBySnapshot(t, ws)
 			must(t, change(ws))
-			before := look(t, ws, seen)
-			sameLook(t, "before a command", before, look(t, ws, nil))
+			before := surveyOf(t, ws, seen)
+			sameSurvey(t, "before a command", before, surveyOf(t, ws, nil))
 			if want := sandbox.CountTree(ws); before.Bytes != want {
 				t.Errorf("%d bytes are counted, want %d", before.Bytes, want)
 			}
 		})
 		t.Run(name+", by a command", func(t *testing.T) {
 			ws := manyKinds(t)
-			before := look(t, ws, seenBySnapshot(t, ws))
+			before := surveyOf(t, ws, seenBySnapshot(t, ws))
 			if before.KnownFolders() < 8 {
 				t.Fatalf("only %d folders are known: the test shows nothing", before.KnownFolders())
 			}
 			must(t, change(ws))
-			after, err := sandbox.LookAfter(ws, before)
+			after, err := sandbox.SurveyAfter(ws, before)
 			must(t, err)
-			want := look(t, ws, nil)
+			want := surveyOf(t, ws, nil)
 			want.Bytes = 0
-			sameLook(t, "after a command", after, want)
+			sameSurvey(t, "after a command", after, want)
 		})
 	}
 }
@@ -151,7 +151,7 @@ func TestRecentFolders(t *testing.T) {
 	for _, name := range []string{"a/b", "a", "."} {
 		must(t, os.Chtimes(filepath.Join(ws, name), later, later))
 	}
-	if n := look(t, ws, nil).KnownFolders(); n != 0 {
+	if n := surveyOf(t, ws, nil).KnownFolders(); n != 0 {
 		t.Errorf("%d folders are passed over", n)
 	}
 }

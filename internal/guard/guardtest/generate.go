@@ -1,8 +1,9 @@
 // Package guardtest makes random commands for tests of the command guard, from
 // the vocabulary of its tables and from known escape tricks.
 //
-// The policy's own tests look at the plans that are accepted. The sandbox's
-// tests run them, and look for a file changed, a byte sent or a process left.
+// The policy's own tests inspect the plans that are accepted. The sandbox's tests
+// run them, and check that no file is changed, no byte is sent and no process is
+// left.
 package guardtest
 
 import (

@@ -1,6 +1,6 @@
 // Package paths says where a path may lead: which folders may be read, which
-// files are secrets, and which are never written. It is the one table of these
-// for the guard's policy and for the sandbox.
+// files are secrets, and which are never written. The guard's policy and the
+// sandbox share its tables.
 //
-// It knows names and symbolic links only, and decides nothing about commands.
+// It looks only at names and symbolic links, and makes no decision about commands.
 package paths

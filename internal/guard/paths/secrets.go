@@ -154,7 +154,7 @@ var secretSystem = []struct{ path, why string }{
 	{"/proc/*/map_files", "another process's files"},
 	{"/proc/*/root", "another process's files"},
 	{"/proc/*/cwd", "another process's files"},
-	{"/proc/*/task", "the same by thread"},
+	{"/proc/*/task", "the same, for each thread"},
 	{"/proc/kcore", "memory"},
 	{"/proc/kmem", "memory"},
 	{"/proc/sysrq-trigger", "the kernel's emergency switch"},

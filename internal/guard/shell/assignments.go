@@ -38,7 +38,7 @@ func (w *walker) assign(a *syntax.Assign, s *state, lasting bool) error {
 			return errEvaluated
 		}
 	}
-	if lasting && s.straight && w.assigns[name] == 1 && !a.Append && a.Index == nil && len(values) == 1 {
+	if lasting && s.runsOnce && w.assigns[name] == 1 && !a.Append && a.Index == nil && len(values) == 1 {
 		v := values[0]
 		v.glob = v.glob || paths.HasGlob(v.text)
 		v.pattern = v.text

@@ -62,8 +62,8 @@ func (w *walker) source(inv invocation, _ *state) error {
 	return nil
 }
 
-// laterCode checks the text that trap and alias store to run later.
-func (w *walker) laterCode(inv invocation, s *state) error {
+// deferredCode checks the text that trap and alias store to run later.
+func (w *walker) deferredCode(inv invocation, s *state) error {
 	for i, a := range inv.args {
 		code := a.text
 		if inv.name == "alias" {

@@ -19,18 +19,18 @@ func (w *walker) function(f *syntax.FuncDecl, s *state, in input) error {
 	if len(w.calling) > 8 {
 		return errNesting
 	}
-	straight := s.straight
-	s.straight = false
+	runsOnce := s.runsOnce
+	s.runsOnce = false
 	err := w.stmt(f.Body, s, in)
-	s.straight = straight
+	s.runsOnce = runsOnce
 	return err
 }
 
 // control walks if, while, for and case. Every branch is walked.
 func (w *walker) control(cmd syntax.Command, s *state, in input) error {
-	straight := s.straight
-	s.straight = false
-	defer func() { s.straight = straight }()
+	runsOnce := s.runsOnce
+	s.runsOnce = false
+	defer func() { s.runsOnce = runsOnce }()
 	switch c := cmd.(type) {
 	case *syntax.IfClause:
 		for branch := c; branch != nil; branch = branch.Else {

@@ -52,7 +52,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 		places, _ := w.places(v, s)
 		for _, place := range places {
 			parts := paths.Components(paths.Fold(place))
-			if place == "/" || len(parts) == 1 || slices.Contains(parts, ".git") && len(parts) > 0 && parts[len(parts)-1] == ".git" || w.matchesKept(place) {
+			if place == "/" || len(parts) == 1 || slices.Contains(parts, ".git") && len(parts) > 0 && parts[len(parts)-1] == ".git" || w.matchesNeverRemoved(place) {
 				return verdict.Refuse(verdict.RemovesTooMuch, "moving the root, a top-level folder, a home folder, the workspace or .git is refused")
 			}
 		}
@@ -60,7 +60,7 @@ func (w *walker) checkSource(name string, v value, s *state, recursive bool) err
 	case "ln":
 		places, _ := w.places(v, s)
 		for _, place := range places {
-			if !v.unknown() && (place == "/" || len(paths.Components(place)) == 1 || w.matchesKept(place)) {
+			if !v.unknown() && (place == "/" || len(paths.Components(place)) == 1 || w.matchesNeverRemoved(place)) {
 				return verdict.Refuse(verdict.RemovesTooMuch, "a link to the root, a home folder or the workspace is refused")
 			}
 		}

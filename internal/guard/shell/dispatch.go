@@ -64,7 +64,7 @@ func programRule(name string) func(*walker, invocation, *state) error {
 	case "source", ".":
 		return (*walker).source
 	case "trap", "alias":
-		return (*walker).laterCode
+		return (*walker).deferredCode
 	case "history", "fc", "set", "unset", "hash", "enable", "shopt", "export", "declare", "typeset", "local", "readonly":
 		return (*walker).shellSetting
 	case "nc", "ncat", "netcat", "socat", "telnet", "ssh", "openssl":

@@ -99,7 +99,7 @@ func gitMayDiscard(verb string, options, operands []value) bool {
 
 func (w *walker) gitVerb(verb string, args []value, s *state) error {
 	options, operands := looseOperands(args)
-	if err := w.gitWayBack(verb, options, operands); err != nil {
+	if err := w.protectGitHistory(verb, options, operands); err != nil {
 		return err
 	}
 	for _, a := range args {
@@ -144,7 +144,7 @@ func (w *walker) gitMakes(verb string, operands []value, s *state) error {
 		}
 	}
 	for _, v := range operands {
-		if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesKept(p) }) {
+		if places, _ := w.places(v, s); slices.ContainsFunc(places, func(p string) bool { return !w.inProject(p) && w.matchesNeverRemoved(p) }) {
 			return verdict.Refuse(verdict.SystemWrite, "a repository in a home folder or above the workspace is refused")
 		}
 		if paths.IsAbs(v.text) || strings.HasPrefix(v.text, "..") {
@@ -156,9 +156,9 @@ func (w *walker) gitMakes(verb string, operands []value, s *state) error {
 	return nil
 }
 
-// gitWayBack refuses to destroy reflogs, snapshots and the objects that they
+// protectGitHistory refuses to destroy reflogs, snapshots and the objects that they
 // need.
-func (w *walker) gitWayBack(verb string, options, operands []value) error {
+func (w *walker) protectGitHistory(verb string, options, operands []value) error {
 	words := map[string]bool{}
 	for _, v := range operands {
 		words[v.text] = true

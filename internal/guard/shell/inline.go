@@ -169,11 +169,11 @@ func substituteFlags(code string) string {
 
 func (w *walker) inlineCommands(texts []string, s *state) error {
 	for i := range texts {
-		if err := w.soft(texts[i], s); err != nil {
+		if err := w.maybeCommand(texts[i], s); err != nil {
 			return err
 		}
 		if i < 12 && i+1 < len(texts) {
-			if err := w.soft(strings.Join(texts[i:], " "), s); err != nil {
+			if err := w.maybeCommand(strings.Join(texts[i:], " "), s); err != nil {
 				return err
 			}
 		}
@@ -181,9 +181,9 @@ func (w *walker) inlineCommands(texts []string, s *state) error {
 	return nil
 }
 
-// soft checks text that may be a command. Text that does not parse or is a single
+// maybeCommand checks text that may be a command. Text that does not parse or is a single
 // word is accepted.
-func (w *walker) soft(text string, s *state) error {
+func (w *walker) maybeCommand(text string, s *state) error {
 	if !strings.Contains(text, " ") || w.depth >= verdict.MaxNesting || len(text) > 2000 {
 		return nil
 	}

@@ -24,14 +24,14 @@ func (w *walker) machine(inv invocation) string {
 	return ""
 }
 
-// servicesLook are the subcommands that only inspect services.
-const servicesLook = "status is-active is-enabled is-failed show cat list-units list-unit-files list-timers list-sockets list-dependencies get-default list-sessions show-environment list-jobs"
+// serviceQueries are the subcommands that only inspect services.
+const serviceQueries = "status is-active is-enabled is-failed show cat list-units list-unit-files list-timers list-sockets list-dependencies get-default list-sessions show-environment list-jobs"
 
 func changesServices(inv invocation, verb string, operands []value) string {
 	changes := false
 	switch inv.name {
 	case "systemctl", "rc-service", "initctl", "loginctl", "sv", "s6-svc":
-		changes = verb != "" && !has(servicesLook, verb)
+		changes = verb != "" && !has(serviceQueries, verb)
 	case "service":
 		changes = len(operands) > 1 && operands[1].text != "status"
 	}

@@ -33,13 +33,13 @@ func (w *walker) binary(cmd *syntax.BinaryCmd, s *state, in input) error {
 	if err := w.stmt(cmd.X, s, in); err != nil {
 		return err
 	}
-	succeeded, straight := s.dirs, s.straight
-	s.straight = false
+	succeeded, runsOnce := s.dirs, s.runsOnce
+	s.runsOnce = false
 	if cmd.Op == syntax.OrStmt && before != nil && s.dirs != nil {
 		s.dirs = union(before, s.dirs)
 	}
 	err := w.stmt(cmd.Y, s, in)
-	s.straight = straight
+	s.runsOnce = runsOnce
 	if cmd.Op == syntax.OrStmt && isExit(cmd.Y) && s.funcs["exit"] == nil { // after cd X || exit, the folder is X
 		s.dirs, s.visited = succeeded, append([]string(nil), succeeded...)
 	}

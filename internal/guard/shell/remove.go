@@ -37,7 +37,7 @@ func (w *walker) remove(inv invocation, s *state) error {
 		}
 		places, _ := w.places(v, s)
 		for _, place := range places {
-			if w.matchesKept(place) {
+			if w.matchesNeverRemoved(place) {
 				return verdict.Refuse(verdict.RemovesTooMuch, "removing the workspace, a home folder or a parent of one is refused")
 			}
 		}

@@ -172,7 +172,7 @@ func (w *walker) protectedTree(place string) *refused {
 		return tooMuch("is a top-level folder")
 	case slices.Contains(parts, ".git"):
 		return tooMuch("belongs to the repository, which holds history and snapshots")
-	case w.matchesKept(place):
+	case w.matchesNeverRemoved(place):
 		return tooMuch("is the workspace, a home folder or a parent of one")
 	case paths.HasGlob(last) && w.keptFolder(dir) && (isBroad(last) || paths.MatchText(last, ".git")):
 		return tooMuch("matches everything in the workspace, a home folder or a parent of one")
@@ -195,8 +195,8 @@ func (w *walker) protectedTree(place string) *refused {
 	return nil
 }
 
-// kept are the folders that must never be removed as a whole.
-func (w *walker) kept() []string {
+// neverRemoved returns the folders that must never be removed as a whole.
+func (w *walker) neverRemoved() []string {
 	out := []string{w.world.Home}
 	for _, ws := range []string{w.world.Workspace.Lexical, w.world.Workspace.Physical} {
 		for dir := ws; dir != "/"; dir = path.Dir(dir) {
@@ -211,14 +211,14 @@ func (w *walker) keptFolder(dir string) bool {
 		return true
 	}
 	if paths.HasGlob(dir) {
-		return w.matchesKept(dir)
+		return w.matchesNeverRemoved(dir)
 	}
-	return slices.Contains(w.kept(), dir)
+	return slices.Contains(w.neverRemoved(), dir)
 }
 
-func (w *walker) matchesKept(place string) bool {
+func (w *walker) matchesNeverRemoved(place string) bool {
 	parts := paths.Components(place)
-	for _, dir := range w.kept() {
+	for _, dir := range w.neverRemoved() {
 		if place == dir || partsMatchGlob(parts, paths.Components(dir)) {
 			return true
 		}

@@ -17,7 +17,7 @@ var bash = []string{"/bin/bash", "--noprofile", "--norc", "-c"}
 // run by bash unchanged: Check returns the argument list.
 func Check(world *paths.World, command string) ([]string, error) {
 	w := &walker{world: world, downloads: map[string]bool{}, pipes: map[string]bool{}}
-	s := &state{dirs: []string{world.Workspace.Lexical}, vars: map[string]value{}, funcs: map[string]*syntax.FuncDecl{}, straight: true}
+	s := &state{dirs: []string{world.Workspace.Lexical}, vars: map[string]value{}, funcs: map[string]*syntax.FuncDecl{}, runsOnce: true}
 	if err := w.nested(command, s, input{}); err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ type state struct {
 	visited  []string // every folder entered since the statement began
 	vars     map[string]value
 	funcs    map[string]*syntax.FuncDecl
-	straight bool // this code runs exactly once, so that an assignment in it is certain
+	runsOnce bool // this code runs exactly once, so that an assignment in it is certain
 	forever  bool // inside a loop that does not end by itself
 }
 
@@ -60,7 +60,7 @@ func (s *state) copy() *state {
 	for k, v := range s.vars {
 		c.vars[k] = v
 	}
-	c.straight = false
+	c.runsOnce = false
 	return &c
 }
 

@@ -16,7 +16,7 @@ var gitNamedOverrides = []gitNamedOverride{
 	{"filter", "clean", "", "runs on add, status and diff"},
 	{"filter", "smudge", "", "runs on checkout and pull"},
 	{"filter", "process", "", "runs instead of both"},
-	{"filter", "required", "false", "a missing filter is then no error; set for every filter"},
+	{"filter", "required", "false", "makes a missing filter no error; set for every filter"},
 	{"diff", "command", "", "runs instead of diff"},
 	{"diff", "textconv", "", "runs before diff and blame"},
 	{"merge", "driver", "false", "runs on pull; false leaves a conflict"},
@@ -32,7 +32,7 @@ var gitNamedOverrides = []gitNamedOverride{
 	{"submodule", "update", "none", "may be a command"},
 	{"pager", "", "false", "pager.NAME is a command"},
 	{"hook", "command", "true", "runs around commits, checkouts and pushes"},
-	{"branch", "mergeOptions", "", "options of merge that nobody approved"},
+	{"branch", "mergeOptions", "", "options of merge that were not approved"},
 }
 
 // GitOverrides returns the additional "-c name=value" words for a repository whose

@@ -140,7 +140,7 @@ var gitOverrides = []struct{ setting, why string }{
 	{"gc.auto=0", "a process that outlives the command"},
 	{"maintenance.auto=false", "a process that outlives the command"},
 	{"blame.ignoreRevsFile=", "a file whose lines errors would print"},
-	{"push.followTags=false", "what is sent is what was named"},
-	{"push.default=simple", "what is sent is the branch that is out"},
+	{"push.followTags=false", "pushes only what is named"},
+	{"push.default=simple", "pushes only the branch that is checked out"},
 	{"advice.detachedHead=false", "shorter output"},
 }

@@ -27,7 +27,7 @@ var npmInstallRows = []row{
 var pipCommonRows = []row{
 	{names: "-q -qq -v -vv --quiet --verbose --no-input --disable-pip-version-check --no-color --help -h", why: "how much is printed"},
 	{names: "--retries --timeout", value: number, why: "patience"},
-	{names: "--exists-action", value: custom, check: oneOf("i"), why: "leaves what is there"},
+	{names: "--exists-action", value: custom, check: oneOf("i"), why: "ignores what already exists"},
 }
 
 // No -i --index-url --extra-index-url -f --find-links --trusted-host --proxy
@@ -99,7 +99,7 @@ var pytestRows = []row{
 	{names: "--self-contained-html", why: "a report in the workspace"},
 	{names: "--log-cli-level --log-level --log-file-level", value: keyword, why: "what is logged"},
 	{names: "-W --pythonwarnings", value: custom, check: checkPythonWarning, why: "which warnings are shown"},
-	{names: "--confcutdir", value: workPath, why: "where conftest files end"},
+	{names: "--confcutdir", value: workPath, why: "the topmost folder that is searched for conftest files"},
 }
 
 // No --config --manifest-path outside, --target-dir --out-dir --artifact-dir,

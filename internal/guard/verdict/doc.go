@@ -1,4 +1,4 @@
-// Package verdict holds what a decision of the command guard is made of: the
-// mode that was asked for, the limits and the parser of a command, and the plan
+// Package verdict has the parts of a decision of the command guard: the mode that
+// was requested, the limits and the parser of a command, the refusals, and the plan
 // of what would run.
 package verdict
