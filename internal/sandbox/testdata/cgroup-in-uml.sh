@@ -1,12 +1,12 @@
 #!/bin/bash
-# cgroup-in-uml.sh PROGRAM [PATTERN]: run tests of this package in a kernel of their own, where control groups of version 2
-# count memory and processes. It needs no privilege, and changes nothing of the machine.
+# cgroup-in-uml.sh PROGRAM [PATTERN]: runs tests of this package in a separate kernel, in which control groups of version 2
+# count memory and processes. It needs no privileges and changes nothing on the machine.
 #
 #   CGO_ENABLED=0 go test -c -o /opt/sandbox.test ./internal/sandbox
 #   UML=/usr/bin/linux.uml internal/sandbox/testdata/cgroup-in-uml.sh /opt/sandbox.test 'TestCgroup|TestMemoryLimit'
 #
-# UML is the kernel of the package user-mode-linux. The tests run as nobody, in a group that is delegated to nobody, as
-# systemd does it for a user. The machine's files are shown read-only; PROGRAM must not lie in /tmp or /run.
+# UML is the kernel in the package user-mode-linux. The tests run as nobody, in a group that is delegated to nobody, as
+# systemd does for a user. The machine's files are visible read-only; PROGRAM must not be in /tmp or /run.
 set -euo pipefail
 if [ "$$" != 1 ]; then
 	self=$(realpath "$0") program=$(realpath "$1")
@@ -14,7 +14,7 @@ if [ "$$" != 1 ]; then
 		init="$self" PROGRAM="$program" PATTERN="${2:-TestCgroup}" </dev/null
 fi
 
-# From here on this is the first process of that kernel.
+# From here on, this script is the first process of that kernel.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
