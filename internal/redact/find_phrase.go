@@ -79,8 +79,8 @@ func isPhraseGap(b byte) bool {
 	return isSpace(b) || isDigit(b) || b == ',' || b == '"' || b == '\'' || b == '.' || b == ')'
 }
 
-// phraseRun returns the consecutive words of the list around at, up to one more
-// than a phrase has. The next call overwrites the result.
+// phraseRun returns the consecutive words of the list around at, at most
+// maxPhraseRun+1 of them. The next call overwrites the result.
 func (f *finder) phraseRun(at phraseWord) []phraseWord {
 	f.phrase = append(f.phrase[:0], at)
 	run := f.phrase

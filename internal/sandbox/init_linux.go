@@ -61,7 +61,8 @@ func initBox(in io.Reader, report *os.File) (outcome, error) {
 			return outcome{}, fmt.Errorf("starting the network proxy: %w", err)
 		}
 	}
-	// A process that can access this one's memory could forge the report.
+	// A process that may access this one, such as its descriptors in /proc, could
+	// forge the report.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return outcome{}, err
 	}
