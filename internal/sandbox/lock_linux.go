@@ -19,9 +19,9 @@ const lockPoll = 50 * time.Millisecond
 // remove the mount that protects the other run. A run that writes to the
 // repository of a linked worktree also waits for runs in the main worktree.
 //
-// The locks are on the folders themselves, not on lock files. The supervisor
-// inherits them, so the kernel releases them when the supervisor ends, not when
-// the server does.
+// The locks are on the folders themselves. The supervisor inherits them, so the
+// kernel releases them when the supervisor ends, not when the server does. If the
+// run needs no lock, locks is empty.
 //
 // waited reports whether another run was using the workspace.
 func lockWorkspace(ctx context.Context, s spec) (locks []*os.File, waited bool, err error) {

@@ -123,8 +123,8 @@ func (s *surveyor) read(fd int, rel string) {
 		s.fail(err, rel)
 		return
 	}
-	// The entry is for the survey after the run, which counts no files: Linked
-	// marks it as such.
+	// The entry is only for the survey after the run, which counts no files. Linked
+	// makes a survey that counts read the folder again.
 	found := dirstate.Folder{Linked: true}
 	if now := dirstate.StampOf(&self); now.Settled(began.UnixNano()) && s.trust.Folder(fd, now.Device) {
 		found.Stamp = now
