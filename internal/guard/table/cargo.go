@@ -119,7 +119,7 @@ func checkFeatures(_ *guard, value string) error {
 		c := value[i]
 		alnum := (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
 		if !alnum && strings.IndexByte("-_+,./ ?", c) < 0 {
-			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a list of features")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write a list of features")
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func checkFeatures(_ *guard, value string) error {
 // name a linker.
 func checkCargoWord(_ *guard, value string) error {
 	if !verdict.IsKeyword(value) || strings.Contains(value, ".json") {
-		return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be one plain word")
+		return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write one plain word")
 	}
 	return nil
 }

@@ -103,7 +103,7 @@ func (e *expansion) add(name string) error {
 		return err
 	}
 	if len(e.found) == maxMatches {
-		return verdict.Refuse(verdict.TooLarge, "the glob names more than %d files: name a narrower folder", maxMatches)
+		return verdict.Refuse(verdict.TooLarge, "the glob names more than %d files: name a more specific folder", maxMatches)
 	}
 	e.found = append(e.found, name)
 	return nil

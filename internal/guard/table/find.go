@@ -37,7 +37,7 @@ var findSpec = table(findRows, withWholeTokens)
 func checkPerm(_ *guard, value string) error {
 	for i := range len(value) {
 		if !strings.ContainsRune("ugoarwxXst+-=,/01234567", rune(value[i])) {
-			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a file mode")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write a file mode")
 		}
 	}
 	return nil
@@ -90,7 +90,7 @@ func (g *guard) findTerm(p *parsed, i int) (int, error) {
 	case r == nil && !startsExpression(w):
 		return 0, verdict.Refuse(verdict.BadOperand, "%s comes after the beginning of the expression: put starting points first", verdict.Short(w.Text))
 	case r == nil:
-		return 0, verdict.Refuse(verdict.BadOperand, "%s is not allowed in find, only tests and printing are: leave it out", verdict.Short(w.Text))
+		return 0, verdict.Refuse(verdict.BadOperand, "%s is not allowed in find, which may only test and print: leave it out", verdict.Short(w.Text))
 	}
 	return findSpec.take(g, p, i, found{name: w.Text, row: r})
 }

@@ -16,7 +16,7 @@ func (g *guard) changeFolder(list *List, at int) error {
 	case len(step.Stages) > 1 || len(step.Stages[0].Redirects) > 0 || len(step.Stages[0].Assigns) > 0:
 		return verdict.Refuse(verdict.ShellSyntax, "cd in a pipe or with a redirection has no effect: write cd DIR && COMMAND")
 	case at+1 < len(list.Steps) && list.Steps[at+1].When != verdict.OnSuccess, step.When == verdict.OnFailure:
-		return verdict.Refuse(verdict.ShellSyntax, "cd is only allowed where the rest depends on it: write cd DIR && COMMAND")
+		return verdict.Refuse(verdict.ShellSyntax, "cd is only allowed if the commands after it depend on it: write cd DIR && COMMAND")
 	case len(words) != 2 || words[1].IsGlob() || strings.HasPrefix(words[1].Text, "-") || words[1].Text == "":
 		return verdict.Refuse(verdict.BadOperand, "cd needs one plain folder: write cd DIR && COMMAND")
 	}

@@ -103,7 +103,7 @@ func (g *guard) gitGlobals(args []Word) (rest []Word, folder string, err error) 
 				return nil, "", err
 			}
 			if paths.NeverWritten(paths.Clean(paths.Join(g.dir, folder))) {
-				return nil, "", verdict.Refuse(verdict.ProtectedPath, "git is not run inside %s", verdict.Short(folder))
+				return nil, "", verdict.Refuse(verdict.ProtectedPath, "git must not run inside %s", verdict.Short(folder))
 			}
 			args = args[2:]
 		default:

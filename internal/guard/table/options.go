@@ -257,12 +257,12 @@ func (g *guard) checkValue(r *row, value string) error {
 		return nil
 	case keyword:
 		if !verdict.IsKeyword(value) {
-			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be one plain word")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write one plain word")
 		}
 		return nil
 	case number:
 		if !isNumber(value) {
-			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a number")
+			return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write a number")
 		}
 		return nil
 	case readFile:

@@ -217,7 +217,7 @@ func dateOperands(_ *guard, p *parsed) (map[int][]string, error) {
 		}
 	}
 	if len(p.operands) > 1 {
-		return nil, verdict.Refuse(verdict.BadOptionValue, "only one format is allowed")
+		return nil, verdict.Refuse(verdict.BadOptionValue, "only one format is allowed: leave the others out")
 	}
 	return nil, nil
 }
@@ -294,7 +294,7 @@ func checkEcho(_ *guard, args []Word) ([]string, error) {
 func checkPwd(_ *guard, args []Word) ([]string, error) {
 	for _, w := range args {
 		if w.Text != "-L" && w.Text != "-P" {
-			return nil, verdict.Refuse(verdict.BadOperand, "pwd takes no such argument: only -L and -P are allowed")
+			return nil, verdict.Refuse(verdict.BadOperand, "pwd takes no such argument: use only -L or -P")
 		}
 	}
 	return plain(args), nil

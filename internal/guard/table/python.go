@@ -143,7 +143,7 @@ func checkBinaries(_ *guard, value string) error {
 	if value == ":all:" || value == ":none:" || isKeywordList(value) {
 		return nil
 	}
-	return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be :all:, :none: or names of packages")
+	return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write :all:, :none: or names of packages")
 }
 
 // checkPipFolder accepts ., ./path and ./path[extra] in the workspace.
@@ -181,7 +181,7 @@ func checkPython(g *guard, args []Word) ([]string, error) {
 	p, err := pythonSpec.read(g, args)
 	if err != nil {
 		if strings.Contains(err.Error(), `"-c"`) || strings.Contains(err.Error(), `"-i"`) {
-			return nil, verdict.Refuse(verdict.InlineCode, "inline and interactive code are not allowed: put it into a file in the workspace")
+			return nil, verdict.Refuse(verdict.InlineCode, "inline and interactive code are not allowed: put the code into a file in the workspace")
 		}
 		return nil, err
 	}
@@ -340,7 +340,7 @@ func checkWorkers(_ *guard, value string) error {
 	if value == "auto" || value == "logical" || verdict.IsDigits(value) {
 		return nil
 	}
-	return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: it must be a number or auto")
+	return verdict.Refuse(verdict.BadOptionValue, "this value is not allowed: write a number or auto")
 }
 
 func checkCoverage(g *guard, value string) error {

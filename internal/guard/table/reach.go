@@ -90,7 +90,7 @@ func (g *guard) inWorkspace(name string) error {
 	if g.world.Workspace.Holds(p.lexical) && g.world.Workspace.Holds(p.physical) {
 		return nil
 	}
-	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace: only paths inside it are allowed here", verdict.Short(name))
+	return verdict.Refuse(verdict.OutsideWorkspace, "path %s is outside the workspace, and only paths inside it are allowed here: name a path inside the workspace", verdict.Short(name))
 }
 
 // writable accepts a path in the workspace that a command may write or replace.
