@@ -1,7 +1,7 @@
 // Package redact replaces secrets in text with placeholders such as
 // PASSWORD_REDACTED, before the text is stored or sent.
 //
-// It recognizes published token formats by their prefix, named values in every
+// It recognises published token formats by their prefix, named values in every
 // notation that developers paste (password = …, "api_key": …, --token …), and
 // structures such as PEM blocks, JWTs and URLs with a password. A value that was
 // found once is hidden everywhere in the same text. The rest of the text does not

@@ -2,7 +2,7 @@ package redact
 
 import "strings"
 
-// structureAt looks for secrets that are recognizable by a structure of several
+// structureAt looks for secrets that are recognisable by a structure of several
 // parts. It returns where to continue, or i.
 func (f *finder) structureAt(i int) int {
 	switch f.text[i] {

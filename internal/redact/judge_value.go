@@ -9,7 +9,7 @@ const (
 	maxJudged    = 160 // bytes of a value that are judged
 	minWeak      = 16  // minimum length of a value whose name is not specific
 	minSignature = 20  // and of a signature; signal masks have 16
-	minShortKey  = 6   // and of an API key that is recognized only by the assignment
+	minShortKey  = 6   // and of an API key that is recognised only by the assignment
 	maxUUID      = 44  // maximum length of a UUID with a word before or after it
 )
 
@@ -297,7 +297,7 @@ func manySigns(s string) bool {
 	return len(s) >= 8 && signs >= 2 && letters >= 4 && letters > signs && !holdsTemplate(s)
 }
 
-// shortKey reports whether s is a short API key that is recognized only by the
+// shortKey reports whether s is a short API key that is recognised only by the
 // assignment: letters and digits, and no word for keys.
 func (v value) shortKey(s string) bool {
 	if v.op != opAssign && v.op != opColon || v.spaced && v.quote == 0 && v.op == opAssign {

@@ -68,7 +68,7 @@ func beforeReturn(text string, i, j int) int {
 
 // doubledQuote returns the position of the second quote if the pair of quotes at
 // j represents one quote in the string that begins at i, as in SQL, YAML, CSV and
-// Basic. It returns j if the quote closes the string. A pair is recognized only
+// Basic. It returns j if the quote closes the string. A pair is recognised only
 // if more of the string and a single closing quote follow on the line.
 func (f *finder) doubledQuote(i, j int, quote byte) int {
 	text := f.text

@@ -74,7 +74,7 @@ func isAccessWord(s string) bool {
 // parsers.
 func isParserWord(s string) bool {
 	switch s {
-	case "unexpected", "unrecognized", "Unexpected", "Unrecognized", "syntax", "lexical":
+	case "unexpected", "unrecognised", "Unexpected", "Unrecognised", "syntax", "lexical":
 		return true
 	}
 	return false

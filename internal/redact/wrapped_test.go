@@ -63,7 +63,7 @@ func TestRedactWrappedTokens(t *testing.T) {
 	}
 }
 
-// minWrapTail is the minimum length of a last line that is recognized.
+// minWrapTail is the minimum length of a last line that is recognised.
 const minWrapTail = 6
 
 // TestRedactLeavesLinesAfterTokens checks that separate text below a token stays

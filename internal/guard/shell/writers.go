@@ -12,7 +12,7 @@ import (
 type writer struct {
 	operands string // "all", "last", "first", "second" or "tail" (all but the first)
 	options  string // short options whose value, attached or the next word, is written
-	longs    string // long options in addition to those that outputOption recognizes
+	longs    string // long options in addition to those that outputOption recognises
 	verb     string // only after this first word, or these first words
 }
 

@@ -145,7 +145,7 @@ func copySource(g *guard, recursive bool, name string) error {
 	return g.readable(name)
 }
 
-// moveSource refuses to move files of secrets, since they are recognized by their
+// moveSource refuses to move files of secrets, since they are recognised by their
 // name.
 func moveSource(g *guard, _ bool, name string) error {
 	if err := g.notSecretFile(name); err != nil {

@@ -221,7 +221,7 @@ var (
 )
 
 // sedScript checks a script command by command. Commands that it does not
-// recognize are refused.
+// recognise are refused.
 func sedScript(_ *guard, script string) error {
 	refusal := verdict.Refuse(verdict.InlineCode, "this sed script is not allowed: use only p, d, q, s///, y///, =, and addresses")
 	rest := script

@@ -8,7 +8,7 @@ import (
 )
 
 // special are the address blocks that are not part of the public network, in
-// addition to those that net/netip recognizes (RFC 6890 and IANA's
+// addition to those that net/netip recognises (RFC 6890 and IANA's
 // special-purpose address registries). Blocks that embed an IPv4 address are
 // included, since the embedded address could be private.
 var special = []netip.Prefix{
