@@ -87,7 +87,7 @@ func digest(path string) (string, error) {
 // iproute2's is the system's, which Homebrew leaves alone: the order in PATH decides.
 var text = template.Must(template.New("bridge.rb").Parse(`# Made with the release: scripts/formula. Changes here are lost with the next one.
 class Bridge < Formula
-  desc "Let coding agents exchange messages under your eyes"
+  desc "Let coding agents exchange messages while you watch"
   homepage "https://example.org/bridge"
   version "{{.Version}}"
   license "MIT"
