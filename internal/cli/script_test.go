@@ -33,12 +33,15 @@ func TestMain(m *testing.M) {
 	if code, ok := sandbox.Helper(os.Args); ok {
 		os.Exit(code)
 	}
+	tests := withoutUser{m: m}
 	if strings.Contains(filepath.Base(os.Args[0]), ".test") { // and not a program that a test started
-		if err := forgetUser(); err != nil {
+		home, err := forgetUser()
+		if err != nil {
 			os.Exit(fatal(err))
 		}
+		tests.home = home
 	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
 		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
@@ -57,32 +60,47 @@ func TestMain(m *testing.M) {
 	})
 }
 
+// withoutUser runs the tests, and removes what programs have written into their home.
+type withoutUser struct {
+	m    *testing.M
+	home string
+}
+
+func (w withoutUser) Run() int {
+	code := w.m.Run()
+	if err := os.RemoveAll(w.home); err != nil {
+		return max(code, fatal(err))
+	}
+	return code
+}
+
 // forgetUser takes out of the environment what whoever runs the tests has set for
-// bridge and for the clients, and gives the tests a home folder that is not there.
-// What the Go tools keep in the real one they keep.
-func forgetUser() error {
+// bridge and for the clients, and gives the tests a home folder that is not there, which
+// it returns. What the Go tools keep in the real one they keep.
+func forgetUser() (home string, err error) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
 		for _, prefix := range []string{"BRIDGE_", "YOLO_", "XDG_", "CLAUDE", "CODEX_", "GEMINI_", "QWEN_", "COPILOT_"} {
 			if strings.HasPrefix(name, prefix) {
 				if err := os.Unsetenv(name); err != nil {
-					return err
+					return "", err
 				}
 			}
 		}
 	}
-	home, err := os.UserHomeDir()
+	own, err := os.UserHomeDir()
 	if err != nil {
-		return nil //nolint:nilerr // without one nothing is to be forgotten
+		return "", nil //nolint:nilerr // without one nothing is to be forgotten
 	}
 	for name, usual := range map[string]string{"GOPATH": "go", "GOCACHE": filepath.Join(".cache", "go-build")} {
 		if os.Getenv(name) == "" {
-			if err := os.Setenv(name, filepath.Join(home, usual)); err != nil {
-				return err
+			if err := os.Setenv(name, filepath.Join(own, usual)); err != nil {
+				return "", err
 			}
 		}
 	}
-	return os.Setenv("HOME", filepath.Join(os.TempDir(), "nobody-"+strconv.Itoa(os.Getpid())))
+	home = filepath.Join(os.TempDir(), "nobody-"+strconv.Itoa(os.Getpid()))
+	return home, os.Setenv("HOME", home)
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
