@@ -207,7 +207,7 @@ var table = []Row{
 	{
 		bridge.ErrOutcomeUnknown, "outcome_unknown",
 		"repeat the call unchanged with the same idempotency_key, which stores it once; without one, look first (get_history, list_tasks) whether it is there",
-		"look whether it is there before you repeat it, and check the disk", ExitFailure, http.StatusBadGateway,
+		"look whether it is there before you repeat it, and check the disk or the connection to the server", ExitFailure, http.StatusBadGateway,
 	},
 	{
 		bridge.ErrAnswerLost, "outcome_unknown",

@@ -91,7 +91,7 @@ var ErrCutElsewhere = errors.New("the audit log does not begin where this archiv
 // ErrOutcomeUnknown reports that the last step of an operation failed, and it is
 // not known whether it counts: what was to be stored may be there. It is the only
 // error of a store after which something may have happened.
-var ErrOutcomeUnknown = errors.New("it may have been stored: the disk failed in the last step")
+var ErrOutcomeUnknown = errors.New("it may have been stored: the last step failed")
 
 // Errors of a connection to a gateway. Only ErrAnswerLost leaves open whether
 // something happened.
