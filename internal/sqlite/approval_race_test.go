@@ -74,6 +74,7 @@ func approvedChild(args []string) error {
 
 // TestApprovalAcrossProcesses starts processes that race for one approval.
 func TestApprovalAcrossProcesses(t *testing.T) {
+	t.Parallel()
 	const rounds, processes = 3, 4
 	env := bridgetest.NewEnv(t)
 	env.Store(t) // makes it

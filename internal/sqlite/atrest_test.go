@@ -40,6 +40,7 @@ func conversion() bridge.Operation {
 
 // TestEncryptedStore: a store whose texts are encrypted does all that another does.
 func TestEncryptedStore(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: the same tests run on a store in clear")
 	}
@@ -258,6 +259,7 @@ func convertChild(args []string) error {
 // TestKilledConversions kills processes that encrypt and decrypt a store at any moment,
 // while another one writes: no text is lost, and the next conversion completes the last.
 func TestKilledConversions(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Served(t)
 	p := bridgetest.NewPair(t, s.Service)
@@ -319,6 +321,7 @@ func allThere(t *testing.T, s *bridge.Service, p bridgetest.Pair, words []string
 
 // TestProgramsOfBeforeRefuseAnEncryptedStore: they know versions, and nothing of states.
 func TestProgramsOfBeforeRefuseAnEncryptedStore(t *testing.T) {
+	t.Parallel()
 	for _, state := range []atrest.State{atrest.On, atrest.TurningOn, atrest.TurningOff} {
 		if version := state.Mark(int64(sqlite.SchemaVersion())); version <= int64(sqlite.SchemaVersion()) {
 			t.Errorf("%s: version %d is none of a newer store", state, version)

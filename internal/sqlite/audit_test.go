@@ -126,6 +126,7 @@ func TestVerifyAuditFindsTampering(t *testing.T) {
 }
 
 func TestVerifyAuditWithANotedHead(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	e, head := audited(t)
 	noted, err := audit.ParseHead(head.String()) // as an operator writes it down
@@ -164,6 +165,7 @@ func TestVerifyAuditWithANotedHead(t *testing.T) {
 }
 
 func TestStoreWithoutAuditHeadDoesNothing(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)

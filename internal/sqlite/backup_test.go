@@ -24,6 +24,7 @@ import (
 // TestCopyUnderLoad: each copy that is made while processes send and read, and die, is
 // whole, and holds every message that was acknowledged before it was begun.
 func TestCopyUnderLoad(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t, func(c *bridge.Config) { c.Now = hastyClock })
 	p := bridgetest.NewPair(t, s)
@@ -90,6 +91,7 @@ func missing(t *testing.T, path string, sent []event) (all []int64) {
 // TestExamineBehindAnArchive: a copy whose log begins behind an archive is whole, and one that
 // only says so is not.
 func TestExamineBehindAnArchive(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store := e.Service(t), e.Store(t)
 	bridgetest.NewPair(t, s)
@@ -109,6 +111,7 @@ func TestExamineBehindAnArchive(t *testing.T) {
 
 // TestExamine: what is wrong with a copy is found and named.
 func TestExamine(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
 	must(t, err)

@@ -36,6 +36,7 @@ func claimChild(args []string) error {
 // TestFiftyProcessesOneHolder: of fifty processes that claim one path at once, each
 // for an agent of one team, exactly one gets it.
 func TestFiftyProcessesOneHolder(t *testing.T) {
+	t.Parallel()
 	const processes = 50
 	e := bridgetest.NewEnv(t)
 	service, store, err := openChild(e.Path, nil)

@@ -59,6 +59,7 @@ func expire(t *testing.T, e *bridgetest.Env, s *bridge.Service, n int) {
 // TestCleanupInBatches: many conversations go in several transactions, each with
 // an entry that counts its own, and nothing is counted twice or left.
 func TestCleanupInBatches(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	const many = 230
@@ -87,6 +88,7 @@ func TestCleanupInBatches(t *testing.T) {
 // TestCleanupStopped: what a cleanup that was stopped has removed is told and
 // logged, and the next one removes the rest.
 func TestCleanupStopped(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	d := &disk{}
 	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now})
@@ -110,6 +112,7 @@ func TestCleanupStopped(t *testing.T) {
 // TestCleanupChecksEndsWhereItRemoves: an end that is moved while a cleanup works is not
 // taken for one that bridge has set.
 func TestCleanupChecksEndsWhereItRemoves(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	d := &disk{}
 	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now})

@@ -38,6 +38,7 @@ func holding(t *testing.T, dir, text string) (names []string) {
 // a cleanup leaves no removed word in any file, makes the file smaller, takes
 // down the bells of the dead, and keeps no account of removed conversations.
 func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
+	t.Parallel()
 	const marker = "the-word-that-must-go"
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
@@ -103,6 +104,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 // TestOldStoresShrinkToo: a store of a time before files could become smaller is
 // made again by its first cleanup.
 func TestOldStoresShrinkToo(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	must(t, sqlite.CreateVersion(e.Path, e.Key, 1))
 	s := e.Service(t)

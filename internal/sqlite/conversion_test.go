@@ -22,6 +22,7 @@ import (
 // TestConversionsTogether runs conversions in the middle of another one, which must not
 // end it in a state that says what is not so.
 func TestConversionsTogether(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		on    bool
 		inner []bool
@@ -77,6 +78,7 @@ func TestConversionsTogether(t *testing.T) {
 // TestConversionThatOthersOvertake: a conversion that was stopped, while another one went
 // the other way and back and is on its way still, does not end for that one.
 func TestConversionThatOthersOvertake(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Served(t)
 	p := bridgetest.NewPair(t, s.Service)
@@ -117,6 +119,7 @@ func TestConversionThatOthersOvertake(t *testing.T) {
 
 // TestFilesOfEitherForm: a shared file is found by its path however that is stored.
 func TestFilesOfEitherForm(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Served(t)
 	p := bridgetest.NewPair(t, s.Service)

@@ -124,6 +124,7 @@ func (c *checker) senders() {
 
 // TestFaults shows that the crash test can fail.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	ack := func(seq int64, text string) event { return event{kind: "ack", seq: seq, text: text} }
 	got := func(seq int64, text string, claim int64, again bool) event {
 		return event{kind: "got", seq: seq, text: text, claim: claim, again: again}

@@ -47,6 +47,7 @@ func (d *disk) store(t *testing.T, e *bridgetest.Env) *sqlite.Store {
 // TestCommitsSurviveWhatTheyMust shows which commits wait for the disk: all that
 // is acknowledged to an agent as done, and what hands messages out.
 func TestCommitsSurviveWhatTheyMust(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
 	d := &disk{}
@@ -106,6 +107,7 @@ func TestCommitsSurviveWhatTheyMust(t *testing.T) {
 // not acknowledged, and that the log is copied into the database then: the
 // system may have forgotten what it could not write.
 func TestFlushThatFails(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	e := bridgetest.NewEnv(t)
 	d := &disk{}
@@ -129,6 +131,7 @@ func TestFlushThatFails(t *testing.T) {
 // TestFlushAfterOneThatFailed: a flush that succeeds after one that failed proves
 // nothing while a reader keeps the log from being copied.
 func TestFlushAfterOneThatFailed(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	e := bridgetest.NewEnv(t)
 	d := &disk{}
@@ -164,6 +167,7 @@ func TestFlushAfterOneThatFailed(t *testing.T) {
 // acknowledges anything while a part of the log is not copied that another process could
 // not flush, whatever the system says to them.
 func TestOthersKnowOfAFlushThatFailed(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	e := bridgetest.NewEnv(t)
 	failing := &disk{}
@@ -215,6 +219,7 @@ func fileSize(t *testing.T, path string) int64 {
 // only for its cache, on systems that tell the two apart. What that is worth there
 // only a power cut on such a system shows.
 func TestFlushesReachTheDisk(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	if ok, err := new(disk).store(t, e).FlushesFully(); err != nil || !ok {
 		t.Errorf("SQLite does not wait for the disk: %v", err)

@@ -18,6 +18,7 @@ import (
 // refused, whether it makes the conversation live longer or shorter, to whatever a
 // session calls; and the operator sets a new one.
 func TestMovedExpiry(t *testing.T) {
+	t.Parallel()
 	moves := map[string]string{
 		"later":          "UPDATE conversations SET expires_at = expires_at + 1",
 		"earlier":        "UPDATE conversations SET expires_at = 1",
@@ -65,6 +66,7 @@ func TestMovedExpiry(t *testing.T) {
 
 // TestMovedExpiryKeepsCode: no join code opens a conversation whose end was moved.
 func TestMovedExpiryKeepsCode(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	c, err := s.Create(t.Context(), bridge.CreateRequest{MyRole: "x", PartnerRole: "y"})
@@ -78,6 +80,7 @@ func TestMovedExpiryKeepsCode(t *testing.T) {
 // TestExpirySealIsKept: what is copied or saved from a damaged store is as genuine as
 // it was, and what was moved before stays refused.
 func TestExpirySealIsKept(t *testing.T) {
+	t.Parallel()
 	for name, moved := range map[string]bool{"genuine": false, "moved": true} {
 		t.Run(name, func(t *testing.T) {
 			e := bridgetest.NewEnv(t)
@@ -100,6 +103,7 @@ func TestExpirySealIsKept(t *testing.T) {
 
 // TestMigrationSealsExpiries: conversations of an earlier schema go on.
 func TestMigrationSealsExpiries(t *testing.T) {
+	t.Parallel()
 	const id = "conv_0123456789abcdef"
 	const sealed = 12 // the version that knows seals
 	for version := 1; version < sealed; version++ {

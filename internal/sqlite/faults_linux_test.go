@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -106,13 +107,28 @@ func step(t *testing.T) int {
 // maxCalls bounds the calls of one kind that are tried.
 const maxCalls = 60
 
+// atEachCall runs try for every kind of system call, several at the same time, and
+// returns the sum of what it returned.
+func atEachCall(t *testing.T, try func(t *testing.T, call string) int) int {
+	t.Helper()
+	var sum atomic.Int64
+	t.Run("calls", func(t *testing.T) {
+		for _, call := range fileCalls {
+			t.Run(call, func(t *testing.T) {
+				t.Parallel()
+				sum.Add(int64(try(t, call)))
+			})
+		}
+	})
+	return int(sum.Load())
+}
+
 // TestFirstStartKilledAtEachSystemCall: whatever a killed first start has left,
 // the next one finishes, and nothing stays behind.
 func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
-	kills := 0
-	for _, call := range fileCalls {
+	kills := atEachCall(t, func(t *testing.T, call string) (kills int) {
 		for when := 1; when <= maxCalls; when += step(t) {
 			dir := filepath.Join(t.TempDir(), "state")
 			path := filepath.Join(dir, "bridge.db")
@@ -127,7 +143,8 @@ func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
 				t.Errorf("killed at call %d of %s: %v is left", when, call, left)
 			}
 		}
-	}
+		return kills
+	})
 	if kills < len(fileCalls) && *everyFault {
 		t.Errorf("only %d kills", kills)
 	}
@@ -153,24 +170,30 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 	skipShort(t)
 	kills := 0
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
-		for _, call := range fileCalls {
-			for when := 1; when <= maxCalls; when += step(t) {
-				e := bridgetest.NewEnv(t)
-				must(t, sqlite.CreateVersion(e.Path, e.Key, version))
-				if _, code, _ := injected(t, call, "signal=KILL", when, e.Path); code != -1 {
-					break
-				}
-				kills++
-				if err := startAgain(e.Path); err != nil {
-					t.Errorf("version %d, killed at call %d of %s: %v", version, when, call, err)
-				}
-			}
-		}
+		kills += atEachCall(t, func(t *testing.T, call string) int { return migrationsKilledAt(t, version, call) })
 		if !*everyFault {
 			break // the oldest goes through all migrations
 		}
 	}
 	t.Logf("%d migrations were killed", kills)
+}
+
+// migrationsKilledAt kills migrations from a version at one kind of call, some of its
+// calls, and returns how many that were.
+func migrationsKilledAt(t *testing.T, version int, call string) (kills int) {
+	t.Helper()
+	for when := 1; when <= maxCalls; when += step(t) {
+		e := bridgetest.NewEnv(t)
+		must(t, sqlite.CreateVersion(e.Path, e.Key, version))
+		if _, code, _ := injected(t, call, "signal=KILL", when, e.Path); code != -1 {
+			break
+		}
+		kills++
+		if err := startAgain(e.Path); err != nil {
+			t.Errorf("version %d, killed at call %d of %s: %v", version, when, call, err)
+		}
+	}
+	return kills
 }
 
 // TestFaultsAtSystemCalls: whichever call fails, the answer says what it was; what
@@ -187,10 +210,7 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 	faults := 0
 	for _, errno := range errnos { // each can be run alone
 		t.Run(errno, func(t *testing.T) {
-			here := 0
-			for _, call := range fileCalls {
-				here += faultsAt(t, errno, call, between)
-			}
+			here := atEachCall(t, func(t *testing.T, call string) int { return faultsAt(t, errno, call, between) })
 			t.Logf("%d faults of %s", here, errno)
 			faults += here
 		})

@@ -122,6 +122,7 @@ func TestProcessIsFenced(t *testing.T) {
 
 // TestOldProcessDoesNotCompact: nor does it rewrite the store's file.
 func TestOldProcessDoesNotCompact(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)
 	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()+1))

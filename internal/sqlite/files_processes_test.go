@@ -180,6 +180,7 @@ func replay(text string, edits []accepted, final files.File) error {
 // TestTwentyProcessesEditOneFile: what twenty processes were told is in the file, in the
 // order of the versions, and nothing else is.
 func TestTwentyProcessesEditOneFile(t *testing.T) {
+	t.Parallel()
 	const processes = 20
 	times := 100
 	if testing.Short() {
@@ -194,6 +195,7 @@ func TestTwentyProcessesEditOneFile(t *testing.T) {
 // TestEditorsFindPlantedFaults: the same, of processes of which one loses an edit, or tells
 // a wrong order, is seen to fail.
 func TestEditorsFindPlantedFaults(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []string{"lost", "reordered"} {
 		first, edits, final := editTogether(t, 4, 8, fault)
 		if err := replay(first, edits, final); err == nil {
@@ -217,6 +219,7 @@ func TestEditorsFindPlantedFaults(t *testing.T) {
 
 // TestSalvageFiles: a file whose text is there is saved with what is left of its past.
 func TestSalvageFiles(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	service, store, err := openChild(e.Path, nil)
 	must(t, err)

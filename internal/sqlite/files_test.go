@@ -81,6 +81,7 @@ func folder(t *testing.T, dir string) map[string]string {
 }
 
 func TestOpenRefusesWidePermissions(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		file string // beside the database; "." is the folder
 		mode os.FileMode
@@ -129,6 +130,7 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 // TestStoreThatWasReadOnlyForAWhile: SQLite gives a log the mode of its database,
 // and what was made while a read-only one was inspected stays behind.
 func TestStoreThatWasReadOnlyForAWhile(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	e.Store(t) // keeps the log there
 	for _, file := range []string{e.Path + "-wal", e.Path + "-shm"} {
@@ -146,6 +148,7 @@ func TestStoreThatWasReadOnlyForAWhile(t *testing.T) {
 }
 
 func TestCheckPrivateKeyFile(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	key := filepath.Join(filepath.Dir(e.Path), "bridge.key")
 	if err := storefile.CheckPrivate(key); err != nil {
@@ -160,6 +163,7 @@ func TestCheckPrivateKeyFile(t *testing.T) {
 }
 
 func TestCheckPrivateRefusesAnotherOwner(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a file away")
 	}
@@ -238,6 +242,7 @@ func madeUnder(t *testing.T, dir string) (*bridgetest.Env, map[string]string) {
 }
 
 func TestOpenLeavesForeignFilesAlone(t *testing.T) {
+	t.Parallel()
 	random := strings.Repeat("\x8f\x03\xf1 not a database", 400)
 	tests := map[string]func(t *testing.T, path string){
 		"random bytes": func(t *testing.T, path string) { write(t, path, random) },
@@ -287,6 +292,7 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 // what it is takes the log's index then, which SQLite makes again; but neither
 // the database nor its log may change.
 func TestOpenLeavesAForeignLogAlone(t *testing.T) {
+	t.Parallel()
 	source := filepath.Join(t.TempDir(), "foreign.db")
 	db, err := sql.Open("sqlite", source)
 	if err != nil {
@@ -330,6 +336,7 @@ func write(t *testing.T, path, content string) {
 }
 
 func TestOpenLeavesNewerStoresAlone(t *testing.T) {
+	t.Parallel()
 	e := newStore(t)
 	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()+1))
 	before := folder(t, filepath.Dir(e.Path))
@@ -342,6 +349,7 @@ func TestOpenLeavesNewerStoresAlone(t *testing.T) {
 }
 
 func TestOpenRefusesAnotherKey(t *testing.T) {
+	t.Parallel()
 	e := newStore(t)
 	before, err := os.ReadFile(e.Path)
 	if err != nil {
@@ -359,6 +367,7 @@ func TestOpenRefusesAnotherKey(t *testing.T) {
 }
 
 func TestOpenWithoutCreateMakesNothing(t *testing.T) {
+	t.Parallel()
 	for name, put := range map[string]func(*testing.T, string){
 		"no folder":  func(t *testing.T, path string) { removeAll(t, filepath.Dir(path)) },
 		"no file":    func(*testing.T, string) {},
@@ -398,6 +407,7 @@ func removeAll(t *testing.T, dir string) {
 // TestOpenRefusesAnEmptyFile: bridge never makes one, so something has emptied
 // the store, and filling it again would hide that.
 func TestOpenRefusesAnEmptyFile(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	write(t, e.Path, "")
 	if err := open(e, true); !errors.Is(err, bridge.ErrStoreEmpty) {
@@ -409,6 +419,7 @@ func TestOpenRefusesAnEmptyFile(t *testing.T) {
 }
 
 func TestCreateRefusesTheLogOfAnother(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	write(t, e.Path+"-wal", "what is left of another store")
 	if err := open(e, true); !errors.Is(err, bridge.ErrStoreDamaged) {
@@ -417,6 +428,7 @@ func TestCreateRefusesTheLogOfAnother(t *testing.T) {
 }
 
 func TestPrepareKeepsAFolderThatIsThere(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "mine")
 	if err := os.Mkdir(dir, 0o750); err != nil {
 		t.Fatal(err)

@@ -91,6 +91,7 @@ func TestFewDescriptors(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	dir := smallDisk(t, 4<<20)
 	closed := filepath.Join(dir, "closed.db")
@@ -201,6 +202,7 @@ func open2(e *bridgetest.Env, path string) (*sqlite.Store, error) {
 }
 
 func TestReadOnlyFilesystem(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	dir := smallDisk(t, 4<<20)
 	e := envIn(t, dir)
@@ -236,6 +238,7 @@ func TestReadOnlyFilesystem(t *testing.T) {
 }
 
 func TestFolderWithoutWritePermission(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() == 0 {
 		t.Skip("root may write everywhere; TestReadOnlyFilesystem shows the same")
 	}
@@ -257,6 +260,7 @@ func TestFolderWithoutWritePermission(t *testing.T) {
 // room, so it works where there is none, and with conversations that it leaves: those
 // whose ends something else has moved.
 func TestCleanupOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	dir := smallDisk(t, 8<<20)
 	e := envIn(t, dir)
 	s := e.Service(t)

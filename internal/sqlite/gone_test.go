@@ -26,6 +26,7 @@ func overwriteHead(t *testing.T, dir string, at int64, with []byte) {
 // TestStoreThatIsGone: a process that goes on with a file that nobody else can
 // open would acknowledge messages that are lost.
 func TestStoreThatIsGone(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: Windows does not let a file go that is open")
 	}

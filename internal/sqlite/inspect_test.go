@@ -43,6 +43,7 @@ func listing(t *testing.T, path string) map[string]string {
 }
 
 func TestInspectChangesNothing(t *testing.T) {
+	t.Parallel()
 	e := closedStore(t)
 	before := listing(t, e.Path)
 	got, err := sqlite.Inspect(e.Path)
@@ -74,6 +75,7 @@ func TestInspectChangesNothing(t *testing.T) {
 }
 
 func TestInspectFindsDamage(t *testing.T) {
+	t.Parallel()
 	e := closedStore(t)
 	text, err := os.ReadFile(e.Path)
 	if err != nil {
@@ -94,6 +96,7 @@ func TestInspectFindsDamage(t *testing.T) {
 }
 
 func TestInspectRefuses(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if _, err := sqlite.Inspect(filepath.Join(dir, "none.db")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
@@ -118,6 +121,7 @@ func TestInspectRefuses(t *testing.T) {
 }
 
 func TestFreeSpace(t *testing.T) {
+	t.Parallel()
 	free, err := storefile.FreeSpace(t.TempDir())
 	if errors.Is(err, errors.ErrUnsupported) {
 		t.Skip(err)
@@ -130,6 +134,7 @@ func TestFreeSpace(t *testing.T) {
 // TestInspectComparesUnreadCounts: a count of unread messages that is kept is compared
 // with the inboxes that it is about.
 func TestInspectComparesUnreadCounts(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	t.Run("fill", func(t *testing.T) {
 		s := e.Service(t)

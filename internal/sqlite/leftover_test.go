@@ -18,6 +18,7 @@ import (
 // TestCopyBesideALeftOverLog: a copy of the database, put beside the log that a
 // killed process left, is told from the database that the log belongs to.
 func TestCopyBesideALeftOverLog(t *testing.T) {
+	t.Parallel()
 	racetest.Skip(t)
 	const round = 400 // messages, more than one leaf of the audit log
 	tests := []struct {
@@ -98,6 +99,7 @@ func TestCopyBesideALeftOverLog(t *testing.T) {
 // TestLogOfAnotherMoment: a log that was left belongs to a database of the same store
 // whose last entry is one of the log's own past, and to no other.
 func TestLogOfAnotherMoment(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	type files struct{ database, log []byte }
 	// after opens the store at a moment, and returns what a process leaves that is killed

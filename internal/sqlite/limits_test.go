@@ -15,6 +15,7 @@ import (
 // TestLimitsOfAStoreThatIsThere: whoever opens a store, or migrates it, cannot
 // raise its limits; one from before there were any has the default ones.
 func TestLimitsOfAStoreThatIsThere(t *testing.T) {
+	t.Parallel()
 	loose := bridge.DefaultLimits()
 	loose.Writes.PerMinute = 1_000_000
 	tight := bridge.DefaultLimits()
@@ -67,6 +68,7 @@ func openWith(t *testing.T, e *bridgetest.Env, limits bridge.Limits) *bridge.Ser
 // TestMigratedTokensAreHidden: the tokens of sessions from before there were
 // fingerprints are found in what agents send.
 func TestMigratedTokensAreHidden(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	e.Path = filepath.Join(filepath.Dir(e.Path), "other.db")
 	if err := sqlite.CreateVersion(e.Path, e.Key, 3); err != nil {
@@ -93,6 +95,7 @@ func TestMigratedTokensAreHidden(t *testing.T) {
 // TestNearlyFullIsTold: a process that stores something says once that the store is
 // nearly full of it, before the store refuses more.
 func TestNearlyFullIsTold(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	var told []bridge.Fill
 	store, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{
@@ -118,6 +121,7 @@ func TestNearlyFullIsTold(t *testing.T) {
 // TestSearchOfLongMessages: more than what is read at once is searched, and a message that
 // holds a word thousands of times is no trouble.
 func TestSearchOfLongMessages(t *testing.T) {
+	t.Parallel()
 	racetest.Skip(t)
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)

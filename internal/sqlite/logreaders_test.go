@@ -28,6 +28,7 @@ func readingChild(args []string) error {
 // TestWhoReadsFromTheLog: a check from outside tells who keeps the log from
 // becoming smaller.
 func TestWhoReadsFromTheLog(t *testing.T) {
+	t.Parallel()
 	e := newStore(t)
 	reader := start(t, "reading", e.Path)
 	reader.line(t)

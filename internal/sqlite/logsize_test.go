@@ -36,6 +36,7 @@ func logSize(t *testing.T, path string) int64 {
 // TestLogShrinks: a log that grew while somebody read for long becomes small again,
 // though nobody writes any more.
 func TestLogShrinks(t *testing.T) {
+	t.Parallel()
 	t.Run("behind a read of this process", func(t *testing.T) {
 		e := bridgetest.NewEnv(t)
 		s, other := e.Service(t), e.Store(t)
@@ -95,6 +96,7 @@ func TestLogShrinks(t *testing.T) {
 
 // TestLogOfReadersStays: a process that still reads keeps what it reads.
 func TestLogOfReadersStays(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	bridgetest.SetLimits(t, s, bridge.Limits{})

@@ -103,6 +103,7 @@ func replace(t *testing.T, path string) {
 // that is in use, all processes refuse from then on; and nothing that was
 // acknowledged is lost that is still on the disk.
 func TestFilesLostUnderProcesses(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		// lose is given what the log held half-way.
@@ -176,6 +177,7 @@ func TestFilesLostUnderProcesses(t *testing.T) {
 // TestFormerIndexPutBack: an index that is put back from a copy, with its log or without,
 // fits the beginning of the log. Who knows of more must not write over that.
 func TestFormerIndexPutBack(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name  string
 		files []string
@@ -218,6 +220,7 @@ func TestFormerIndexPutBack(t *testing.T) {
 // those of the log before, and so the last one that a former index names. Neither who has
 // the store open nor who opens it takes that index for the store's.
 func TestIndexOfFormerLogPutBack(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	p := closedPair(t, e)
 	talker := startTalker(t, e, p.A, "open")

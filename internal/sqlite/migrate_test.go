@@ -25,6 +25,7 @@ import (
 
 // TestMigration opens a store of the first schema, with a conversation in it.
 func TestMigration(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
 	if err := storefile.Prepare(path); err != nil {
 		t.Fatal(err)
@@ -66,6 +67,7 @@ func TestMigration(t *testing.T) {
 
 // TestMigrationKeepsMail opens a store of the fourth schema that is in use.
 func TestMigrationKeepsMail(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
 	if err := storefile.Prepare(path); err != nil {
 		t.Fatal(err)
@@ -216,6 +218,7 @@ func inFile(t *testing.T, path string, digests map[int64][]byte) (n int) {
 // TestFailedMigrationChangesNothing: a migration that fails at its very end leaves a store
 // of each version as it was, to the byte, and the next one succeeds.
 func TestFailedMigrationChangesNothing(t *testing.T) {
+	t.Parallel()
 	racetest.Skip(t)
 	key, err := auth.NewKey([]byte("a master key for tests, 32 bytes"))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 // TestMigrationKeepsEverything fills every table of every older schema, with a value of
 // its own in each column, and finds each of them in the store after the migration.
 func TestMigrationKeepsEverything(t *testing.T) {
+	t.Parallel()
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
 		t.Run(fmt.Sprintf("from %d", version), func(t *testing.T) {
 			t.Parallel()

@@ -23,6 +23,7 @@ var ofSchema = []string{"SCAN sqlite_schema", "SCAN sqlite_master"}
 // TestQueryPlans shows that nothing that agents do reads more of a table than
 // it returns: the store stays as quick with a million messages.
 func TestQueryPlans(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)
@@ -104,6 +105,7 @@ func TestQueryPlans(t *testing.T) {
 // TestPlanOfHistory: a page of one of many is found by the numbers of its own inbox and
 // by what it sent, and not by looking through the messages of its conversation.
 func TestPlanOfHistory(t *testing.T) {
+	t.Parallel()
 	plan, err := bridgetest.NewEnv(t).Store(t).HistoryPlan()
 	if err != nil {
 		t.Fatal(err)

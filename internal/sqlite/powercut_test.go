@@ -59,6 +59,7 @@ func (k *keptLog) acknowledged(id int64) {
 // TestPowerCutUnderManySenders: many send at once through one store and share the wait
 // for the disk. Whenever the power fails, all that was acknowledged until then is there.
 func TestPowerCutUnderManySenders(t *testing.T) {
+	t.Parallel()
 	const senders, each = 12, 6
 	e := bridgetest.NewEnv(t)
 	kept := &keptLog{}

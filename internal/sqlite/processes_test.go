@@ -60,6 +60,7 @@ func TestManyProcessesStartTogetherOnANewStore(t *testing.T) {
 }
 
 func TestEightProcessesReadEachMessageOnceInOrder(t *testing.T) {
+	t.Parallel()
 	const messages = 500
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
@@ -116,6 +117,7 @@ func TestEightProcessesReadEachMessageOnceInOrder(t *testing.T) {
 }
 
 func TestTurnstileLetsOneThroughAtATime(t *testing.T) {
+	t.Parallel()
 	const processes, times = 4, 250
 	path := filepath.Join(t.TempDir(), "counter")
 	write(t, path, "0")
@@ -135,6 +137,7 @@ func TestTurnstileLetsOneThroughAtATime(t *testing.T) {
 }
 
 func TestKilledHolderFreesTheTurnstile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db")
 	holder := start(t, "hold", path)
 	holder.line(t)
@@ -164,6 +167,7 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 }
 
 func TestCancelledWaitForTheTurnstile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db")
 	holder := start(t, "hold", path)
 	holder.line(t)

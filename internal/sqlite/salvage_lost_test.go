@@ -18,6 +18,7 @@ import (
 // TestSalvageWithoutASession: where the row of a session is lost, nobody gets its letter
 // or its mail, the others get theirs, and messages to all still go out.
 func TestSalvageWithoutASession(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store, err := openChild(e.Path, nil)
 	must(t, err)

@@ -24,6 +24,7 @@ import (
 // TestSalvage: what a damaged store still holds is in the new one, which works;
 // what is lost is said, and the old one stays as it is.
 func TestSalvage(t *testing.T) {
+	t.Parallel()
 	racetest.Skip(t)
 	const messages = 300
 	e := bridgetest.NewEnv(t)

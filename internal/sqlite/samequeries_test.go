@@ -69,6 +69,7 @@ func (s notedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (
 // TestSameQueriesForUnknown: a caller that cannot prove a session has the same
 // statements carried out, whether what it names is there or not.
 func TestSameQueriesForUnknown(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	var noted statements
 	store, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key, Create: true, Connect: noted.connect})

@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write the digests of the schema again")
 // TestSchemaDigests: a script that was released never changes, and its number is
 // never another's: stores have seen it.
 func TestSchemaDigests(t *testing.T) {
+	t.Parallel()
 	var all strings.Builder
 	for version := 1; version <= sqlite.SchemaVersion(); version++ {
 		digest, err := sqlite.SchemaDigest(version)
@@ -40,6 +41,7 @@ func TestSchemaDigests(t *testing.T) {
 // TestCraftedSchema: a store whose schema does anything of its own is refused,
 // before anything of it runs.
 func TestCraftedSchema(t *testing.T) {
+	t.Parallel()
 	racetest.Skip(t)
 	tests := []struct{ name, statement, want string }{
 		{"a trigger that copies messages", `CREATE TRIGGER copy AFTER INSERT ON messages BEGIN
@@ -77,6 +79,7 @@ func TestCraftedSchema(t *testing.T) {
 }
 
 func TestVersionsThatNobodyWrites(t *testing.T) {
+	t.Parallel()
 	for _, version := range []int{-1, -2147483648, 0} {
 		e := newStore(t)
 		query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", version))
@@ -92,6 +95,7 @@ func TestVersionsThatNobodyWrites(t *testing.T) {
 // TestMigratedMeanwhile: a process that goes on while a newer program migrates
 // the store neither reads nor writes it any more.
 func TestMigratedMeanwhile(t *testing.T) {
+	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
 	p := bridgetest.NewPair(t, s)
@@ -157,6 +161,7 @@ func TestDamagedFiles(t *testing.T) {
 // TestConnectionSettings: connections overwrite what is removed, believe no schema and
 // no cell, and hold references.
 func TestConnectionSettings(t *testing.T) {
+	t.Parallel()
 	e := newStore(t)
 	d, err := sqlite.Connect(e.Path)
 	must(t, err)

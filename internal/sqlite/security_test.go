@@ -119,6 +119,7 @@ func flip(token string) string {
 var changeable = map[string]bool{"audit_log": true, "audit_head": true, "rate_limits": true}
 
 func TestBadCredentialsAreRefusedAlike(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	c := newCast(t)
 	before := dump(t, c.env.Path, changeable)
@@ -163,6 +164,7 @@ func verified(t *testing.T, s *bridge.Service) audit.Head {
 }
 
 func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	c := newCast(t)
 	s := c.env.Service(t)
@@ -197,6 +199,7 @@ func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
 // A refusal must not tell an existing conversation from one that is not there:
 // both are throttled by what was claimed alone.
 func TestThrottlingDoesNotTellWhatExists(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	c := newCast(t)
 	s := c.env.Service(t)
@@ -216,6 +219,7 @@ func TestThrottlingDoesNotTellWhatExists(t *testing.T) {
 }
 
 func TestLimitsSurviveReopening(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	e := bridgetest.NewEnv(t)
 	var pair bridgetest.Pair
@@ -243,6 +247,7 @@ func TestLimitsSurviveReopening(t *testing.T) {
 // TestSecretsAreNeverStored plants secrets in every argument and looks for them
 // in every file of the store.
 func TestSecretsAreNeverStored(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	c := newCast(t)
 	s, v := c.service, c.victim
@@ -336,6 +341,7 @@ func TestSecretsAreNeverStored(t *testing.T) {
 }
 
 func TestBrokenMetadataDoesNotJamAMailbox(t *testing.T) {
+	t.Parallel()
 	for name, broken := range map[string]string{
 		"no JSON":   "[\"a",
 		"object":    `{"a": 1}`,

@@ -16,6 +16,7 @@ import (
 // TestMigrationToManySessions: a store of every schema before that of many sessions is
 // migrated with what it holds, and takes sessions a to z and nothing else in each table that names one.
 func TestMigrationToManySessions(t *testing.T) {
+	t.Parallel()
 	const id = "conv_0123456789abcdef"
 	const many = 11 // the version that knows them
 	for version := 1; version < many; version++ {
@@ -111,6 +112,7 @@ func whole(t *testing.T, path string) (found string) {
 // TestMigrationOfManySessions: a conversation of three that was there before pages of
 // history and unread counts had tables of their own keeps both.
 func TestMigrationOfManySessions(t *testing.T) {
+	t.Parallel()
 	const id, before = "conv_0123456789abcdef", 12
 	e := bridgetest.NewEnv(t)
 	must(t, sqlite.CreateVersion(e.Path, e.Key, before))

@@ -16,6 +16,7 @@ import (
 // transactions, and comes out whole, where numbers are missing, too: also those that
 // somebody made up, who does not keep a reader busy with all that lie between.
 func TestLongLogs(t *testing.T) {
+	t.Parallel()
 	const rare, last = "conv_0123456789abcdef", int64(math.MaxInt64) - 1
 	e := bridgetest.NewEnv(t)
 	store := e.Store(t)

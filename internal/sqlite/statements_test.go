@@ -106,6 +106,7 @@ type brokenRows struct{ driver.Rows }
 func (brokenRows) Next([]driver.Value) error { return errPlanted }
 
 func TestEachStatementFails(t *testing.T) {
+	t.Parallel()
 	racetest.Skip(t)
 	for _, atRow := range []bool{false, true} {
 		t.Run(fmt.Sprintf("at its first row %v", atRow), func(t *testing.T) {

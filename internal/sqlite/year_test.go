@@ -38,6 +38,7 @@ const (
 // take, and holds that neither the store nor its log grows when the first archives are
 // made.
 func TestYear(t *testing.T) {
+	t.Parallel()
 	if *yearMessages == 0 {
 		t.Skip("MISSING: -sqlite.year, which make year gives")
 	}
