@@ -25,12 +25,14 @@ demo: build
 # than there are processors.
 PARALLEL ?= 6
 PACKAGES ?= 3
+# What takes longest is begun first, or it would run alone at the end.
+LONGEST := ./internal/sqlite ./internal/cli ./internal/sandbox ./packaging
 TESTFLAGS ?=
 
 ## test: all tests; needs only Go
 .PHONY: test
 test:
-	$(GO) test $(TESTFLAGS) -timeout 20m -p $(PACKAGES) -parallel $(PARALLEL) ./...
+	$(GO) test $(TESTFLAGS) -timeout 20m -p $(PACKAGES) -parallel $(PARALLEL) $(LONGEST) ./...
 
 # The detector knows nothing of memory that SQLite allocates: to watch SQLite's own
 # accesses only takes time (two thirds of the store's tests).
