@@ -81,7 +81,7 @@ const (
 
 // advice holds, for each rule, what to write instead. It is used if the refusal
 // gives no more specific advice.
-var advice = map[Rule]string{ //nolint:gosec // advice about secrets, and none itself
+var advice = map[Rule]string{
 	UnknownMode:   "use safe, restricted or yolo",
 	BadWorkspace:  "choose a project folder as the workspace",
 	BadText:       "write plain text with ordinary spaces",
