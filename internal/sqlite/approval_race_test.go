@@ -22,7 +22,7 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// commandService is a service whose commands append a line to the file ran.
+// commandService returns a service whose commands append a line to the file ran.
 func commandService(path, ran string) (*bridge.Service, *commands.Service, *sqlite.Store, error) {
 	key, err := keyfile.Load(filepath.Join(filepath.Dir(path), "bridge.key"))
 	if err != nil {
@@ -51,7 +51,8 @@ func commandService(path, ran string) (*bridge.Service, *commands.Service, *sqli
 	}), store, nil
 }
 
-// approvedChild uses an approval as soon as it may: STORE RAN CONVERSATION TOKEN.
+// approvedChild uses an approval as soon as it is told to begin. Arguments: STORE RAN
+// CONVERSATION TOKEN.
 func approvedChild(args []string) error {
 	_, s, store, err := commandService(args[0], args[1])
 	if err != nil {
@@ -72,12 +73,12 @@ func approvedChild(args []string) error {
 	return store.Close()
 }
 
-// TestApprovalAcrossProcesses starts processes that race for one approval.
+// TestApprovalAcrossProcesses starts several processes that race to use one approval.
 func TestApprovalAcrossProcesses(t *testing.T) {
 	t.Parallel()
 	const rounds, processes = 3, 4
 	env := bridgetest.NewEnv(t)
-	env.Store(t) // makes it
+	env.Store(t) // creates the file
 	ran := filepath.Join(t.TempDir(), "ran")
 	core, s, store, err := commandService(env.Path, ran)
 	if err != nil {

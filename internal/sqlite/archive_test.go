@@ -13,8 +13,9 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestKilledBehindAnArchive opens what a process leaves that is killed behind an archive:
-// a database that ends where the entries were that its log has removed.
+// TestKilledBehindAnArchive opens the files left by a process that was killed after
+// archiving. The write-ahead log has removed the archived entries, but the database
+// file still ends with them.
 func TestKilledBehindAnArchive(t *testing.T) {
 	t.Parallel()
 	for name, rest := range map[string]time.Duration{"all is archived": 0, "the first conversation is": time.Hour} {
@@ -22,7 +23,7 @@ func TestKilledBehindAnArchive(t *testing.T) {
 			e := bridgetest.NewEnv(t)
 			first := opened(t, e)
 			bridgetest.NewPair(t, bridge.New(bridge.Config{Store: first, Key: e.Key, Now: e.Clock.Now}))
-			must(t, first.Close()) // which moves the log into the database
+			must(t, first.Close()) // which checkpoints the log into the database
 			e.Clock.Advance(2 * time.Hour)
 			store := opened(t, e)
 			defer func() { must(t, store.Close()) }()

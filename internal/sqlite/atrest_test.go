@@ -34,11 +34,12 @@ import (
 )
 
 func conversion() bridge.Operation {
-	// Before the clock of any test: an operation moves that of its store.
+	// Encrypt before the clock of any test starts, because an operation advances the
+	// store's clock.
 	return bridge.Operation{Now: time.Unix(1_600_000_000, 0), Actor: bridge.Operator, Action: "test", Details: bridge.Details{}}
 }
 
-// TestEncryptedStore: a store whose texts are encrypted does all that another does.
+// TestEncryptedStore runs the whole store contract on an encrypted store.
 func TestEncryptedStore(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -49,12 +50,13 @@ func TestEncryptedStore(t *testing.T) {
 	}))
 }
 
-// marked is the statement that notes a state of the encryption in a store of a version.
+// marked returns the statement that records an encryption state in a store of the given
+// schema version.
 func marked(state atrest.State, version int) string {
 	return fmt.Sprintf("PRAGMA user_version = %d", state.Mark(int64(version)))
 }
 
-// encrypted is a store whose texts are encrypted, with a conversation in it.
+// encrypted returns an encrypted store with one conversation in it.
 func encrypted(t *testing.T) (e *bridgetest.Env, s bridgetest.Served, store *sqlite.Store, p bridgetest.Pair) {
 	t.Helper()
 	e = bridgetest.NewEnv(t)
@@ -63,7 +65,7 @@ func encrypted(t *testing.T) (e *bridgetest.Env, s bridgetest.Served, store *sql
 	return e, s, store, bridgetest.NewPair(t, s.Service)
 }
 
-// convert encrypts or decrypts a store, and returns how many rows that changed.
+// convert encrypts or decrypts a store and returns the number of rows changed.
 func convert(t *testing.T, s *sqlite.Store, on bool) int64 {
 	t.Helper()
 	done, err := s.Convert(t.Context(), conversion(), on, nil)
@@ -77,7 +79,8 @@ func convert(t *testing.T, s *sqlite.Store, on bool) int64 {
 	return done.Rows
 }
 
-// inFiles returns those of words that are somewhere in the files of a folder.
+// inFiles returns the words that occur in any file of a folder, in clear or in base64,
+// each with the names of those files.
 func inFiles(t *testing.T, dir string, words []string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -99,8 +102,9 @@ func inFiles(t *testing.T, dir string, words []string) map[string]string {
 	return found
 }
 
-// TestEncryptedFilesHoldNoText: no text that was written before or after a store was
-// encrypted is in its files or its copies, and each is read back; and the way back.
+// TestEncryptedFilesHoldNoText checks that after encryption no text, whether written
+// before or after, is left in the store's files or its copies, that every text can be
+// read back, and that decryption restores all texts.
 func TestEncryptedFilesHoldNoText(t *testing.T) {
 	t.Parallel()
 	var key auth.Key
@@ -154,7 +158,7 @@ func countSealed(t *testing.T, path string) (total int) {
 	return total
 }
 
-// sealedTexts counts the sealed texts of each column that has some.
+// sealedTexts counts the sealed texts of each column that has any.
 func sealedTexts(t *testing.T, path string) map[string]int {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -177,8 +181,9 @@ func sealedTexts(t *testing.T, path string) map[string]int {
 	return found
 }
 
-// TestMovedTextsDoNotOpen exchanges texts of two rows, as somebody can who may write the
-// file and has no key: none is taken for another, and what is beside them is read.
+// TestMovedTextsDoNotOpen swaps texts between two rows, as an attacker could who can
+// write the file but has no key. Neither text may be accepted in its new place, and the
+// data next to them must stay readable.
 func TestMovedTextsDoNotOpen(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -226,7 +231,7 @@ func TestMovedTextsDoNotOpen(t *testing.T) {
 	}
 }
 
-// exchange exchanges a column of two rows.
+// exchange swaps the values of a column between two rows.
 func exchange(table, key, column string, one, two int) []string {
 	return []string{
 		fmt.Sprintf("CREATE TEMP TABLE old_%[1]s AS SELECT %[2]s, %[3]s FROM %[1]s", table, key, column),
@@ -237,7 +242,7 @@ func exchange(table, key, column string, one, two int) []string {
 
 var conversionKills = flag.Int("sqlite.conversion-kills", 6, "how often TestKilledConversions kills a conversion")
 
-// convertChild encrypts and decrypts a store until it is killed: PATH.
+// convertChild encrypts and decrypts a store until it is killed. Arguments: PATH.
 func convertChild(args []string) error {
 	key, err := keyfile.Load(filepath.Join(filepath.Dir(args[0]), "bridge.key"))
 	if err != nil {
@@ -256,8 +261,9 @@ func convertChild(args []string) error {
 	return err
 }
 
-// TestKilledConversions kills processes that encrypt and decrypt a store at any moment,
-// while another one writes: no text is lost, and the next conversion completes the last.
+// TestKilledConversions kills processes that encrypt and decrypt a store at random
+// moments while another process writes. No text may be lost, and the next conversion
+// must complete the interrupted one.
 func TestKilledConversions(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -305,7 +311,7 @@ func TestKilledConversions(t *testing.T) {
 	}
 }
 
-// allThere fails unless a conversation holds just these texts, in order.
+// allThere fails unless a conversation holds exactly these texts, in order.
 func allThere(t *testing.T, s *bridge.Service, p bridgetest.Pair, words []string) {
 	t.Helper()
 	all, err := s.Messages(t.Context(), p.A.Conversation, 0, len(words)+1)
@@ -319,7 +325,8 @@ func allThere(t *testing.T, s *bridge.Service, p bridgetest.Pair, words []string
 	}
 }
 
-// TestProgramsOfBeforeRefuseAnEncryptedStore: they know versions, and nothing of states.
+// TestProgramsOfBeforeRefuseAnEncryptedStore checks that older programs, which know
+// schema versions but no encryption states, refuse an encrypted store.
 func TestProgramsOfBeforeRefuseAnEncryptedStore(t *testing.T) {
 	t.Parallel()
 	for _, state := range []atrest.State{atrest.On, atrest.TurningOn, atrest.TurningOff} {
@@ -335,7 +342,8 @@ func TestProgramsOfBeforeRefuseAnEncryptedStore(t *testing.T) {
 	}
 }
 
-// TestSalvagedTextsStaySealed: what is repaired is encrypted as it was.
+// TestSalvagedTextsStaySealed checks that salvaging an encrypted store yields an
+// encrypted store.
 func TestSalvagedTextsStaySealed(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -371,10 +379,11 @@ func TestSalvagedTextsStaySealed(t *testing.T) {
 	allThere(t, bridge.New(bridge.Config{Store: repaired, Key: e.Key}), p, []string{"hello-from-before"})
 }
 
-// BenchmarkEncryption measures what encryption costs: the same calls on a store in clear
-// and on an encrypted one, by turns, so that what else the machine does falls on both. It
-// waits for no disk, which would hide the difference. Compare the metrics, which are
-// medians of microseconds a call, and their ratio:
+// BenchmarkEncryption measures the cost of encryption. It makes the same calls in turn
+// on a store in clear and on an encrypted one, so that other load on the machine
+// affects both alike. It does not wait for the disk, since that would hide the
+// difference. Compare the metrics, which are medians in microseconds per call, and
+// their ratio:
 //
 //	go test ./internal/sqlite -run '^$' -bench Encryption -benchtime 3000x
 func BenchmarkEncryption(b *testing.B) {
@@ -399,7 +408,7 @@ func BenchmarkEncryption(b *testing.B) {
 	}
 }
 
-// encryptionBench is a store, and how long calls of each kind took.
+// encryptionBench holds a store and the time that calls of each kind took.
 type encryptionBench struct {
 	store *sqlite.Store
 	s     *bridge.Service

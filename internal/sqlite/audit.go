@@ -16,7 +16,8 @@ import (
 
 const selectEntry = "SELECT seq, at, conversation, session, action, outcome, details, mac FROM audit_log "
 
-// eachEntry visits entries that are verified, with their details in clear.
+// eachEntry visits the selected entries after verifying them, with their details in
+// clear.
 func eachEntry(c *conn, where string, args []any, visit func(audit.Entry) error) error {
 	return eachStored(c, where, args, func(e audit.Entry) error {
 		e.Details = sqlstore.OpenDetails(c.cipher.Box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
@@ -24,7 +25,7 @@ func eachEntry(c *conn, where string, args []any, visit func(audit.Entry) error)
 	})
 }
 
-// eachStored visits entries with their details as they are stored.
+// eachStored visits the selected entries with their details as stored.
 func eachStored(c *conn, where string, args []any, visit func(audit.Entry) error) error {
 	var e audit.Entry
 	dest := []any{&e.Seq, &e.Time, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC}
@@ -55,21 +56,21 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 	return all, err
 }
 
-// slicesOf says what inSlices goes through: the rows of a table whose key is behind a
-// number, forwards or backwards.
+// slicesOf says what inSlices reads: the rows of a table whose key is greater than
+// after, or less than it when going backwards.
 type slicesOf struct {
 	table, key string
 	after      int64
 	backwards  bool
 }
 
-// sliceRows is how many numbers are looked at in one transaction.
+// sliceRows is the number of key values read in one transaction.
 const sliceRows = 10_000
 
-// inSlices looks at what a table has now in slices, each in a transaction of its own: no
-// look is so long that the write-ahead log grows behind it, or that others of this process
-// wait. Numbers that nothing has are passed over. It ends when visit has enough, or when
-// ctx does.
+// inSlices reads the present rows of a table in slices, each in its own transaction. No
+// transaction lasts so long that the write-ahead log grows meanwhile or that other
+// calls of this process have to wait. Gaps in the keys are skipped. It returns when
+// visit reports that it has enough, or when ctx is done.
 func (s *Store) inSlices(ctx context.Context, of slicesOf, visit func(c *conn, after, to int64) (enough bool, err error)) error {
 	after, to, ended := of.after, int64(math.MaxInt64), false
 	for !ended {
@@ -122,7 +123,7 @@ func (s *Store) WalkAudit(ctx context.Context, begin func(audit.Base) error, vis
 		}
 		err = c.get("SELECT seq, mac, seal FROM audit_head", nil, &head.Seq, &head.MAC, &head.Seal)
 		if errors.Is(err, errNoRow) {
-			return nil // a head without a seal, which no verifier takes
+			return nil // an empty seal, which no verifier accepts
 		}
 		return err
 	})
@@ -138,7 +139,7 @@ func (s *Store) AuditBase(ctx context.Context) (base audit.Base, err error) {
 	return base, err
 }
 
-// auditBase is where the log begins.
+// auditBase returns where the log begins.
 func auditBase(c *conn) (base audit.Base, err error) {
 	err = c.get("SELECT seq, mac, seal FROM audit_base", nil, &base.Seq, &base.MAC, &base.Seal)
 	if err != nil && !errors.Is(err, errNoRow) {
@@ -194,7 +195,8 @@ func (s *Store) TrimAudit(ctx context.Context) (removed int64, err error) {
 	}
 }
 
-// trimSome removes the first entries that archives hold, while others wait.
+// trimSome removes the first batch of entries that are in an archive. Other writers
+// wait meanwhile.
 func (s *Store) trimSome(c *conn) (removed int64, err error) {
 	base, err := auditBase(c)
 	if err != nil {

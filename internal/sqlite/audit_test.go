@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/racetest"
 )
 
-// audited makes a store with ten entries in its log, closed, and returns its head.
+// audited makes a store with ten log entries, closes it, and returns the log's head.
 func audited(t *testing.T) (*bridgetest.Env, audit.Head) {
 	t.Helper()
 	ctx := context.Background()
@@ -39,7 +39,7 @@ func audited(t *testing.T) (*bridgetest.Env, audit.Head) {
 	return e, head
 }
 
-// renumber gives the entry from the number to, which must be free.
+// renumber changes the number of an entry; the new number must be free.
 func renumber(from, to int) string {
 	return fmt.Sprintf("UPDATE audit_log SET seq = %d WHERE seq = %d", to, from)
 }
@@ -51,7 +51,7 @@ func TestVerifyAuditFindsTampering(t *testing.T) {
 	tests := []struct {
 		name       string
 		statements []string
-		seq        int64 // of the first bad entry
+		seq        int64 // number of the first bad entry
 	}{
 		{"time edited", []string{"UPDATE audit_log SET at = at + 1 WHERE seq = 4"}, 4},
 		{"conversation edited", []string{"UPDATE audit_log SET conversation = 'conv_0000000000000000' WHERE seq = 4"}, 4},
@@ -129,7 +129,7 @@ func TestVerifyAuditWithANotedHead(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	e, head := audited(t)
-	noted, err := audit.ParseHead(head.String()) // as an operator writes it down
+	noted, err := audit.ParseHead(head.String()) // as an operator would note it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestVerifyAuditWithANotedHead(t *testing.T) {
 	if err := errors.Join(err, store.Close()); err != nil {
 		t.Fatal(err)
 	}
-	// The whole store is put back to an earlier copy, its head included.
+	// The whole store is put back to an earlier copy, including its head.
 	write(t, e.Path, string(earlier))
 	s = e.Service(t)
 	if _, err := s.VerifyAudit(ctx, audit.Head{}); err != nil {
@@ -157,7 +157,7 @@ func TestVerifyAuditWithANotedHead(t *testing.T) {
 	if _, err := s.VerifyAudit(ctx, later); !errors.As(err, &fault) || fault.Seq != 11 {
 		t.Errorf("got %v, want entry 11 missed", err)
 	}
-	// Another history grows from it.
+	// A different history is written from there on.
 	bridgetest.NewPair(t, s)
 	if _, err := s.VerifyAudit(ctx, later); !errors.As(err, &fault) || fault.Seq != 11 {
 		t.Errorf("got %v, want entry 11 to be another", err)
@@ -190,7 +190,7 @@ func TestStoreWithoutAuditHeadDoesNothing(t *testing.T) {
 	}
 }
 
-// dump returns the content of all tables but some, as text.
+// dump returns the content of all tables except those given, as text.
 func dump(t testing.TB, path string, but map[string]bool) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)

@@ -15,12 +15,12 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// CopyTo writes what the store holds into a new file at path, while other processes go
-// on reading and writing. What was acknowledged before the call is in the copy. The file
-// is synced; the name is not.
+// CopyTo writes the store's content to a new file at path while other processes
+// continue to read and write. The copy holds everything that was acknowledged before
+// the call. The file is synced, but not its directory entry.
 func (s *Store) CopyTo(path string) (err error) {
 	defer contain(s.path, &err)
-	// SQLite would make it with the permissions of the process's mask.
+	// SQLite would create it with the permissions that the umask leaves.
 	if err := (privatefile.Write{New: true}).File(path, nil); err != nil {
 		return storefile.Unwritable(err)
 	}
@@ -36,15 +36,15 @@ func (s *Store) CopyTo(path string) (err error) {
 	if err != nil {
 		return err
 	}
-	// SQLite leaves a copy in the mode without a log, and does not sync it.
+	// SQLite leaves the copy in rollback-journal mode and does not sync it.
 	_, err = f.WriteAt([]byte{walVersion, walVersion}, offsetVersions)
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// Examine reads all of a store that nobody has open and that has no log beside it, and
-// changes nothing: whether SQLite finds it sound, whether it was made with key, and
-// whether its audit log is whole. Errors are those that bridge calls ErrStore…, or
-// hold an audit.Fault.
+// Examine reads the whole of a store that no process has open and that has no log
+// beside it. It checks that SQLite finds it sound, that it was made with key, and that
+// its audit log is intact. It changes nothing. The error is one of the bridge.ErrStore…
+// errors, or wraps an audit.Fault.
 func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.Contents, err error) {
 	defer contain(path, &err)
 	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safely...), func(c *conn) error {
@@ -70,7 +70,7 @@ func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.
 	return found, translate(path, err)
 }
 
-// sound runs SQLite's whole check of pages, indexes and references.
+// sound runs SQLite's full check of pages, indexes and references.
 func sound(c *conn) error {
 	var said, table string
 	for _, check := range []struct {
@@ -104,7 +104,7 @@ func contents(c *conn, h header) (found storefile.Contents, err error) {
 	return found, err
 }
 
-// verifyLog checks the log of a store of any version.
+// verifyLog verifies the audit log of a store of any schema version.
 func verifyLog(ctx context.Context, c *conn, version int64, chain audit.Chain, head audit.Head) (err error) {
 	v := chain.Verifier()
 	var base audit.Base
@@ -123,13 +123,13 @@ func verifyLog(ctx context.Context, c *conn, version int64, chain audit.Chain, h
 	return v.End(head)
 }
 
-// Later is what a store holds that an earlier copy of it does not.
+// Later describes what a store holds that an earlier copy of it does not.
 type Later struct {
-	// Same reports that the copy is one of this store: the log of the store goes on
-	// where that of the copy ends, or has moved that place into an archive. Nothing else
-	// is known where it is not.
+	// Same reports that the copy is an earlier state of this store: the entry at which
+	// the copy's audit log ends is in the store's log, or in an archive. If it is
+	// false, the other fields are zero.
 	Same bool
-	// Entries of the audit log and messages that came after the copy.
+	// Audit log entries and messages added after the copy was made.
 	Entries, Messages int64
 }
 
@@ -147,10 +147,10 @@ func (s *Store) Since(ctx context.Context, copied storefile.Contents) (later Lat
 		err = c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{copied.Head.Seq}, &mac)
 		switch {
 		case copied.Head.Seq < base.Seq:
-			later.Same = true // that entry is in an archive now
+			later.Same = true // that entry has been archived
 		case copied.Head.Seq == base.Seq:
 			later.Same = bytes.Equal(base.MAC, copied.Head.MAC)
-		case errors.Is(err, errNoRow): // the copy went on by itself
+		case errors.Is(err, errNoRow): // the copy was written to after it was made
 		case err != nil:
 			return err
 		default:
@@ -167,14 +167,14 @@ func (s *Store) Since(ctx context.Context, copied storefile.Contents) (later Lat
 	return later, err
 }
 
-// Rows reads the rows that a query gives. NULL is nil; all else is an int64, a
-// float64, a string or a []byte. visit must not keep row, and not use the store.
+// Rows reads the rows of a query. NULL becomes nil; any other value is an int64, a
+// float64, a string or a []byte. visit must not keep row and must not use the store.
 type Rows = func(query string, columns int, visit func(row []any) error) error
 
-// Exec carries out a statement.
+// Exec runs a statement.
 type Exec = func(query string, args ...any) error
 
-// Snapshot lets fn read the store as it is at one moment, while others write.
+// Snapshot lets fn read the store as of one moment while others write.
 func (s *Store) Snapshot(ctx context.Context, fn func(Rows) error) error {
 	return s.read.do(ctx, func(c *conn) error { return fn(c.rows(ctx)) })
 }
@@ -189,9 +189,9 @@ func (c *conn) rows(ctx context.Context) Rows {
 	}
 }
 
-// Fill makes a store at path, where there must be none and which nobody else uses, and
-// lets fn fill it in one transaction. The file is synced; the name is not. After an
-// error, what is there is no store to be used.
+// Fill creates a store at path and lets fn fill it in one transaction. There must be no
+// store at path, and no other process may use it. The file is synced, but not its
+// directory entry. If Fill returns an error, the file at path is not a usable store.
 func Fill(ctx context.Context, path string, o Options, fn func(Rows, Exec) error) error {
 	if err := create(path, o); err != nil {
 		return err
@@ -218,10 +218,10 @@ func Fill(ctx context.Context, path string, o Options, fn func(Rows, Exec) error
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Move lets copyAll read the store while nobody else writes, and closes the store when
-// that has copied it: every process refuses it then, as bridge.ErrStoreMoved. op is
-// recorded. After an error the store is open as before, but for
-// bridge.ErrOutcomeUnknown.
+// Move lets copyAll read the store while nobody else writes, and marks the store as
+// moved when copyAll succeeds. From then on every process refuses it with
+// bridge.ErrStoreMoved. op is recorded. After an error the store is still in use as
+// before, unless the error is bridge.ErrOutcomeUnknown.
 func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows) error) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		if err := copyAll(e.rows(ctx)); err != nil {
@@ -231,8 +231,8 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 	})
 }
 
-// Reopen opens a store again that was moved. op is recorded. The error is
-// bridge.ErrStoreNotMoved for one that is open.
+// Reopen puts a moved store back into use. op is recorded. The error is
+// bridge.ErrStoreNotMoved if the store is not marked as moved.
 func Reopen(ctx context.Context, path string, o Options, op bridge.Operation) (err error) {
 	defer contain(path, &err)
 	if err := storefile.CheckFiles(path, false); err != nil {
@@ -252,7 +252,7 @@ func Reopen(ctx context.Context, path string, o Options, op bridge.Operation) (e
 	return s.operate(ctx, op, durable, func(*entry) error { return nil })
 }
 
-// unmove takes the mark away from a store that belongs to the key.
+// unmove removes the mark from a store that belongs to the key.
 func unmove(path string, c *conn, key bridge.Key) error {
 	var h header
 	if err := c.get("PRAGMA application_id", nil, &h.application); err != nil {

@@ -21,8 +21,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestCopyUnderLoad: each copy that is made while processes send and read, and die, is
-// whole, and holds every message that was acknowledged before it was begun.
+// TestCopyUnderLoad makes copies while processes send, read and are killed. Each copy
+// must be sound and hold every message that was acknowledged before the copy was begun.
 func TestCopyUnderLoad(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -59,7 +59,7 @@ func TestCopyUnderLoad(t *testing.T) {
 	r.stop()
 }
 
-// sent returns what was acknowledged until now.
+// sent returns the messages acknowledged so far.
 func (r *rack) sent() (all []event) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -71,7 +71,7 @@ func (r *rack) sent() (all []event) {
 	return all
 }
 
-// missing returns the numbers of acknowledged messages that a database lacks.
+// missing returns the numbers of acknowledged messages that are not in a database.
 func missing(t *testing.T, path string, sent []event) (all []int64) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -88,8 +88,8 @@ func missing(t *testing.T, path string, sent []event) (all []int64) {
 	return all
 }
 
-// TestExamineBehindAnArchive: a copy whose log begins behind an archive is whole, and one that
-// only says so is not.
+// TestExamineBehindAnArchive checks that Examine accepts a copy whose log begins after
+// an archive, and refuses one that only claims so.
 func TestExamineBehindAnArchive(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -109,7 +109,7 @@ func TestExamineBehindAnArchive(t *testing.T) {
 	}
 }
 
-// TestExamine: what is wrong with a copy is found and named.
+// TestExamine checks that Examine finds and names each kind of damage in a copy.
 func TestExamine(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

@@ -20,10 +20,11 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// Whole operations, with proof, limit and audit entry, as agents cause them.
+// These benchmarks measure whole operations as agents cause them, with proof, limits
+// and audit entry.
 
-// inhabited returns a service with the contract's kind of limits, which no
-// benchmark reaches, and a conversation.
+// inhabited returns a service with a conversation and with limits of the usual form,
+// set so high that no benchmark reaches them.
 func inhabited(b *testing.B) (*bridgetest.Env, *bridge.Service, bridgetest.Pair) {
 	b.Helper()
 	e := bridgetest.NewEnv(b)
@@ -63,7 +64,7 @@ func BenchmarkSendWithKey(b *testing.B) {
 	}
 }
 
-// BenchmarkCheck is a message's whole life: sent, checked, confirmed.
+// BenchmarkCheck measures the whole life of a message: sent, checked, confirmed.
 func BenchmarkCheck(b *testing.B) {
 	_, s, p := inhabited(b)
 	for b.Loop() {
@@ -104,8 +105,8 @@ func BenchmarkRefuse(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen opens and closes an existing store, which is most of what a
-// process does when it starts.
+// BenchmarkOpen opens and closes an existing store, which is most of what a process
+// does when it starts.
 func BenchmarkOpen(b *testing.B) {
 	e, s, p := inhabited(b)
 	send(b, s, p.A, text)
@@ -120,9 +121,9 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkDeliverAcrossProcesses sends to a process that waits in a long poll.
-// It reports how long it takes from the call of Send to the message in the other
-// process's hand, claimed durably.
+// BenchmarkDeliverAcrossProcesses sends to another process that waits in a long poll.
+// It reports the time from the call of Send until the other process has the message and
+// its claim is durable.
 func BenchmarkDeliverAcrossProcesses(b *testing.B) {
 	e, _, p := inhabited(b)
 	s := benchService(b, e) // with doorbells
@@ -131,7 +132,7 @@ func BenchmarkDeliverAcrossProcesses(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {
 		b.StopTimer()
-		time.Sleep(time.Millisecond) // until it waits again
+		time.Sleep(time.Millisecond) // until it is waiting again
 		b.StartTimer()
 		send(b, s, p.A, fmt.Sprint(time.Now().UnixNano()))
 		us, err := strconv.ParseInt(waiter.line(b), 10, 64)
@@ -156,9 +157,9 @@ func benchService(b *testing.B, e *bridgetest.Env) *bridge.Service {
 	return s
 }
 
-// waiterChild waits for messages that hold the time of their sending and prints
-// how old they are, in microseconds, when it has them. Its clock may be one that stands
-// still at a fifth argument.
+// waiterChild waits for messages whose text is the time of sending, and prints the age
+// of each on arrival, in microseconds. With a fifth argument its clock stands still at
+// that time.
 func waiterChild(args []string) error {
 	var now func() time.Time
 	if len(args) > 4 {
@@ -193,8 +194,9 @@ func waiterChild(args []string) error {
 	}
 }
 
-// BenchmarkSendAmong and BenchmarkCheckAmong, which sends what it checks, show that the size of the store
-// does not matter. A million messages take a minute to make: -short has fewer.
+// BenchmarkSendAmong and BenchmarkCheckAmong show that the size of the store does not
+// matter. BenchmarkCheckAmong also sends what it checks. Filling in a million messages
+// takes a minute, so -short uses fewer.
 func BenchmarkSendAmong(b *testing.B) {
 	for _, n := range sizes(b) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -206,9 +208,9 @@ func BenchmarkSendAmong(b *testing.B) {
 	}
 }
 
-// BenchmarkSendByContent: a text full of what looks like tokens costs as much among many
-// live conversations as among few, because their tokens are found by an index. The
-// ratios of one run are what counts.
+// BenchmarkSendByContent shows that a text full of strings that look like tokens costs
+// as much among many live conversations as among few, because tokens are found through
+// an index. Compare the ratios within one run.
 func BenchmarkSendByContent(b *testing.B) {
 	var digests, encoded, paths strings.Builder
 	for i := range 20 {
@@ -236,8 +238,8 @@ func BenchmarkSendByContent(b *testing.B) {
 	}
 }
 
-// BenchmarkSendBesideNames: what a session names costs no more where the other has named as much
-// as it may. The ratios of one run are what counts.
+// BenchmarkSendBesideNames shows that a send with file names costs no more when the
+// other session has named as many files as it may. Compare the ratios within one run.
 func BenchmarkSendBesideNames(b *testing.B) {
 	names := func(kind string) (all []string) {
 		for i := range bridge.MaxFiles {
@@ -289,8 +291,8 @@ func sizes(b *testing.B) []int {
 	return []int{1_000, 1_000_000}
 }
 
-// populated returns a store with n messages of one conversation, half of them
-// read, and as many entries in its log.
+// populated returns a store with n messages of one conversation, half of them read, and
+// n entries in its audit log.
 func populated(b *testing.B, n int) (*bridgetest.Env, *bridge.Service, bridgetest.Pair) {
 	b.Helper()
 	e, s, p := inhabited(b)
@@ -300,7 +302,7 @@ func populated(b *testing.B, n int) (*bridgetest.Env, *bridge.Service, bridgetes
 			SELECT '%s', 'b', i, 'a', 'info', '%s', '[]', '[]', 1, 'k' || i, 1 FROM n`, n, p.A.Conversation, text),
 		fmt.Sprintf(numbers+`INSERT INTO audit_log (seq, at, conversation, session, action, outcome, details, mac)
 			SELECT i + 2, 1, '%s', 'a', 'send_to_partner', 'ok', '{"action_type":"info","characters":210,"message_id":1,"seq":1}', randomblob(32) FROM n`, n, p.A.Conversation),
-		fmt.Sprintf("UPDATE audit_head SET seq = %d, fence = %[1]d", n+2), // behind the entries of the limits and of the conversation
+		fmt.Sprintf("UPDATE audit_head SET seq = %d, fence = %[1]d", n+2), // after the entries of the limits and of the conversation
 		fmt.Sprintf("UPDATE session_status SET last_seq = %d, read_seq = %d, handed_seq = %d WHERE session = 'b'", n, n/2, n/2),
 		"PRAGMA wal_checkpoint(TRUNCATE)",
 	)
@@ -310,8 +312,8 @@ func populated(b *testing.B, n int) (*bridgetest.Env, *bridge.Service, bridgetes
 	return e, s, p
 }
 
-// BenchmarkCleanup removes 300,000 messages in 30 conversations while another
-// writer sends, and reports the longest that a send had to wait.
+// BenchmarkCleanup removes 300,000 messages in 30 conversations while another writer
+// sends, and reports the longest time that a send had to wait.
 func BenchmarkCleanup(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
@@ -344,7 +346,7 @@ func BenchmarkCleanup(b *testing.B) {
 	}
 }
 
-// expired makes a conversation that expired an hour ago, with n messages.
+// expired makes a conversation with n messages that expired an hour ago.
 func expired(b *testing.B, e *bridgetest.Env, n int) {
 	b.Helper()
 	before := e.Service(b, func(c *bridge.Config) { c.Now = func() time.Time { return time.Now().Add(-2 * time.Hour) } })

@@ -9,8 +9,9 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// BenchmarkManyBehindOthers measures what one session of three pays for what the two
-// others have sent each other: a page of its history, and what its partners have read.
+// BenchmarkManyBehindOthers measures what one of three sessions pays for the messages
+// that the other two have sent each other: when it reads a page of its history, and
+// when it reads how far its partners have read.
 func BenchmarkManyBehindOthers(b *testing.B) {
 	for _, others := range []int{100, 100_000} {
 		e := bridgetest.NewEnv(b)
@@ -39,7 +40,8 @@ func BenchmarkManyBehindOthers(b *testing.B) {
 	}
 }
 
-// fillRoom puts messages from a to b into a room, unread, as if they had been sent.
+// fillRoom inserts unread messages from a to b into a conversation, as if they had been
+// sent.
 func fillRoom(b *testing.B, path, conversation string, n int) {
 	b.Helper()
 	err := sqlite.ExecFile(path, fmt.Sprintf(`

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// BenchmarkManySenders compares 64 senders that share one store's connection, as behind
-// a gateway, with 64 that have one each, as in processes of their own.
+// BenchmarkManySenders compares 64 senders that share one connection to a store, as in
+// a gateway, with 64 that have one each, as in separate processes.
 func BenchmarkManySenders(b *testing.B) {
 	const senders = 64
 	for _, stores := range []int{1, senders} {

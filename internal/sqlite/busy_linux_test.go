@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestWhoHoldsTheStore: a writer that has to wait says for which process, and
-// whether that one is stopped.
+// TestWhoHoldsTheStore checks that a writer that has to wait reports which process it
+// waits for, and whether that process is stopped.
 func TestWhoHoldsTheStore(t *testing.T) {
 	t.Parallel()
 	e := newStore(t)
@@ -29,8 +29,8 @@ func TestWhoHoldsTheStore(t *testing.T) {
 	must(t, err)
 	defer func() { must(t, store.Close()) }()
 	s := bridge.New(bridge.Config{Store: store, Key: e.Key})
-	// It is told after two seconds of waiting. Where the machine has so much else to do
-	// that a call has hardly begun by then, one with more time is tried.
+	// The holder is reported after two seconds of waiting. On a heavily loaded machine
+	// the call may hardly have begun by then, so it is repeated with a longer limit.
 	for limit := 3 * time.Second; len(told) == 0 && limit < time.Minute; limit *= 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		_, err = s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
@@ -52,8 +52,8 @@ func TestWhoHoldsTheStore(t *testing.T) {
 	}
 }
 
-// TestWaitForMailEndsUnderAHeldStore: a wait for mail takes no longer because
-// another process keeps the store.
+// TestWaitForMailEndsUnderAHeldStore checks that a wait for mail ends on time although
+// another process holds the store.
 func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -68,7 +68,7 @@ func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
 	defer holder.begin(t)
 
 	// Of several calls of one process, one waits for the other process and the rest
-	// for that one.
+	// wait for that call.
 	const calls = 3
 	ended := make(chan error, calls)
 	for range calls {
@@ -77,7 +77,7 @@ func TestWaitForMailEndsUnderAHeldStore(t *testing.T) {
 			ended <- err
 		}()
 	}
-	giveUp := time.After(20 * time.Second) // it used to take 30 more
+	giveUp := time.After(20 * time.Second) // an earlier version took 30 more
 	for range calls {
 		select {
 		case err := <-ended:

@@ -28,7 +28,7 @@ import (
 // childEnv makes the test binary run one of children instead of the tests.
 const childEnv = "BRIDGE_SQLITE_TEST_CHILD"
 
-// children are the programs that tests start as processes of their own.
+// children are the programs that tests run as separate processes.
 var children = map[string]func(args []string) error{
 	"start":    startChild,
 	"drain":    drainChild,
@@ -62,7 +62,7 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// child is a running process. Closing stdin lets it begin.
+// child is a running process. Closing its stdin tells it to begin.
 type child struct {
 	*exec.Cmd
 	stdin  io.Closer
@@ -91,7 +91,8 @@ func start(t testing.TB, name string, args ...string) *child {
 	return &child{Cmd: cmd, stdin: stdin, stdout: bufio.NewReader(stdout), stderr: stderr}
 }
 
-// lines returns what the child printed until it ended, which must be well.
+// lines returns the lines that the child printed until it exited, and fails the test if
+// it exited with an error.
 func (c *child) lines(t testing.TB) []string {
 	t.Helper()
 	all, err := io.ReadAll(c.stdout)
@@ -101,7 +102,7 @@ func (c *child) lines(t testing.TB) []string {
 	return strings.Split(strings.TrimSuffix(string(all), "\n"), "\n")
 }
 
-// line waits for one line of the child.
+// line waits for one line from the child.
 func (c *child) line(t testing.TB) string {
 	t.Helper()
 	line, err := c.stdout.ReadString('\n')
@@ -118,11 +119,11 @@ func (c *child) begin(t testing.TB) {
 	}
 }
 
-// The children's side.
+// What follows runs in the children.
 
 func awaitBegin() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
-// openChild opens the store at path, and its key beside it, as `bridge serve` does.
+// openChild opens the store at path, and the key beside it, as `bridge serve` does.
 func openChild(path string, now func() time.Time) (*bridge.Service, *sqlite.Store, error) {
 	if err := storefile.Prepare(path); err != nil {
 		return nil, nil, err
@@ -170,13 +171,13 @@ func startChild(args []string) error {
 	return errors.Join(err, store.Close())
 }
 
-// soonest is less than what anybody waits for a store before it is called busy: 30 s for
-// SQLite's lock, some 10 s for its log's.
+// soonest is less than the shortest wait after which a store is reported as busy: 30 s
+// for SQLite's lock, about 10 s for the locks of the write-ahead log.
 const soonest = 9 * time.Second
 
-// patiently does what ErrStoreBusy advises: nothing was stored, so try again. A hundred
-// processes that begin at once on a machine with other work wait for more than half a
-// minute. Who is told so without having waited has met a fault.
+// patiently retries as ErrStoreBusy advises, since nothing was stored. A hundred
+// processes started at the same time on a loaded machine can wait for more than half a
+// minute. ErrStoreBusy returned without a wait is a fault.
 func patiently(do func() error) (err error) {
 	for range 20 {
 		begun := time.Now()
@@ -225,7 +226,7 @@ func arguments(e *bridgetest.Env, c bridge.Credentials) []string {
 	return []string{e.Path, c.Conversation, string(c.Session), c.Token}
 }
 
-// countChild adds to the number in a file, which only the turnstile protects.
+// countChild increments the number in a file that is protected by the turnstile alone.
 func countChild(args []string) error {
 	awaitBegin()
 	times, err := strconv.Atoi(args[1])
@@ -268,7 +269,7 @@ func holdChild(args []string) error {
 	return nil
 }
 
-// writingChild begins a write transaction and stays in it.
+// writingChild begins a write transaction and leaves it open.
 func writingChild(args []string) error {
 	db, err := sql.Open("sqlite", args[0])
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/claims"
 )
 
-// claimChild claims a path, and prints whether it got it.
+// claimChild claims a path and prints whether it got it.
 func claimChild(args []string) error {
 	s, store, err := openChild(args[0], nil)
 	if err != nil {
@@ -33,8 +33,8 @@ func claimChild(args []string) error {
 	return store.Close()
 }
 
-// TestFiftyProcessesOneHolder: of fifty processes that claim one path at once, each
-// for an agent of one team, exactly one gets it.
+// TestFiftyProcessesOneHolder starts fifty processes, each for an agent of one team,
+// that claim one path at the same time. Exactly one agent must get it.
 func TestFiftyProcessesOneHolder(t *testing.T) {
 	t.Parallel()
 	const processes = 50
@@ -46,7 +46,7 @@ func TestFiftyProcessesOneHolder(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	agents := bridgetest.NewRoom(t, service, 26)
 	all := make([]*child, processes)
-	for i := range all { // most agents have two processes, which are one agent
+	for i := range all { // most agents have two processes, which count as one agent
 		all[i] = start(t, "claim", arguments(e, agents[i%len(agents)])...)
 	}
 	for _, c := range all {

@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// cleanups are what the log says of each cleanup.
+// cleanups returns the details that the audit log has of each cleanup.
 func cleanups(t *testing.T, s *bridge.Service) (all []struct{ Conversations, Unread int64 }) {
 	t.Helper()
 	entries, err := s.AuditEntries(t.Context(), bridge.AuditQuery{})
@@ -38,8 +38,8 @@ func cleanups(t *testing.T, s *bridge.Service) (all []struct{ Conversations, Unr
 	return all
 }
 
-// expire makes n conversations with an unread message each, lets them expire,
-// and makes one that lives.
+// expire makes n conversations with an unread message each, lets them expire, and then
+// makes one that is still live.
 func expire(t *testing.T, e *bridgetest.Env, s *bridge.Service, n int) {
 	t.Helper()
 	for range n {
@@ -56,8 +56,9 @@ func expire(t *testing.T, e *bridgetest.Env, s *bridge.Service, n int) {
 	bridgetest.NewPair(t, s)
 }
 
-// TestCleanupInBatches: many conversations go in several transactions, each with
-// an entry that counts its own, and nothing is counted twice or left.
+// TestCleanupInBatches checks that many conversations are removed in several
+// transactions, each with an entry that counts its own, and that none is counted twice
+// or left.
 func TestCleanupInBatches(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -85,8 +86,8 @@ func TestCleanupInBatches(t *testing.T) {
 	}
 }
 
-// TestCleanupStopped: what a cleanup that was stopped has removed is told and
-// logged, and the next one removes the rest.
+// TestCleanupStopped checks that an interrupted cleanup reports and logs what it has
+// removed, and that the next one removes the rest.
 func TestCleanupStopped(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -95,7 +96,7 @@ func TestCleanupStopped(t *testing.T) {
 	const many = 230
 	expire(t, e, s, many)
 	ctx, cancel := context.WithCancel(t.Context())
-	d.then = cancel // the first transaction is committed
+	d.then = cancel // after the commit of the first transaction
 	removed, err := s.Cleanup(ctx, 0, false)
 	if !errors.Is(err, context.Canceled) || len(removed) == 0 || len(removed) == many {
 		t.Fatalf("removed %d of %d, %v", len(removed), many, err)
@@ -109,8 +110,8 @@ func TestCleanupStopped(t *testing.T) {
 	}
 }
 
-// TestCleanupChecksEndsWhereItRemoves: an end that is moved while a cleanup works is not
-// taken for one that bridge has set.
+// TestCleanupChecksEndsWhereItRemoves checks that an expiry changed by other means
+// during a cleanup is not accepted as one that bridge has set.
 func TestCleanupChecksEndsWhereItRemoves(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -118,7 +119,7 @@ func TestCleanupChecksEndsWhereItRemoves(t *testing.T) {
 	s := bridge.New(bridge.Config{Store: d.store(t, e), Key: e.Key, Now: e.Clock.Now})
 	const many = 125
 	expire(t, e, s, many)
-	d.then = func() { // the first transaction is committed
+	d.then = func() { // after the commit of the first transaction
 		d.then = nil
 		query(t, e.Path, "UPDATE conversations SET expires_at = expires_at - 1")
 	}

@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// compactPages is how many pages are given back in one transaction, while
-	// everybody else waits.
+	// compactPages is the number of pages given back to the file system in one
+	// transaction, during which all other writers wait.
 	compactPages = 1000
-	// compactTries and compactPause bound how long a compaction waits for readers
-	// who need the log.
+	// compactTries and compactPause bound how long a compaction waits for readers that
+	// still need the log.
 	compactTries = 20
 	compactPause = 100 * time.Millisecond
 
-	// logLimit is what the log grows to between two checkpoints, in bytes (1000
-	// pages). It grows on while somebody reads from it.
+	// logLimit is the size in bytes to which the log grows between two checkpoints
+	// (1000 pages). It grows further while a process reads from it.
 	logLimit = 4 << 20
-	// largeLog is when somebody has read for long, and shrinkEvery how often a
-	// process looks whether that has ended.
+	// largeLog is the size at which a long read is assumed, and shrinkEvery how often a
+	// process checks whether that read has ended.
 	largeLog    = 2 * logLimit
 	shrinkEvery = 10 * time.Second
 )
@@ -39,7 +39,7 @@ func (s *Store) Compact(ctx context.Context) error {
 	return s.emptyLog(ctx)
 }
 
-// giveBack makes the file as small as what it holds.
+// giveBack shrinks the file to the size of its content.
 func (s *Store) giveBack(ctx context.Context) error {
 	for {
 		var free, mode int64
@@ -60,11 +60,11 @@ func (s *Store) giveBack(ctx context.Context) error {
 	}
 }
 
-// incremental is the mode of a file that can become smaller in steps.
+// incremental is the auto_vacuum mode of a file that can shrink in steps.
 const incremental = 2
 
-// rewrite writes the whole file again, for a store that an older version made, where
-// a quarter of it or more is free. From then on it becomes smaller in steps.
+// rewrite rewrites the whole file of a store made by an older version if at least a
+// quarter of it is free. From then on the file can shrink in steps.
 func rewrite(c *conn, free int64) error {
 	var pages int64
 	if err := c.get("PRAGMA page_count", nil, &pages); err != nil || free < pages/4 {
@@ -77,8 +77,8 @@ func rewrite(c *conn, free int64) error {
 	return err
 }
 
-// emptyLog moves the log into the database and empties it, so that nothing of
-// what was removed can be read there. Who reads just now may need it for a while.
+// emptyLog checkpoints the log into the database and truncates it, so that removed
+// content cannot be read from it. A current reader may keep the log in use for a while.
 func (s *Store) emptyLog(ctx context.Context) error {
 	for try := range compactTries {
 		var busy, logged, moved int64
@@ -98,15 +98,15 @@ func (s *Store) emptyLog(ctx context.Context) error {
 	return fmt.Errorf("%w: another process reads from the log of the store, which keeps words that were removed until it has ended", bridge.ErrStoreBusy)
 }
 
-// shrinkLog empties a log that has grown while somebody read from it, once nobody
-// does any more. SQLite itself begins the log again only when somebody writes, and a
-// reader may leave a store in which nobody does. Whoever reads next, or waits for a
-// message, comes by here. What cannot be done now is done later.
+// shrinkLog truncates a log that has grown during a long read, once that read has
+// ended. SQLite itself restarts the log only on a write, and the store may have no
+// writers when a reader ends. So it is called by every read and every wait for mail.
+// Errors are ignored: a later call tries again.
 func (s *Store) shrinkLog(ctx context.Context) {
 	if s.read.files.LogSize() < largeLog || !s.mayShrink() {
 		return
 	}
-	// Others go on writing while it is moved into the database.
+	// A passive checkpoint does not block writers.
 	var busy, logged, moved int64
 	err := s.read.alone(ctx, func(c *conn) error {
 		return c.get("PRAGMA wal_checkpoint(PASSIVE)", nil, &busy, &logged, &moved)
@@ -115,7 +115,7 @@ func (s *Store) shrinkLog(ctx context.Context) {
 		return
 	}
 	_ = s.write.alone(ctx, func(c *conn) error {
-		// Without waiting for readers, because writers would wait, too.
+		// Do not wait for readers, because writers would have to wait as well.
 		if _, err := c.exec("PRAGMA busy_timeout = 0"); err != nil {
 			return err
 		}
@@ -125,13 +125,13 @@ func (s *Store) shrinkLog(ctx context.Context) {
 	})
 }
 
-// mayShrink lets one of the store's readers through in each shrinkEvery.
+// mayShrink returns true to one reader of the store in each shrinkEvery.
 func (s *Store) mayShrink() bool {
 	now, last := time.Now().UnixNano(), s.shrunk.Load()
 	return (last == 0 || now-last >= shrinkEvery.Nanoseconds()) && s.shrunk.CompareAndSwap(last, now)
 }
 
-// alone runs fn in the writer's turn, outside of a transaction.
+// alone runs fn when it is the writer's turn, outside of a transaction.
 func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 	release, err := w.acquire(ctx)
 	if err != nil {
@@ -152,17 +152,17 @@ func (w *writer) alone(ctx context.Context, fn func(*conn) error) error {
 	return w.files.explain(fn(w.conn))
 }
 
-// fewMessages is how many messages are removed at once on a full disk.
+// fewMessages is how many messages one transaction removes when the disk is full.
 const fewMessages = 4
 
-// oldestOf are a few messages of a conversation.
+// oldestOf selects the oldest messages of a conversation, up to a limit.
 const oldestOf = "SELECT id FROM messages WHERE conversation = ? ORDER BY id LIMIT ? + 0"
 
-// makeRoom removes the messages of the conversations that expired before a time, by an
-// end that is genuine, few at once, with the room that the reserve held. Their log is
-// moved into the database each time, so that the next few need no more room. The
-// conversations themselves, and what is recorded of them, stay for the removal that
-// follows.
+// makeRoom frees space on a full disk. It releases the reserve, and then removes the
+// messages of conversations whose genuine expiry is before a time, a few per
+// transaction. After each transaction the log is checkpointed and restarted, so that
+// the next one needs no more space. The conversations themselves and their other rows
+// are left for the regular removal that follows.
 func (s *Store) makeRoom(ctx context.Context, before time.Time, genuine bridge.EndCheck) error {
 	storefile.FreeReserve(s.path)
 	var at string
@@ -193,7 +193,8 @@ func (s *Store) makeRoom(ctx context.Context, before time.Time, genuine bridge.E
 	}
 }
 
-// nextToEmpty is the first conversation from an id on whose messages makeRoom removes.
+// nextToEmpty returns the first conversation, from an id on, whose messages makeRoom
+// removes.
 func nextToEmpty(c *conn, from string, before time.Time, genuine bridge.EndCheck) (id string, found bool, err error) {
 	var end storefile.End
 	err = c.each(`
@@ -209,7 +210,7 @@ func nextToEmpty(c *conn, from string, before time.Time, genuine bridge.EndCheck
 	return id, found, err
 }
 
-// AtRest reports how the texts of the store are kept.
+// AtRest reports how the store's texts are stored.
 func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 	err = s.read.do(ctx, func(c *conn) error {
 		state = c.cipher.State
@@ -218,15 +219,16 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 	return state, err
 }
 
-// Convert encrypts the texts of the store, or decrypts them, while other processes go
-// on: from its first transaction on all that is written is of the new kind, then what is
-// there is converted a page at a time, and texts of both kinds can be read meanwhile. A
-// process that is killed leaves the store in atrest.TurningOn or TurningOff; calling
-// Convert again completes it. At the end of an encryption the file is written again and
-// the log emptied, so that no clear text is left in either; bridge.ErrStoreBusy reports
-// that somebody reads from the log for too long. op is recorded when it begins and when
-// it is done. converted is told of rows, and may be nil. bridge.ErrStoreBusy reports,
-// too, that another conversion has begun or ended meanwhile.
+// Convert encrypts or decrypts the texts of the store while other processes continue.
+// From the first transaction on, everything that is written has the new form. The
+// existing rows are then converted a page at a time; meanwhile texts of both forms can
+// be read. If the process is killed, the store stays in atrest.TurningOn or
+// atrest.TurningOff, and calling Convert again completes the conversion. After an
+// encryption the file is rewritten and the log emptied, so that neither holds clear
+// text. The error is bridge.ErrStoreBusy if a process keeps reading from the log for
+// too long, or if another conversion has begun or ended meanwhile. op is recorded at
+// the beginning and at the end. converted is called with the number of rows so far, and
+// may be nil.
 func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
 	return sqlstore.Conversion{
 		On: on, Tables: sqlstore.Convertibles(dialect.AuditKey...), Converted: converted,
@@ -242,7 +244,7 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 	}.Run(op)
 }
 
-// setState brings the store into another state, if check finds nothing against it.
+// setState changes the state of the store, unless check returns an error.
 func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
 	return s.operate(ctx, op, durable, func(e *entry) error {
 		if err := check(e.sql()); err != nil {
@@ -253,7 +255,7 @@ func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.Sta
 	})
 }
 
-// scrub leaves nothing in the files that is not in a row.
+// scrub removes from the files everything that is not in a row.
 func (s *Store) scrub(ctx context.Context) error {
 	err := s.write.alone(ctx, func(c *conn) error {
 		_, err := c.exec("VACUUM")

@@ -34,9 +34,10 @@ func holding(t *testing.T, dir, text string) (names []string) {
 	return names
 }
 
-// TestNothingIsLeftOfWhatWasRemoved: while other processes have the store open,
-// a cleanup leaves no removed word in any file, makes the file smaller, takes
-// down the bells of the dead, and keeps no account of removed conversations.
+// TestNothingIsLeftOfWhatWasRemoved checks that a cleanup, while other processes have
+// the store open, leaves no removed word in any file, shrinks the file, removes the
+// doorbells of sessions that are gone, and keeps no rate limit accounts of removed
+// conversations.
 func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	t.Parallel()
 	const marker = "the-word-that-must-go"
@@ -51,8 +52,8 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	}
 	_, err := other.Conversations(t.Context())
 	must(t, err)
-	// With the clock of this process: a later one would be the store's from then on, and
-	// make all accounts old enough to be forgotten.
+	// Use the clock of this process. The store would adopt a later one and, since
+	// accounts are dropped after a day, drop them all.
 	waiter := start(t, "waiter", append(arguments(e, p.B), e.Clock.Now().Format(time.RFC3339))...)
 	waiter.line(t)
 	must(t, waiter.Process.Kill())
@@ -68,7 +69,7 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	if countRows(t, e.Path, "rate_limits", accounts) == 0 {
 		t.Fatal("the conversation has no account: this test would find nothing")
 	}
-	e.Clock.Advance(bridge.AccountsFor - time.Hour) // all accounts are forgotten after a day
+	e.Clock.Advance(bridge.AccountsFor - time.Hour) // all accounts are dropped after a day
 	if removed, err := s.Cleanup(t.Context(), 0, false); err != nil || len(removed) != 1 {
 		t.Fatalf("removed %d, %v", len(removed), err)
 	}
@@ -101,8 +102,8 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	checkIntegrity(t, e.Path)
 }
 
-// TestOldStoresShrinkToo: a store of a time before files could become smaller is
-// made again by its first cleanup.
+// TestOldStoresShrinkToo checks that the first cleanup rewrites a store made before
+// files could shrink in steps.
 func TestOldStoresShrinkToo(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

@@ -12,24 +12,24 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// conn is one connection on which every statement is prepared once. It works on
-// the driver's own interface, because database/sql would check a connection out
-// of its pool for every statement, at twice the cost. Not safe for concurrent use.
+// conn is one connection on which every statement is prepared once. It uses the
+// driver's interface directly, because database/sql would check a connection out of its
+// pool for every statement, at twice the cost. It is not safe for concurrent use.
 type conn struct {
 	driver driver.Conn
 	stmts  map[string]*stmt
-	cipher atrest.Cipher // its state is that of the transaction (openFiles.current)
+	cipher atrest.Cipher // its state is the one read in the transaction (openFiles.current)
 }
 
 type stmt struct {
 	exec  driver.StmtExecContext
 	query driver.StmtQueryContext
 	close func() error
-	args  []driver.NamedValue // reused
-	row   []driver.Value      // reused
+	args  []driver.NamedValue // reused between calls
+	row   []driver.Value      // reused between calls
 }
 
-// errNoRow reports a query without a result.
+// errNoRow reports that a query returned no row.
 var errNoRow = sqlstore.ErrNoRow
 
 func newConn(c driver.Conn) *conn { return &conn{driver: c, stmts: map[string]*stmt{}} }
@@ -43,11 +43,12 @@ func (c *conn) Close() error {
 	return errors.Join(append(errs, c.driver.Close())...)
 }
 
-// prepared returns the statement for query, which is a constant of this package.
+// prepared returns the prepared statement for query, which must be a constant of this
+// package.
 //
-// A query whose LIMIT is a parameter says "LIMIT ? + 0". SQLite plans with the
-// value of a parameter that stands there alone, and compiles the statement again
-// each time one is bound.
+// A query whose LIMIT is a parameter writes it as "LIMIT ? + 0". If the parameter stood
+// alone, SQLite would use its value for planning and recompile the statement each time
+// another value is bound.
 func (c *conn) prepared(query string) (*stmt, error) {
 	if s := c.stmts[query]; s != nil {
 		return s, nil
@@ -67,8 +68,8 @@ func (c *conn) prepared(query string) (*stmt, error) {
 	return s, nil
 }
 
-// exec runs a statement that returns no rows. It takes no context: statements
-// last microseconds, and a context would cost a goroutine each.
+// exec runs a statement that returns no rows. It takes no context: statements take
+// microseconds, and a context would cost a goroutine each.
 func (c *conn) exec(query string, args ...any) (driver.Result, error) {
 	s, err := c.prepared(query)
 	if err != nil {
@@ -77,7 +78,7 @@ func (c *conn) exec(query string, args ...any) (driver.Result, error) {
 	return s.exec.ExecContext(context.Background(), s.bind(args))
 }
 
-// get reads the first row into dest, or returns errNoRow.
+// get scans the first row into dest, or returns errNoRow.
 func (c *conn) get(query string, args []any, dest ...any) error {
 	found := false
 	err := c.each(query, args, dest, func() error {
@@ -93,7 +94,7 @@ func (c *conn) get(query string, args []any, dest ...any) error {
 // errStop ends each early, without an error.
 var errStop = sqlstore.ErrStop
 
-// each reads every row into dest and calls visit behind each.
+// each scans every row into dest and calls visit after each.
 func (c *conn) each(query string, args, dest []any, visit func() error) (err error) {
 	s, err := c.prepared(query)
 	if err != nil {
@@ -126,7 +127,7 @@ func (c *conn) each(query string, args, dest []any, visit func() error) (err err
 	}
 }
 
-// bind turns arguments into what drivers take.
+// bind converts arguments to the types that drivers accept.
 func (s *stmt) bind(args []any) []driver.NamedValue {
 	s.args = s.args[:0]
 	for i, arg := range args {
@@ -159,7 +160,7 @@ func scan(row []driver.Value, dest []any) error {
 	return nil
 }
 
-// scanValue copies a column; NULL becomes the zero value.
+// scanValue copies a column value; NULL becomes the zero value.
 func scanValue(v driver.Value, dest any) error {
 	var ok bool
 	switch dest := dest.(type) {
@@ -199,10 +200,10 @@ func value[T any](v driver.Value) (T, bool) {
 	return t, ok
 }
 
-// sql is the connection for the statements that all stores share.
+// sql returns the connection as package sqlstore uses it.
 func (c *conn) sql() sqlstore.Conn { return statements{c} }
 
-// statements runs the statements of package sqlstore, each at once.
+// statements runs the statements of package sqlstore, each immediately.
 type statements struct{ *conn }
 
 // Get implements sqlstore.Conn.

@@ -58,15 +58,14 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 	return expired, err
 }
 
-// expiredBefore returns the conversations that expired before a time, by an end that is
-// genuine.
+// expiredBefore returns the conversations whose genuine expiry is before a time.
 func expiredBefore(c *conn, before time.Time, genuine bridge.EndCheck) ([]bridge.Overview, error) {
 	all, err := sqlstore.Overviews(c.sql(), " WHERE c.expires_at <= ?", before)
 	return genuine.Of(all), err
 }
 
-// removeSome removes some of those, with an entry in the log of its own, and reports
-// whether more are left.
+// removeSome removes some of those conversations in one transaction with its own audit
+// entry, and reports whether any are left.
 func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time, genuine bridge.EndCheck) (removed []bridge.Overview, more bool, err error) {
 	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
@@ -112,7 +111,7 @@ func removeConversation(c *conn, o bridge.Overview) error {
 		"DELETE FROM yolo_modes WHERE conversation = ?1",
 		"DELETE FROM yolo_grants WHERE conversation = ?1",
 		"DELETE FROM command_requests WHERE conversation = ?1",
-		"UPDATE tasks SET idempotency_key = NULL WHERE home = ?1", // nobody can repeat the call
+		"UPDATE tasks SET idempotency_key = NULL WHERE home = ?1", // no caller can repeat the call
 		"DELETE FROM conversations WHERE id = ?1",
 		"DELETE FROM limits WHERE conversation = ?1",
 		"DELETE FROM folds WHERE conversation = ?1",
@@ -129,8 +128,8 @@ func removeConversation(c *conn, o bridge.Overview) error {
 	return nil
 }
 
-// forgetAccounts removes the accounts of callers that are gone: after a day each
-// window has got back what was spent.
+// forgetAccounts removes rate limit accounts that have been idle for a day, because by
+// then every window is full again.
 func (e *entry) forgetAccounts() error {
 	_, err := e.exec("DELETE FROM rate_limits WHERE at < ?", e.Time.Add(-bridge.AccountsFor))
 	return err

@@ -19,14 +19,14 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// TestConversionsTogether runs conversions in the middle of another one, which must not
-// end it in a state that says what is not so.
+// TestConversionsTogether runs conversions in the middle of another one. None may end
+// with a state that does not match the texts.
 func TestConversionsTogether(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		on    bool
 		inner []bool
-		state atrest.State // in the end
+		state atrest.State // at the end
 	}{
 		"decrypted while it is encrypted":            {true, []bool{false}, atrest.Off},
 		"encrypted while it is decrypted":            {false, []bool{true}, atrest.On},
@@ -75,8 +75,9 @@ func TestConversionsTogether(t *testing.T) {
 	}
 }
 
-// TestConversionThatOthersOvertake: a conversion that was stopped, while another one went
-// the other way and back and is on its way still, does not end for that one.
+// TestConversionThatOthersOvertake interrupts a conversion while a second one reverts
+// it and a third begins it again. The first must not complete in the place of the
+// third, which is still running.
 func TestConversionThatOthersOvertake(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -94,7 +95,7 @@ func TestConversionThatOthersOvertake(t *testing.T) {
 	var outer error
 	late, begun := false, false
 	_, err = a.Convert(t.Context(), conversion(), true, func(int64) {
-		if late { // its other tables
+		if late { // the remaining tables
 			return
 		}
 		late = true
@@ -117,7 +118,8 @@ func TestConversionThatOthersOvertake(t *testing.T) {
 	}
 }
 
-// TestFilesOfEitherForm: a shared file is found by its path however that is stored.
+// TestFilesOfEitherForm checks that a shared file is found by its path whether that is
+// stored sealed or in clear.
 func TestFilesOfEitherForm(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -128,16 +130,16 @@ func TestFilesOfEitherForm(t *testing.T) {
 	if _, err := s.WriteFile(t.Context(), p.A, files.WriteRequest{Name: files.Name{Path: "x.txt"}, Text: "one"}); err != nil {
 		t.Fatal(err)
 	}
-	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion())) // somebody turned it off
+	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion())) // as if somebody had turned encryption off
 	r, err := s.ReadFile(t.Context(), p.B, files.ReadRequest{Name: files.Name{Path: "x.txt"}})
 	if err != nil || r.File.Text != "one" {
 		t.Errorf("got %q, %v", r.File.Text, err)
 	}
 }
 
-// TestTextsOfWhatIsGoneDoNotOpen puts texts of a conversation that was removed where
-// another one has rows of the same number by now, as SQLite gives numbers again: who kept
-// an old copy of the file has them.
+// TestTextsOfWhatIsGoneDoNotOpen puts texts of a removed conversation into rows of
+// another conversation that have since been given the same numbers. SQLite reuses
+// numbers, and somebody with an old copy of the file has such texts.
 func TestTextsOfWhatIsGoneDoNotOpen(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -158,7 +160,8 @@ func TestTextsOfWhatIsGoneDoNotOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The numbers are the other's now. Nothing else of the files and tasks is.
+	// The other conversation now has the same numbers, but nothing else of the files
+	// and tasks is the same.
 	query(t, e.Path, append(exchange("tasks", "id", "team_id", 1, 2), "UPDATE files SET id = -id", "UPDATE files SET id = 3 + id")...)
 	if _, err := s.ReadFile(ctx, p.A, files.ReadRequest{Name: files.Name{Path: "x.txt"}}); !errors.Is(err, bridge.ErrStoreDamaged) || !strings.Contains(err.Error(), "file_texts.text") {
 		t.Errorf("the text of another file: %v", err)

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// event is a line of a child of the crash test: a message that was acknowledged
-// to its sender, or one that was delivered to a receiver.
+// event is a line printed by a child of the crash test: a message acknowledged to its
+// sender, or one delivered to a receiver.
 type event struct {
 	kind  string // "ack" or "got"
-	inbox string // the conversation, and the recipient behind a slash
+	inbox string // CONVERSATION/RECIPIENT
 	seq   int64
 	text  string // SENDER/NUMBER
 	claim int64
@@ -31,8 +31,8 @@ func parseEvent(line string) (e event, err error) {
 	return e, err
 }
 
-// faults returns what is wrong with a history in which every message that was
-// stored has been delivered in the end.
+// faults returns the faults of a history at whose end every stored message must have
+// been delivered.
 func faults(history []event) (all []string) {
 	byInbox := map[string][]event{}
 	for _, e := range history {
@@ -53,7 +53,7 @@ func faults(history []event) (all []string) {
 type checker struct {
 	texts   map[int64]string // by number
 	numbers map[string]int64 // by text
-	last    int64            // the highest number delivered
+	last    int64            // the highest number delivered so far
 	faults  []string
 }
 
@@ -71,7 +71,7 @@ func (c *checker) run(events []event) {
 			gots = append(gots, e)
 		}
 	}
-	// Claims are numbered in the order in which they were given.
+	// Claims are numbered in the order in which they were made.
 	slices.SortStableFunc(gots, func(a, b event) int { return cmp.Compare(a.claim, b.claim) })
 	for _, e := range gots {
 		c.deliver(e)
@@ -84,7 +84,7 @@ func (c *checker) run(events []event) {
 	c.senders()
 }
 
-// same checks that a number always has the same text, and the reverse.
+// same checks that each number always has the same text, and each text the same number.
 func (c *checker) same(e event) {
 	if text, known := c.texts[e.seq]; known && text != e.text {
 		c.fault("%d has two texts", e.seq)
@@ -105,7 +105,8 @@ func (c *checker) deliver(e event) {
 	c.last = max(c.last, e.seq)
 }
 
-// senders checks that what one process sent is numbered in its order.
+// senders checks that the messages of each process are numbered in the order in which
+// it sent them.
 func (c *checker) senders() {
 	lastOf := map[string]int{}
 	for seq := int64(1); seq <= c.last; seq++ {
@@ -122,7 +123,7 @@ func (c *checker) senders() {
 	}
 }
 
-// TestFaults shows that the crash test can fail.
+// TestFaults shows that the checks of the crash test can fail.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	ack := func(seq int64, text string) event { return event{kind: "ack", seq: seq, text: text} }
@@ -136,7 +137,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"nothing wrong", []event{
 			ack(1, "p/0"), ack(2, "p/1"), ack(3, "q/0"),
-			got(3, "q/0", 3, false), got(1, "p/0", 1, false), got(2, "p/1", 2, true), // as the pipes were read
+			got(3, "q/0", 3, false), got(1, "p/0", 1, false), got(2, "p/1", 2, true), // in the order in which the pipes were read
 		}, nil},
 		{"redelivered, marked", []event{ack(1, "p/0"), got(1, "p/0", 1, false), got(1, "p/0", 2, true)}, nil},
 		{"stored without being acknowledged", []event{got(1, "p/0", 1, false)}, nil},

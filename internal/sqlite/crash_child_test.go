@@ -14,18 +14,18 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// The children of the crash test live faster than the clock, so that the claims
-// of those that are killed run out soon.
+// The children of the crash test use a clock that runs faster than real time, so that
+// the claims of killed processes expire soon.
 const haste = 20
 
-// hastyClock returns a clock that all processes agree on.
+// hastyClock returns the time of a fast clock on which all processes agree.
 func hastyClock() time.Time {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	return start.Add(haste * time.Since(start))
 }
 
-// senderChild sends to all others as fast as it can. It acknowledges each message, by
-// a line for each inbox in one piece, after Send has returned.
+// senderChild sends to all others as fast as it can. After Send has returned it
+// acknowledges the message with one line per inbox, all in a single write.
 func senderChild(args []string) error {
 	s, _, err := openChild(args[0], hastyClock)
 	if err != nil {
@@ -48,8 +48,8 @@ func senderChild(args []string) error {
 	}
 }
 
-// receiverChild checks as fast as it can. An answer counts as delivered once its
-// lines are written, in one piece; then it is confirmed.
+// receiverChild checks as fast as it can. An answer counts as delivered when its lines
+// have been written, in a single write; then it is confirmed.
 func receiverChild(args []string) error {
 	s, _, err := openChild(args[0], hastyClock)
 	if err != nil {
@@ -72,10 +72,11 @@ func receiverChild(args []string) error {
 	}
 }
 
-// dawdle lets a receiver be killed between its steps, which take no time.
+// dawdle pauses between the steps of a receiver, which would otherwise be too short to
+// be killed between.
 func dawdle() { time.Sleep(rand.N(3 * time.Millisecond)) }
 
-// answer is the lines of a delivery.
+// answer returns the lines for a delivery.
 func answer(to bridge.Credentials, d bridge.Delivery) []byte {
 	var b bytes.Buffer
 	for _, m := range d.Messages {

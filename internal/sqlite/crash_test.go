@@ -23,9 +23,9 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestKilledProcesses kills senders and receivers of a conversation of two and of one
-// of four, where each message is for all others, at random moments, again and again,
-// while all work at full speed.
+// TestKilledProcesses kills senders and receivers at random moments, again and again,
+// while all work at full speed, in a conversation of two and in one of four where each
+// message goes to all others.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()
 	kills := 60
@@ -49,7 +49,7 @@ func TestKilledProcesses(t *testing.T) {
 	}
 	r.add("receiver", arguments(e, pair[1]))
 	for n := range kills {
-		// However slow the machine is, each kill is in the middle of traffic.
+		// Traffic must have begun before each kill, however slow the machine is.
 		bridgetest.Eventually(t, "one more message is acknowledged", func() bool { return r.acknowledged() > n })
 		time.Sleep(rand.N(60 * time.Millisecond)) // the random moments
 		r.replace(rand.N(len(r.running)))
@@ -76,7 +76,7 @@ func TestKilledProcesses(t *testing.T) {
 	checkNothingLeft(t, filepath.Dir(e.Path))
 }
 
-// drain reads what is left of a session's mail.
+// drain reads the rest of a session's mail.
 func drain(t *testing.T, s *bridge.Service, c bridge.Credentials) string {
 	t.Helper()
 	ctx := context.Background()
@@ -111,7 +111,7 @@ func checkIntegrity(t testing.TB, path string) {
 	}
 }
 
-// checkNothingLeft fails the test if there are more files than those of a store.
+// checkNothingLeft fails the test if there are files other than those of a store.
 func checkNothingLeft(t *testing.T, dir string) {
 	t.Helper()
 	names, err := fs.Glob(os.DirFS(dir), "*")
@@ -140,7 +140,7 @@ type racked struct {
 	*child
 	name string
 	args []string
-	read <-chan struct{} // closed when all it printed was recorded
+	read <-chan struct{} // closed when all output has been recorded
 }
 
 func (r *rack) add(name string, args []string) { r.running = append(r.running, r.start(name, args)) }
@@ -156,7 +156,7 @@ func (r *rack) start(name string, args []string) racked {
 				if !errors.Is(err, io.EOF) {
 					r.t.Error(err)
 				}
-				return // a line without an end was not written whole
+				return // an incomplete last line was not written whole
 			}
 			r.record(line)
 		}
@@ -176,7 +176,7 @@ func (r *rack) kill(c racked) {
 		r.t.Error(err)
 	}
 	<-c.read
-	if err := c.Wait(); c.ProcessState.Exited() { // by itself, before it was killed
+	if err := c.Wait(); c.ProcessState.Exited() { // it exited by itself before it was killed
 		r.t.Errorf("%s ended by itself: %v: %s", c.name, err, c.stderr)
 	}
 }
@@ -200,7 +200,7 @@ func (r *rack) record(lines string) {
 	}
 }
 
-// acknowledged is how many messages were until now.
+// acknowledged returns the number of messages acknowledged so far.
 func (r *rack) acknowledged() int {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()

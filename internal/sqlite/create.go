@@ -15,10 +15,10 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// create makes the store at path, if there is none. It is made in memory and
-// gets its name whole and synced, so that a process that is killed at any moment
-// leaves either no store or a finished one. Where several processes make one at
-// once, the first wins.
+// create makes the store at path if there is none. The store is built in memory,
+// written to a synced temporary file and then linked to its name, so that a process
+// killed at any moment leaves either no store or a complete one. If several processes
+// create one at the same time, the first wins.
 func create(path string, o Options) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return storefile.Unwritable(err)
@@ -32,13 +32,13 @@ func create(path string, o Options) error {
 	}
 	err = privatefile.Write{New: true, Durable: true}.File(path, image)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // another process was quicker
+		return nil // another process was first
 	}
 	return storefile.Unwritable(err)
 }
 
-// LeftOverLog reports, as ErrStoreDamaged, a log whose database is missing: what was
-// said last may be in it. SQLite would take it for a new store's own.
+// LeftOverLog reports a log whose database is missing, as ErrStoreDamaged. The log may
+// hold the latest messages, and SQLite would discard it when a new store is created.
 func LeftOverLog(path string) error {
 	log := storefile.LogName(path)
 	info, err := os.Stat(log)
@@ -49,7 +49,7 @@ func LeftOverLog(path string) error {
 		bridge.ErrStoreDamaged, path, filepath.Base(log))
 }
 
-// The file format versions of a database in WAL mode
+// File format versions of a database in WAL mode
 // (https://www.sqlite.org/fileformat.html, section 1.3.3).
 const (
 	offsetVersions = 18
@@ -68,7 +68,7 @@ func newImage(o Options) (image []byte, err error) {
 	}
 	c := newConn(d)
 	defer func() { err = errors.Join(err, c.Close()) }()
-	// Both must be set before there are tables.
+	// Both must be set before the first table is created.
 	for _, pragma := range []string{"PRAGMA page_size = 4096", "PRAGMA auto_vacuum = INCREMENTAL"} {
 		if _, err := c.exec(pragma); err != nil {
 			return nil, err
@@ -91,9 +91,9 @@ func newImage(o Options) (image []byte, err error) {
 	return image, nil
 }
 
-// unfinished reports a store that a former version was killed over while it made
-// it: an empty database with the journal of its first change, which has to be
-// opened for writing to become empty again.
+// unfinished reports a store that an older version of bridge was creating when it was
+// killed: an empty database with the journal of its first change. It must be opened for
+// writing so that SQLite rolls it back to an empty database.
 func unfinished(path string) bool {
 	if info, err := os.Stat(path + "-journal"); err != nil || info.Size() == 0 {
 		return false
@@ -103,18 +103,18 @@ func unfinished(path string) bool {
 	return err == nil && h.fresh()
 }
 
-// belongTogether reports, as ErrStoreDamaged, a database beside the log of
-// another state of it: a copy was put in the database's place and the log was
-// left. SQLite takes such a log for the database's own, and mixes pages of both.
+// belongTogether reports, as ErrStoreDamaged, a database file whose log belongs to
+// another state of it, such as a copy that was put in place of the database while the
+// log was left. SQLite would take the log for the database's own and mix pages of both.
 //
-// The chain of the audit log tells: the database alone is of an earlier moment
-// than the database with its log, and all that was recorded in between must be
-// there, on from the very entry at which the database alone ends, or from where the log
-// begins if that entry was moved into an archive. It looks only
-// where a log was left behind and nobody has the store open, and changes nothing.
+// The audit log's chain shows this. The database without the log is an earlier moment
+// of the database with its log. All entries recorded in between must be present,
+// starting at the entry at which the database alone ends, or at the beginning of the
+// log if that entry has been archived. The check runs only if a log was left and no
+// process has the store open, and it changes nothing.
 func belongTogether(path string) error {
 	if !logLeft(path) {
-		return nil // there is nothing that could not belong to it
+		return nil
 	}
 	var alone state
 	if err := withConn(path, untouched, nil, alone.read); err != nil {
@@ -137,13 +137,14 @@ func belongTogether(path string) error {
 	return nil
 }
 
-// logLeft reports whether a log lies beside the database although nobody has the store open.
+// logLeft reports whether there is a log beside the database although no process has the
+// store open.
 func logLeft(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return err == nil && info.Size() > 0 && !storefile.Running(path)
 }
 
-// state is what identifies a moment of a store.
+// state identifies a moment of a store.
 type state struct {
 	id, mac []byte
 	seq     int64
@@ -157,7 +158,7 @@ func (s *state) read(c *conn) error {
 	})
 }
 
-// leadsTo reports whether c is of the same store at the same moment or later.
+// leadsTo reports whether c is the same store at the same or a later moment.
 func (s *state) leadsTo(c *conn) (bool, error) {
 	var now, then state
 	err := errors.Join(
@@ -174,7 +175,7 @@ func (s *state) leadsTo(c *conn) (bool, error) {
 		return false, err
 	}
 	switch {
-	case s.seq < from.Seq: // the entry was moved into an archive in between
+	case s.seq < from.Seq: // the entry was archived in between
 		s.seq = from.Seq
 	case s.seq == from.Seq:
 		if !bytes.Equal(from.MAC, s.mac) {

@@ -24,14 +24,14 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// changed is the last character of a column as another one.
+// changed returns an SQL expression for a column with its last character replaced.
 func changed(table, column, where string) string {
 	return "UPDATE " + table + " SET " + column + " = substr(" + column + ", 1, length(" + column + ") - 1) || CASE substr(" + column + ", -1) WHEN 'A' THEN 'B' ELSE 'A' END WHERE " + where
 }
 
-// TestPlantedTextsDoNotOpen puts texts in clear into a store, as somebody can who writes
-// the file and has no key: one that is encrypted takes none, one that is being converted
-// reads both kinds.
+// TestPlantedTextsDoNotOpen puts clear texts into a store, as an attacker could who can
+// write the file but has no key. An encrypted store must refuse them; a store that is
+// being converted reads both forms.
 func TestPlantedTextsDoNotOpen(t *testing.T) {
 	t.Parallel()
 	for name, planted := range map[string]string{"a text": "'pay me'", "a text that begins like a sealed one": "char(2, 2, 99, 58) || 'pay me'"} {
@@ -70,8 +70,8 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 	}
 }
 
-// TestDamagedDetailsAreShownAsSuch: of an entry of the log whose details do not open is
-// shown what stays, and the verification names it.
+// TestDamagedDetailsAreShownAsSuch damages the details of a log entry. The rest of the
+// entry must still be shown, and verification must name the entry.
 func TestDamagedDetailsAreShownAsSuch(t *testing.T) {
 	t.Parallel()
 	const sent = "action = 'send_to_partner'"
@@ -104,7 +104,8 @@ func TestDamagedDetailsAreShownAsSuch(t *testing.T) {
 	}
 }
 
-// TestDamagedClaimStandsForAll: what a claim protects is not lost with its path.
+// TestDamagedClaimStandsForAll checks that a claim whose path is damaged still protects
+// files.
 func TestDamagedClaimStandsForAll(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]string{
@@ -146,8 +147,9 @@ func TestDamagedClaimStandsForAll(t *testing.T) {
 	}
 }
 
-// TestDamagedTextsStayWhatTheyAre: a text that does not open is not sealed again as what is
-// shown in its place, and jams nothing beside it.
+// TestDamagedTextsStayWhatTheyAre checks that a text that does not open is not replaced
+// by its placeholder when the store is converted, and does not block the rows next to
+// it.
 func TestDamagedTextsStayWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -173,7 +175,7 @@ func TestDamagedTextsStayWhatTheyAre(t *testing.T) {
 			t.Errorf("%s: do not open: %v, %v", r.State, left, err)
 		}
 	}
-	copied := filepath.Join(t.TempDir(), "copy.db") // none that this process has open
+	copied := filepath.Join(t.TempDir(), "copy.db") // opened by no store of this process
 	query(t, e.Path, changed("tasks", "note", "true"))
 	if err := store.CopyTo(copied); err != nil {
 		t.Fatal(err)
@@ -194,8 +196,8 @@ func TestDamagedTextsStayWhatTheyAre(t *testing.T) {
 	}
 }
 
-// TestDamagedCommandsJamNoOthers: of a request that does not open nobody can ask again,
-// and everybody for others.
+// TestDamagedCommandsJamNoOthers checks that nobody can use a request whose command
+// does not open, and that other commands can still be requested.
 func TestDamagedCommandsJamNoOthers(t *testing.T) {
 	t.Parallel()
 	x := storetest.NewTexts(t, opener(func(*testing.T, string) {}))
@@ -203,15 +205,15 @@ func TestDamagedCommandsJamNoOthers(t *testing.T) {
 	convert(t, store, true)
 	x.Write(t)
 	query(t, store.Path(), changed("command_requests", "command", "true"))
-	x.Write(t) // asks for another
+	x.Write(t) // requests another command
 	left, err := store.Unopened(t.Context())
 	if err != nil || left["command_requests.command"] != 1 {
 		t.Errorf("do not open: %v, %v", left, err)
 	}
 }
 
-// TestEmptyListsStayInClear: an empty list is no text, and queries tell it from others in an
-// encrypted store, too.
+// TestEmptyListsStayInClear checks that empty lists are stored in clear, so that
+// queries can tell them from others in an encrypted store as well.
 func TestEmptyListsStayInClear(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -234,7 +236,8 @@ func TestEmptyListsStayInClear(t *testing.T) {
 	}
 }
 
-// TestSizesAreThoseOfTexts: pages hold as much of an encrypted store as of one in clear.
+// TestSizesAreThoseOfTexts checks that size limits count the text and not its sealed
+// form, so that pages of an encrypted store hold as much as those of a store in clear.
 func TestSizesAreThoseOfTexts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -267,12 +270,13 @@ func TestSizesAreThoseOfTexts(t *testing.T) {
 	}
 }
 
-// TestUnopenedBesideOthers: what is counted is of one moment, whatever others do to the
-// store meanwhile.
+// TestUnopenedBesideOthers checks that Unopened judges each page by the encryption state
+// at that moment, so that a conversion or a write by another process meanwhile does not
+// make it count wrong.
 func TestUnopenedBesideOthers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		open  bool // the store is in use before the count begins
+		open  bool // keep the store in use before the count begins
 		other func(t *testing.T, store *sqlite.Store, path string)
 		want  map[string]int64
 	}{
@@ -295,7 +299,7 @@ func TestUnopenedBesideOthers(t *testing.T) {
 			}
 			path := e.Path
 			if !c.open {
-				path = filepath.Join(t.TempDir(), "copy.db") // which nobody has open
+				path = filepath.Join(t.TempDir(), "copy.db") // no process has it open
 				if err := store.CopyTo(path); err != nil {
 					t.Fatal(err)
 				}
@@ -314,7 +318,8 @@ func TestUnopenedBesideOthers(t *testing.T) {
 	}
 }
 
-// TestUnopenedOfAMigratedStore: what a newer program does to the store meanwhile is told.
+// TestUnopenedOfAMigratedStore checks that a migration by a newer program during the
+// count is reported.
 func TestUnopenedOfAMigratedStore(t *testing.T) {
 	t.Parallel()
 	e, _, _, _ := encrypted(t)

@@ -52,7 +52,8 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 	return sqlstore.UnlessNothing(err)
 }
 
-// readMessages returns those of a session's inbox behind the number from, up to to.
+// readMessages returns the messages of a session's inbox with numbers greater than
+// from, up to and including to.
 func (e *entry) readMessages(of bridge.Claim, from, to int64) (all []bridge.ReadMessage, err error) {
 	query := selectReadOfPair
 	if e.Many() {
@@ -70,8 +71,8 @@ const selectReadOfPair = "SELECT sender, id FROM messages WHERE conversation = ?
 
 var selectReadOfMany = "SELECT m.sender, m.id FROM (" + unionInbox("seq > ?3 AND seq <= ?4", "") + ") i JOIN messages m ON m.id = i.id"
 
-// keepReceipts keeps what senders are told of what a session has read. The only partner
-// of a conversation of two has its receipt beside what is known of the session.
+// keepReceipts stores what each sender is told about how far the session has read. In a
+// conversation of two the receipt for the only partner is in the session's own row.
 func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) error {
 	for _, r := range receipts {
 		var err error
@@ -91,8 +92,8 @@ func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) error {
 	return nil
 }
 
-// changeClaim keeps what rule makes of a claim, or returns errNothing. It counts the
-// sessions of the conversation, too.
+// changeClaim stores the claim that rule returns, or returns errNothing. It also loads
+// the number of sessions in the conversation.
 func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule, sessions *int64) (was, kept bridge.Inbox, err error) {
 	was, err = getInbox(c, claim, sessions)
 	if errors.Is(err, errNoRow) {
@@ -184,22 +185,23 @@ func (c *conn) peek(of bridge.Address, v *bridge.SessionView) (shared string, er
 	return shared, headless(err)
 }
 
-// openShared opens what the column shared_files keeps of a session.
+// openShared opens the stored value of a session's shared_files column.
 func (c *conn) openShared(conversation string, session bridge.SessionID, stored string) string {
 	return sqlstore.OpenShared(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
 }
 
-// fromShared is what the column shared_files keeps: a list where only the one partner
-// of a conversation of two named them, else a list for each session.
+// fromShared returns the stored form for the column shared_files: a plain list in a
+// conversation of two, where only the partner can have named files, and otherwise a
+// list per session.
 func fromShared(s bridge.Shared) string {
 	if len(s) == 0 || len(s) == 1 && s[""] != nil {
 		return sqlstore.List(s[""])
 	}
-	encoded, _ := json.Marshal(s) // strings always encode
+	encoded, _ := json.Marshal(s) // strings can always be encoded
 	return string(encoded)
 }
 
-// toShared reads it back; the column of an unknown session is NULL.
+// toShared parses the stored form. The column of a session that does not exist is NULL.
 func toShared(column string) (s bridge.Shared) {
 	if column == "" || json.Unmarshal([]byte(column), &s) == nil {
 		return s

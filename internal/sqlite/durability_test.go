@@ -14,11 +14,11 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// disk counts how often a store waits for the disk, and can fail.
+// disk counts how often a store waits for the disk, and can be made to fail.
 type disk struct {
 	flushes int
 	err     error
-	then    func() // called at each, if set
+	then    func() // called at each flush, if set
 }
 
 func (d *disk) flush(log *os.File) error {
@@ -29,7 +29,7 @@ func (d *disk) flush(log *os.File) error {
 	return errors.Join(d.err, log.Sync())
 }
 
-// store opens the store of e on the disk.
+// store opens the store of e on this disk.
 func (d *disk) store(t *testing.T, e *bridgetest.Env) *sqlite.Store {
 	t.Helper()
 	store, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: true, Flush: d.flush})
@@ -44,8 +44,8 @@ func (d *disk) store(t *testing.T, e *bridgetest.Env) *sqlite.Store {
 	return store
 }
 
-// TestCommitsSurviveWhatTheyMust shows which commits wait for the disk: all that
-// is acknowledged to an agent as done, and what hands messages out.
+// TestCommitsSurviveWhatTheyMust checks which commits wait for the disk: everything
+// that is acknowledged to an agent as done, and everything that hands out messages.
 func TestCommitsSurviveWhatTheyMust(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -87,7 +87,7 @@ func TestCommitsSurviveWhatTheyMust(t *testing.T) {
 		{"wrong token", func() error {
 			bad := b
 			bad.Token = a.Token
-			_, _ = s.Check(ctx, bad, bridge.CheckRequest{}, nil) // mail waits, and must not show
+			_, _ = s.Check(ctx, bad, bridge.CheckRequest{}, nil) // mail is waiting, which must make no difference
 			return nil
 		}, does},
 		{"rotate", func() error { _, err := s.RotateTokens(ctx, created.ID); return err }, waits},
@@ -103,9 +103,9 @@ func TestCommitsSurviveWhatTheyMust(t *testing.T) {
 	}
 }
 
-// TestFlushThatFails shows that a send whose message may not be on the disk is
-// not acknowledged, and that the log is copied into the database then: the
-// system may have forgotten what it could not write.
+// TestFlushThatFails checks that a send is not acknowledged if its flush failed, and
+// that the log is then copied into the database, because the system may have dropped
+// the pages that it could not write.
 func TestFlushThatFails(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -128,8 +128,8 @@ func TestFlushThatFails(t *testing.T) {
 	}
 }
 
-// TestFlushAfterOneThatFailed: a flush that succeeds after one that failed proves
-// nothing while a reader keeps the log from being copied.
+// TestFlushAfterOneThatFailed checks that a successful flush after a failed one does
+// not count while a reader prevents the log from being copied.
 func TestFlushAfterOneThatFailed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -163,9 +163,9 @@ func TestFlushAfterOneThatFailed(t *testing.T) {
 	}
 }
 
-// TestOthersKnowOfAFlushThatFailed: neither a process that runs nor one that begins
-// acknowledges anything while a part of the log is not copied that another process could
-// not flush, whatever the system says to them.
+// TestOthersKnowOfAFlushThatFailed checks that after a failed flush no other process,
+// whether already running or newly started, acknowledges anything until the log has
+// been copied, even if its own flushes succeed.
 func TestOthersKnowOfAFlushThatFailed(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -215,9 +215,9 @@ func fileSize(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// TestFlushesReachTheDisk: what SQLite flushes itself waits for the disk, and not
-// only for its cache, on systems that tell the two apart. What that is worth there
-// only a power cut on such a system shows.
+// TestFlushesReachTheDisk checks that SQLite's own flushes use F_FULLFSYNC on systems
+// where a plain fsync only reaches the disk's cache. Whether the data then survives can
+// only be seen by cutting the power on such a system.
 func TestFlushesReachTheDisk(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

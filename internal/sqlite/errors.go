@@ -23,24 +23,24 @@ const (
 	codeCorrupt    = 11
 	codeFull       = 13
 	codeCantOpen   = 14
-	codeProtocol   = 15 // many processes at once at a log's locks
+	codeProtocol   = 15 // many processes compete for the locks of a log
 	codeConstraint = 19
 	codeNotADB     = 26
 )
 
-// Extended result codes that say more than their primary one.
+// Extended result codes that say more than the primary code.
 const (
 	codeDatabaseMoved = codeReadOnly | 4<<8
-	codeShortRead     = codeIO | 2<<8 // less was there than there must be
+	codeShortRead     = codeIO | 2<<8 // a read returned fewer bytes than required
 	codeIONoMemory    = codeIO | 12<<8
-	// codeShmSize is for an index of the log that cannot grow. That is the first
-	// thing to fail when a store is opened on a full disk.
+	// codeShmSize means that the index of the log cannot grow. On a full disk this is
+	// the first thing to fail when a store is opened.
 	codeShmSize = codeIO | 19<<8
 	codeShmMap  = codeIO | 21<<8
 )
 
-// translate gives an error of SQLite about the store at path the domain's name
-// for it.
+// translate maps an error of SQLite about the store at path to the domain's error for
+// it.
 func translate(path string, err error) error {
 	var known *sqlite.Error
 	if !errors.As(err, &known) {
@@ -66,7 +66,7 @@ func nameOf(path string, code int) error {
 	case codeShmSize:
 		return bridge.ErrStoreFull
 	}
-	switch code & 0xff { // the extended codes keep the primary one below
+	switch code & 0xff { // extended codes have the primary code in the low byte
 	case codeBusy, codeLocked, codeProtocol:
 		return bridge.ErrStoreBusy
 	case codeNoMemory:
@@ -87,20 +87,21 @@ func nameOf(path string, code int) error {
 	return nil
 }
 
-// minSpace is less than what opening a store needs.
+// minSpace is a number of free bytes that is too small to open a store.
 const minSpace = 256 << 10
 
-// mostFiles is how many files SQLite has open for one connection: the database, its log,
-// the log's index, a journal, and a folder. What it had opened before it failed is
-// closed again.
+// mostFiles is the number of files that SQLite has open for one connection: the
+// database, its log, the log's index, a journal, and a folder. Files opened before a
+// failure have been closed again.
 const mostFiles = 5
 
-// probe finds out why SQLite could not open or use a file, because its codes do
-// not say: it tries what needs the same. It returns nil where nothing fails.
+// probe determines why SQLite could not open or use a file, which its result codes do
+// not tell, by trying operations that need the same resources. It returns nil if all of
+// them succeed.
 func probe(path string) error {
 	dir := filepath.Dir(path)
 	for range mostFiles {
-		f, err := os.Open(dir) // a folder: closing it drops no locks of SQLite
+		f, err := os.Open(dir) // this is a folder, so closing it drops no locks of SQLite
 		for _, name := range []error{bridge.ErrTooManyFiles, bridge.ErrNoMemory} {
 			if errors.Is(storefile.Unwritable(err), name) {
 				return name
@@ -119,9 +120,9 @@ func probe(path string) error {
 	return nil
 }
 
-// isUncertain reports an error of COMMIT after which the commit may count all the
-// same: SQLite has written it, and failed to make sure that the disk has it.
-// Where no room was left, or another process was in the way, it was not written.
+// isUncertain reports whether a COMMIT that returned err may have taken effect: SQLite
+// has written the transaction but could not make sure that it is on the disk. If the
+// disk was full, or another process held the lock, it was not written.
 func isUncertain(err error) bool {
 	var known *sqlite.Error
 	if !errors.As(err, &known) {
@@ -134,7 +135,7 @@ func isUncertain(err error) bool {
 	return true
 }
 
-// isDamage reports an error that reading a file with the wrong content gives.
+// isDamage reports whether err can result from reading a file with invalid content.
 func isDamage(err error) bool {
 	var known *sqlite.Error
 	if !errors.As(err, &known) {
@@ -147,20 +148,20 @@ func isDamage(err error) bool {
 	return false
 }
 
-// isBusy reports whether another process holds SQLite's lock.
+// isBusy reports whether err says that another process holds SQLite's lock.
 func isBusy(err error) bool {
 	var known *sqlite.Error
 	return errors.As(err, &known) && known.Code()&0xff == codeBusy
 }
 
-// isConstraint reports a row that breaks a rule of its table.
+// isConstraint reports whether err says that a row violates a constraint of its table.
 func isConstraint(err error) bool {
 	var known *sqlite.Error
 	return errors.As(err, &known) && known.Code()&0xff == codeConstraint
 }
 
-// explain gives an error of SQLite the domain's name for it. Where the files do
-// not fit each other any more, that is the reason.
+// explain maps an error of SQLite to the domain's error for it. If the store's files no
+// longer fit each other, that is reported as the reason.
 func (f openFiles) explain(err error) error {
 	if isDamage(err) {
 		if gone := f.Fit(); gone != nil {

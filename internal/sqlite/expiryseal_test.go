@@ -14,9 +14,9 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// TestMovedExpiry: an end that something other than bridge wrote into the file is
-// refused, whether it makes the conversation live longer or shorter, to whatever a
-// session calls; and the operator sets a new one.
+// TestMovedExpiry checks that a conversation whose expiry was changed in the file by
+// other means is refused in every call, whether the change makes it live longer or
+// shorter, until the operator sets a new expiry.
 func TestMovedExpiry(t *testing.T) {
 	t.Parallel()
 	moves := map[string]string{
@@ -64,7 +64,8 @@ func TestMovedExpiry(t *testing.T) {
 	}
 }
 
-// TestMovedExpiryKeepsCode: no join code opens a conversation whose end was moved.
+// TestMovedExpiryKeepsCode checks that no join code opens a conversation whose expiry
+// was changed by other means.
 func TestMovedExpiryKeepsCode(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -77,8 +78,8 @@ func TestMovedExpiryKeepsCode(t *testing.T) {
 	}
 }
 
-// TestExpirySealIsKept: what is copied or saved from a damaged store is as genuine as
-// it was, and what was moved before stays refused.
+// TestExpirySealIsKept checks that copying or salvaging a store keeps the seals of
+// expiries: genuine ones stay valid, and changed ones stay refused.
 func TestExpirySealIsKept(t *testing.T) {
 	t.Parallel()
 	for name, moved := range map[string]bool{"genuine": false, "moved": true} {
@@ -101,11 +102,12 @@ func TestExpirySealIsKept(t *testing.T) {
 	}
 }
 
-// TestMigrationSealsExpiries: conversations of an earlier schema go on.
+// TestMigrationSealsExpiries checks that conversations of an earlier schema can be used
+// after the migration.
 func TestMigrationSealsExpiries(t *testing.T) {
 	t.Parallel()
 	const id = "conv_0123456789abcdef"
-	const sealed = 12 // the version that knows seals
+	const sealed = 12 // the version that introduced seals
 	for version := 1; version < sealed; version++ {
 		e := bridgetest.NewEnv(t)
 		must(t, sqlite.CreateVersion(e.Path, e.Key, version))

@@ -12,7 +12,7 @@ import (
 // SetTurnTimeout sets how long the store's writers wait for their turn.
 func (s *Store) SetTurnTimeout(d time.Duration) { s.write.turnstile.Timeout = d }
 
-// FlushesFully reports whether the writer's connection waits for the disk itself.
+// FlushesFully reports whether the writer's connection uses F_FULLFSYNC.
 func (s *Store) FlushesFully() (bool, error) {
 	for _, pragma := range []string{"PRAGMA fullfsync", "PRAGMA checkpoint_fullfsync"} {
 		var on int64
@@ -23,8 +23,8 @@ func (s *Store) FlushesFully() (bool, error) {
 	return true, nil
 }
 
-// Plans returns the query plan of every statement that the store has prepared
-// so far, by its text.
+// Plans returns the query plan of every statement that the store has prepared so far,
+// keyed by the statement's text.
 func (s *Store) Plans() (map[string][]string, error) {
 	plans := map[string][]string{}
 	for _, c := range []*conn{s.write.conn, s.read.conn} {
@@ -48,7 +48,8 @@ func (s *Store) Plans() (map[string][]string, error) {
 	return plans, nil
 }
 
-// HistoryPlan is the plan of a page of history of one session of many.
+// HistoryPlan returns the plan of reading a page of history in a conversation of more
+// than two.
 func (s *Store) HistoryPlan() (plan []string, err error) {
 	var id, parent, unused int64
 	var detail string
@@ -61,7 +62,8 @@ func (s *Store) HistoryPlan() (plan []string, err error) {
 	return plan, err
 }
 
-// parameter is a parameter of a statement. No text in ours contains one.
+// parameter matches a parameter of a statement. No string literal in the statements
+// looks like one.
 var parameter = regexp.MustCompile(`\?\d*`)
 
 // CreateVersion makes a store of an earlier schema in the file at path.
@@ -93,25 +95,26 @@ func ExecFile(path string, queries ...string) error {
 // Connect opens a connection as the store does.
 var Connect = connectModernc
 
-// Setting reads a setting of a connection that looks at a file which may not be ours.
+// Setting reads a setting of a connection opened to inspect an unchecked file.
 func Setting(path, name string) (value int64, err error) {
 	err = withConn(path, untouched, safely, func(c *conn) error { return c.get("PRAGMA "+name, nil, &value) })
 	return value, err
 }
 
-// SchemaDigest is the digest of all that the scripts up to a version make.
+// SchemaDigest returns the digest of everything that the scripts up to a version
+// create.
 func SchemaDigest(version int) (string, error) {
 	made, err := expectedObjects(version)
 	return made.digest(), err
 }
 
-// UnopenedBeside is Unopened in whose middle others do something.
+// UnopenedBeside is Unopened with a function that is called between its transactions.
 var UnopenedBeside = unopened
 
-// KnownDigest is the one that is kept.
+// KnownDigest returns the digest recorded for a version.
 var KnownDigest = knownDigest
 
-// MigrateAndFail migrates a store by all scripts, and one more that fails at its end.
+// MigrateAndFail migrates a store with all scripts and one more that fails at its end.
 func MigrateAndFail(path string, o Options) error {
 	scripts, err := migrations()
 	if err != nil {

@@ -21,19 +21,20 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// everyFault tries each single system call rather than a sample: minutes.
+// everyFault injects a fault into every system call instead of a sample, which takes
+// minutes.
 var everyFault = flag.Bool("sqlite.every-fault", false, "inject a fault at every system call, not at a sample of them")
 
-// answerWithin is how long a process with a fault may take to answer: longer than it
-// waits for any lock.
+// answerWithin is how long a process with an injected fault may take to answer. It is
+// longer than the process waits for any lock.
 const answerWithin = 3 * time.Minute
 
-// injected runs faultyChild under strace with a fault, and returns what it
-// printed and its exit code, -1 where it was killed. Where there were fewer such
-// calls, nothing was injected.
+// injected runs faultyChild under strace with a fault injected into the given call. It
+// returns what the child printed, its exit code (-1 if it was killed), and whether the
+// fault was injected; it is not if there were fewer such calls.
 //
-// Faults hit calls on the store's files only; a kill may hit any, because that
-// does the program's own loader no other harm.
+// Errors are injected only into calls on the store's files. Kills are injected into any
+// call, since they cannot make the program's own startup misbehave.
 func injected(t *testing.T, call, fault string, when int, args ...string) (out string, code int, hit bool) {
 	t.Helper()
 	strace, err := exec.LookPath("strace")
@@ -80,14 +81,14 @@ func injected(t *testing.T, call, fault string, when int, args ...string) (out s
 	return string(text), code, code == -1 || strings.Contains(string(trace), "INJECTED")
 }
 
-// fileCalls are the system calls that change files or open them.
+// fileCalls are the system calls that open or change files.
 var fileCalls = []string{
 	"openat", "linkat", "unlinkat", "renameat,rename", "mkdirat,mkdir", "write", "pwrite64", "pread64", "fsync", "fdatasync",
 	"ftruncate", "fchmod", "flock", "fcntl", "newfstatat", "fallocate", "mmap",
 }
 
-// skipShort leaves these tests to runs without -short: each of their faults starts
-// a process under strace, which the race detector makes slower still.
+// skipShort skips these tests under -short: each fault starts a process under strace,
+// which is slower still under the race detector.
 func skipShort(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -95,7 +96,8 @@ func skipShort(t *testing.T) {
 	}
 }
 
-// step is how far apart the calls are that are tried: a sample, unless told otherwise.
+// step is the distance between the calls that get a fault: a sample unless
+// -sqlite.every-fault is given.
 func step(t *testing.T) int {
 	t.Helper()
 	if *everyFault {
@@ -104,11 +106,11 @@ func step(t *testing.T) int {
 	return 7
 }
 
-// maxCalls bounds the calls of one kind that are tried.
+// maxCalls bounds how many calls of one kind get a fault.
 const maxCalls = 60
 
-// atEachCall runs try for every kind of system call, several at the same time, and
-// returns the sum of what it returned.
+// atEachCall runs try for each kind of system call, several in parallel, and returns the
+// sum of the results.
 func atEachCall(t *testing.T, try func(t *testing.T, call string) int) int {
 	t.Helper()
 	var sum atomic.Int64
@@ -123,8 +125,8 @@ func atEachCall(t *testing.T, try func(t *testing.T, call string) int) int {
 	return int(sum.Load())
 }
 
-// TestFirstStartKilledAtEachSystemCall: whatever a killed first start has left,
-// the next one finishes, and nothing stays behind.
+// TestFirstStartKilledAtEachSystemCall checks that the next start completes whatever a
+// killed first start has left, and that no files are left over.
 func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
@@ -151,7 +153,7 @@ func TestFirstStartKilledAtEachSystemCall(t *testing.T) {
 	t.Logf("%d first starts were killed", kills)
 }
 
-// startAgain starts on what is there as `bridge serve` does, and uses it.
+// startAgain starts on the existing files as `bridge serve` does, and uses the store.
 func startAgain(path string) error {
 	s, store, err := openChild(path, nil)
 	if err != nil {
@@ -164,7 +166,8 @@ func startAgain(path string) error {
 	return errors.Join(err, store.Close())
 }
 
-// TestMigrationKilledAtEachSystemCall: a migration is done whole or not at all.
+// TestMigrationKilledAtEachSystemCall checks that a migration takes place completely or
+// not at all.
 func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
@@ -172,14 +175,14 @@ func TestMigrationKilledAtEachSystemCall(t *testing.T) {
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
 		kills += atEachCall(t, func(t *testing.T, call string) int { return migrationsKilledAt(t, version, call) })
 		if !*everyFault {
-			break // the oldest goes through all migrations
+			break // the oldest version goes through all migrations
 		}
 	}
 	t.Logf("%d migrations were killed", kills)
 }
 
-// migrationsKilledAt kills migrations from a version at one kind of call, some of its
-// calls, and returns how many that were.
+// migrationsKilledAt kills migrations from a version at some of the calls of one kind, and
+// returns how many were killed.
 func migrationsKilledAt(t *testing.T, version int, call string) (kills int) {
 	t.Helper()
 	for when := 1; when <= maxCalls; when += step(t) {
@@ -196,9 +199,9 @@ func migrationsKilledAt(t *testing.T, version int, call string) (kills int) {
 	return kills
 }
 
-// TestFaultsAtSystemCalls: whichever call fails, the answer says what it was; what
-// was acknowledged is there, and what is said not to have been stored is not, even
-// if the process is killed right behind the answer.
+// TestFaultsAtSystemCalls checks that whichever system call fails, the answer says what
+// failed, acknowledged messages are stored, and messages reported as not stored are
+// not, even if the process is killed right after the answer.
 func TestFaultsAtSystemCalls(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
@@ -218,9 +221,9 @@ func TestFaultsAtSystemCalls(t *testing.T) {
 	t.Logf("%d faults were injected", faults)
 }
 
-// TestSignalsBetweenSystemCalls: who looks whether a file is still the store's looks
-// again after a signal. Each such call is interrupted, the first ones too: how many
-// there are depends on the time that a start takes.
+// TestSignalsBetweenSystemCalls checks that a file check interrupted by a signal is
+// repeated. Every such call is interrupted, including the first ones, because their
+// number depends on how long a start takes.
 func TestSignalsBetweenSystemCalls(t *testing.T) {
 	t.Parallel()
 	skipShort(t)
@@ -229,8 +232,8 @@ func TestSignalsBetweenSystemCalls(t *testing.T) {
 	}
 }
 
-// faultsAt lets one kind of call fail, some of its calls, each in a process of its own,
-// and returns how many that were.
+// faultsAt injects an error into some of the calls of one kind, each in its own
+// process, and returns how many were injected.
 func faultsAt(t *testing.T, errno, call string, between int) (faults int) {
 	t.Helper()
 	for when := 1; when <= maxCalls; when += between {

@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// explained are the errors that may come of a system call that failed.
+// explained are the errors that may result from a failed system call.
 var explained = []error{
 	bridge.ErrOutcomeUnknown, bridge.ErrStoreFull, bridge.ErrStoreReadOnly, bridge.ErrStoreBusy, bridge.ErrStoreIO,
 	bridge.ErrTooManyFiles, bridge.ErrNoMemory, bridge.ErrNoLocks, bridge.ErrStoreDamaged, bridge.ErrStoreGone,
@@ -24,9 +24,9 @@ const (
 	exitExplained   = 4
 )
 
-// faultyChild opens a store, makes it if need be, and sends messages until
-// something fails. What was acknowledged it prints, and so what failed. Then it
-// is killed, as by a power cut.
+// faultyChild opens a store, creating it if necessary, and sends messages until
+// something fails. It prints what was acknowledged and what failed. Then it exits
+// without closing anything, as in a power cut.
 func faultyChild(args []string) error {
 	s, _, err := openChild(args[0], nil)
 	if err == nil && len(args) > 1 {

@@ -22,8 +22,9 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// outdated is what a program of the first three versions does to create a
-// conversation: each change ends with the head of the log, in the same transaction.
+// outdated are the statements with which a program of the first three schema versions
+// creates a conversation: every change ends with an update of the audit log's head, in
+// the same transaction.
 var outdated = []string{
 	"BEGIN IMMEDIATE",
 	`INSERT INTO conversations (id, role_a, role_b, team, created_at, expires_at, join_expires_at)
@@ -32,7 +33,7 @@ var outdated = []string{
 	"COMMIT",
 }
 
-// outdatedChild opens a store as an old program does, says so, and creates a
+// outdatedChild opens a store as an old program does, reports that, and creates a
 // conversation for each line of standard input.
 func outdatedChild(args []string) error {
 	db, err := sql.Open("sqlite", args[0])
@@ -61,8 +62,8 @@ func outdatedChild(args []string) error {
 	return nil
 }
 
-// TestOldProgramIsFenced: a process of a program that does not know of migrations
-// goes on while this one migrates its store, and can store nothing from then on.
+// TestOldProgramIsFenced checks that a running process of a program that does not know
+// about migrations can store nothing after this program has migrated its store.
 func TestOldProgramIsFenced(t *testing.T) {
 	t.Parallel()
 	for version := 1; version <= 3; version++ {
@@ -98,8 +99,8 @@ func TestOldProgramIsFenced(t *testing.T) {
 	}
 }
 
-// TestProcessIsFenced: a process of this program stores nothing more once a later
-// one has migrated the store.
+// TestProcessIsFenced checks that a running process of this program stores nothing
+// after a newer program has migrated the store.
 func TestProcessIsFenced(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -120,7 +121,8 @@ func TestProcessIsFenced(t *testing.T) {
 	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()))
 }
 
-// TestOldProcessDoesNotCompact: nor does it rewrite the store's file.
+// TestOldProcessDoesNotCompact checks that such a process does not rewrite the store's
+// file either.
 func TestOldProcessDoesNotCompact(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -132,7 +134,7 @@ func TestOldProcessDoesNotCompact(t *testing.T) {
 	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()))
 }
 
-// ask gives a child a line of standard input.
+// ask writes a line to a child's standard input.
 func ask(t *testing.T, c *child) {
 	t.Helper()
 	if _, err := io.WriteString(c.stdin.(io.Writer), "hello\n"); err != nil {

@@ -28,9 +28,9 @@ type accepted struct {
 	Old, New string
 }
 
-// editorChild edits one file so many times: its own section, from the version that it
-// saw last, and every fourth time the line that all edit. It prints what was accepted. A
-// fault that is named happens to its last edit.
+// editorChild edits one file a given number of times: its own section, based on the
+// version that it saw last, and every fourth time the line that all edit. It prints the
+// accepted edits. If a fault is named, it is planted in the last edit.
 func editorChild(args []string) error {
 	service, store, err := openChild(args[0], nil)
 	if err != nil {
@@ -66,7 +66,8 @@ func editorChild(args []string) error {
 	return store.Close()
 }
 
-// editOnce makes an edit, and reads again as long as others were quicker.
+// editOnce makes an edit; as long as other processes were faster it reads the file
+// again and retries.
 func editOnce(s *files.Service, c bridge.Credentials, own, n int, version int64) (accepted, error) {
 	ctx := context.Background()
 	for {
@@ -96,7 +97,7 @@ func editOnce(s *files.Service, c bridge.Credentials, own, n int, version int64)
 
 func section(own, n int) string { return fmt.Sprintf("section %d: %d.\n", own, n) }
 
-// faultyFiles has the fault that it names.
+// faultyFiles is a store with the named fault.
 type faultyFiles struct {
 	files.Store
 	fault string
@@ -109,18 +110,18 @@ func (f *faultyFiles) UseFile(ctx context.Context, g bridge.Gate, u files.Use, r
 			return o, err
 		}
 		switch f.fault {
-		case "lost": // it is answered, and not kept
+		case "lost": // the edit is answered but not stored
 			o.Change = nil
-		case "reordered": // it is answered as the edit before it
+		case "reordered": // the edit is answered with the version before its own
 			o.Result.File.Version--
 		}
 		return o, err
 	})
 }
 
-// editTogether lets processes edit one file, and returns its first text, what they were
-// told, in order of the versions, and what the file is then. The first process has the
-// fault, if one is named.
+// editTogether lets several processes edit one file. It returns the file's first text,
+// the accepted edits in order of their versions, and the final file. If a fault is
+// named, the first process has it.
 func editTogether(t *testing.T, processes, times int, fault string) (first string, edits []accepted, final files.File) {
 	t.Helper()
 	e := bridgetest.NewEnv(t)
@@ -162,8 +163,8 @@ func editTogether(t *testing.T, processes, times int, fault string) (first strin
 	return first, edits, read.File
 }
 
-// replay holds that a file is its first text with the edits that were accepted, in the
-// order of the versions that were told, and with nothing else.
+// replay checks that the final file is the first text with exactly the accepted edits
+// applied, in the order of their versions.
 func replay(text string, edits []accepted, final files.File) error {
 	for i, a := range edits {
 		if a.Version != int64(i)+2 || strings.Count(text, a.Old) != 1 {
@@ -177,8 +178,8 @@ func replay(text string, edits []accepted, final files.File) error {
 	return nil
 }
 
-// TestTwentyProcessesEditOneFile: what twenty processes were told is in the file, in the
-// order of the versions, and nothing else is.
+// TestTwentyProcessesEditOneFile checks that the file holds exactly the edits reported
+// to twenty processes, in the order of the reported versions.
 func TestTwentyProcessesEditOneFile(t *testing.T) {
 	t.Parallel()
 	const processes = 20
@@ -192,8 +193,8 @@ func TestTwentyProcessesEditOneFile(t *testing.T) {
 	}
 }
 
-// TestEditorsFindPlantedFaults: the same, of processes of which one loses an edit, or tells
-// a wrong order, is seen to fail.
+// TestEditorsFindPlantedFaults checks that the same test fails if one process loses an
+// edit or reports a wrong order.
 func TestEditorsFindPlantedFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"lost", "reordered"} {
@@ -204,7 +205,7 @@ func TestEditorsFindPlantedFaults(t *testing.T) {
 	}
 	first, edits, final := editTogether(t, 2, 4, "")
 	must(t, replay(first, edits, final))
-	var common []int // edits of the one line, whose order shows
+	var common []int // edits of the shared line, which show the order
 	for i, a := range edits {
 		if strings.HasPrefix(a.Old, "all: ") {
 			common = append(common, i)
@@ -217,7 +218,8 @@ func TestEditorsFindPlantedFaults(t *testing.T) {
 	}
 }
 
-// TestSalvageFiles: a file whose text is there is saved with what is left of its past.
+// TestSalvageFiles checks that a file whose text is left is salvaged together with what
+// is left of its history.
 func TestSalvageFiles(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

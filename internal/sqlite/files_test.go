@@ -34,7 +34,7 @@ func open(e *bridgetest.Env, create bool) error {
 	return s.Close()
 }
 
-// newStore returns an environment whose store was made and is closed.
+// newStore returns an environment whose store exists and is closed.
 func newStore(t *testing.T) *bridgetest.Env {
 	t.Helper()
 	e := bridgetest.NewEnv(t)
@@ -44,7 +44,7 @@ func newStore(t *testing.T) *bridgetest.Env {
 	return e
 }
 
-// query runs statements on the database file, behind the store's back.
+// query runs statements directly on the database file.
 func query(t testing.TB, path string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -97,7 +97,7 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			e := newStore(t)
-			other := e.Store(t) // keeps -wal and -shm there
+			other := e.Store(t) // keeps -wal and -shm in place
 			_ = other
 			path := filepath.Join(filepath.Dir(e.Path), tt.file)
 			if err := os.Chmod(path, tt.mode); err != nil {
@@ -127,12 +127,13 @@ func TestOpenRefusesWidePermissions(t *testing.T) {
 	}
 }
 
-// TestStoreThatWasReadOnlyForAWhile: SQLite gives a log the mode of its database,
-// and what was made while a read-only one was inspected stays behind.
+// TestStoreThatWasReadOnlyForAWhile checks that a store that was read-only for a while
+// becomes writable again. SQLite gives a log the mode of its database, so inspecting a
+// read-only store leaves a read-only log behind.
 func TestStoreThatWasReadOnlyForAWhile(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
-	e.Store(t) // keeps the log there
+	e.Store(t) // keeps the log in place
 	for _, file := range []string{e.Path + "-wal", e.Path + "-shm"} {
 		if err := os.Chmod(file, 0o400); err != nil {
 			t.Fatal(err)
@@ -176,7 +177,7 @@ func TestCheckPrivateRefusesAnotherOwner(t *testing.T) {
 	}
 }
 
-// Not parallel: the umask is the process's.
+// Not parallel, because the umask belongs to the whole process.
 func TestFilesArePrivateWhateverTheUmask(t *testing.T) {
 	for _, umask := range []int{0, 0o022, 0o777} {
 		t.Run(fmt.Sprintf("%04o", umask), func(t *testing.T) {
@@ -194,7 +195,7 @@ func TestFilesArePrivateWhateverTheUmask(t *testing.T) {
 				"bridge.db-reserve": "-rw-------",
 				"bridge.db-turn":    "-rw-------",
 			}
-			if umask == 0o777 { // the files that are only locked need no mode to be safe
+			if umask == 0o777 { // files that are only locked are safe whatever their mode
 				want["bridge.db-queue"], want["bridge.db-turn"] = modes["bridge.db-queue"], modes["bridge.db-turn"]
 			}
 			if diff := cmp.Diff(want, modes); diff != "" {
@@ -207,8 +208,8 @@ func TestFilesArePrivateWhateverTheUmask(t *testing.T) {
 	}
 }
 
-// madeUnder makes a store with a conversation in dir and returns the modes of
-// the folder and of all files while it is open.
+// madeUnder makes a store with a conversation in dir and returns the modes of the
+// folder and of all files while the store is open.
 func madeUnder(t *testing.T, dir string) (*bridgetest.Env, map[string]string) {
 	t.Helper()
 	e := &bridgetest.Env{Path: filepath.Join(dir, "new", "bridge.db"), Clock: bridgetest.NewClock()}
@@ -288,9 +289,9 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 	}
 }
 
-// A foreign database may be all in the log of a program that was killed. Telling
-// what it is takes the log's index then, which SQLite makes again; but neither
-// the database nor its log may change.
+// The whole content of a foreign database may be in the log of a program that was
+// killed. To identify it SQLite then needs the log's index, which it rebuilds; but
+// neither the database nor its log may change.
 func TestOpenLeavesAForeignLogAlone(t *testing.T) {
 	t.Parallel()
 	source := filepath.Join(t.TempDir(), "foreign.db")
@@ -404,8 +405,8 @@ func removeAll(t *testing.T, dir string) {
 	}
 }
 
-// TestOpenRefusesAnEmptyFile: bridge never makes one, so something has emptied
-// the store, and filling it again would hide that.
+// TestOpenRefusesAnEmptyFile checks that an empty file is refused. bridge never creates
+// one, so something has emptied the store, and creating a new one would hide that.
 func TestOpenRefusesAnEmptyFile(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

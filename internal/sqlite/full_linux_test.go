@@ -22,7 +22,7 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// smallDisk mounts a filesystem of some bytes and returns its folder.
+// smallDisk mounts a filesystem of the given size in bytes and returns its folder.
 func smallDisk(t *testing.T, bytes int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "disk")
@@ -47,7 +47,7 @@ func remount(t *testing.T, dir string, flags uintptr) {
 	}
 }
 
-// envIn is an environment whose store is in the folder dir.
+// envIn returns an environment whose store is in the folder dir.
 func envIn(t *testing.T, dir string) *bridgetest.Env {
 	t.Helper()
 	key, err := keyfile.LoadOrCreate(filepath.Join(dir, "bridge.key"))
@@ -57,8 +57,8 @@ func envIn(t *testing.T, dir string) *bridgetest.Env {
 	return &bridgetest.Env{Path: filepath.Join(dir, "bridge.db"), Key: key, Clock: bridgetest.NewClock()}
 }
 
-// TestFewDescriptors: whatever number of files a process may open, it starts or says that
-// too many are open, on a new store and on one that is there.
+// TestFewDescriptors checks that with any limit on open files a process either starts
+// or reports that too many files are open, both on a new store and on an existing one.
 func TestFewDescriptors(t *testing.T) {
 	t.Parallel()
 	there := newStore(t).Path
@@ -119,7 +119,7 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, bridge.ErrStoreFull) {
 		t.Fatalf("after %d messages: %v, want ErrStoreFull", sent, err)
 	}
-	for range 3 { // a second try fails alike
+	for range 3 { // a second try must fail in the same way
 		if _, err := s.Send(ctx, p.A, request); !errors.Is(err, bridge.ErrStoreFull) {
 			t.Errorf("got %v, want ErrStoreFull", err)
 		}
@@ -175,7 +175,7 @@ func TestFullDisk(t *testing.T) {
 	checkIntegrity(t, e.Path)
 }
 
-// fillUp takes the last bytes of a disk and returns the file that it did that with.
+// fillUp uses up the last bytes of a disk and returns the file that takes them.
 func fillUp(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "filled")
@@ -256,9 +256,9 @@ func TestFolderWithoutWritePermission(t *testing.T) {
 	}
 }
 
-// TestCleanupOnAFullDisk: removing what has expired is how an operator makes
-// room, so it works where there is none, and with conversations that it leaves: those
-// whose ends something else has moved.
+// TestCleanupOnAFullDisk checks that a cleanup works on a full disk, since it is how
+// the operator makes room. It must also work next to conversations that it leaves alone
+// because their expiry was changed by other means.
 func TestCleanupOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t, 8<<20)
@@ -266,7 +266,7 @@ func TestCleanupOnAFullDisk(t *testing.T) {
 	s := e.Service(t)
 	const kept = 3
 	var moved []string
-	for range 4 { // ids are random: some are before the one that is removed, or behind it
+	for range 4 { // ids are random: some sort before the removed one, others after it
 		m := bridgetest.NewPair(t, s)
 		moved = append(moved, m.A.Conversation)
 		for range kept {

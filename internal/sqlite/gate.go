@@ -11,18 +11,18 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// entry is one operation inside its transaction. It loads what the rules of the
-// domain need, and keeps what they decide.
+// entry is one operation inside its transaction. It loads the data on which the rules
+// of the domain decide, and stores what they decide.
 type entry struct {
 	*conn
 	sqlstore.Call
 
 	store   *Store
 	head    head
-	shared  string         // of a session: the files of Standing
-	account bridge.Account // of the bucket loaded
-	loaded  string         // a bucket; empty for none
-	level   durability     // of the commit; an operation may raise it
+	shared  string         // stored file names to report to the session (Standing)
+	account bridge.Account // the account of the bucket named by loaded
+	loaded  string         // the bucket whose account is loaded; empty for none
+	level   durability     // durability of the commit; an operation may raise it
 }
 
 // head is the row that every operation reads and writes.
@@ -39,8 +39,8 @@ func (h *head) dest() []any {
 	return []any{&h.Seq, &h.MAC, &h.clock.Latest, &h.clock.Slow, &h.revision, &h.usage.Conversations, &h.usage.Messages}
 }
 
-// operate carries out op in one transaction with its audit entry. fn does the
-// work; it may add to op.Details. A refusal that fn returns is recorded.
+// operate runs op in one transaction together with its audit entry. fn does the work
+// and may add to op.Details. A refusal returned by fn is recorded.
 func (s *Store) operate(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	return s.commit(ctx, op, level, func(e *entry) error {
 		if err := e.loadHead(); err != nil {
@@ -56,8 +56,8 @@ func (s *Store) operate(ctx context.Context, op bridge.Operation, level durabili
 	})
 }
 
-// pass is operate for a session, which has to prove itself first. Its charges are
-// left to fn.
+// pass is operate for a call of a session, which is proven first. fn applies the
+// charges of the call.
 func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn func(*entry) error) error {
 	return s.commit(ctx, g.Operation, level, func(e *entry) error {
 		if err := e.loadSession(g); err != nil {
@@ -75,8 +75,8 @@ func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn fu
 	})
 }
 
-// commit runs fn in a transaction and records how it ended. A refusal does not
-// undo the transaction.
+// commit runs fn in a transaction and records the outcome. A refusal does not roll the
+// transaction back.
 func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	var refusal *bridge.Refusal
 	err := s.write.do(ctx, func(c *conn) (durability, error) {
@@ -113,8 +113,8 @@ func (e *entry) tick() {
 
 var errNoHead = fmt.Errorf("%w: the head of its audit log was removed", bridge.ErrStoreDamaged)
 
-// headless names the reason why a query of the audit head has no row. Nothing
-// more is done on such a store: it could not be recorded.
+// headless translates the error of a query that found no row of the audit head. On such
+// a store nothing is done any more, because it could not be recorded.
 func headless(err error) error {
 	if errors.Is(err, errNoRow) {
 		return errNoHead
@@ -122,7 +122,7 @@ func headless(err error) error {
 	return err
 }
 
-// loadSession reads all that a session's operation needs in one query.
+// loadSession reads everything that an operation of a session needs, in one query.
 func (e *entry) loadSession(g bridge.Gate) error {
 	proof, self := &e.Proof, &e.Self
 	var paused int64
@@ -159,7 +159,8 @@ func (e *entry) Charge(charges []bridge.Charge) error {
 	return sqlstore.Charge(e, charges, e.Operation.Conversation, e.Time)
 }
 
-// AdmitMore implements sqlstore.Accounts. It refuses what would be kept beyond the quota.
+// AdmitMore implements sqlstore.Accounts. It refuses an operation that would exceed the
+// quota.
 func (e *entry) AdmitMore(quota bridge.Usage) error {
 	usage := e.head.usage
 	if quota.Bytes > 0 {
@@ -172,8 +173,8 @@ func (e *entry) AdmitMore(quota bridge.Usage) error {
 	return usage.AdmitMore(quota)
 }
 
-// usedBytes is how much of the database is in use, or the database's size where
-// that is less than the quota: it costs less to know.
+// usedBytes returns how much of the database is in use, in bytes. If the size of the
+// file is below quota it returns that instead, since it is cheaper to determine.
 func (e *entry) usedBytes(quota int64) (int64, error) {
 	if size := e.store.write.files.Pages() * pageSize; size > 0 && size < quota {
 		return size, nil
@@ -181,7 +182,7 @@ func (e *entry) usedBytes(quota int64) (int64, error) {
 	return usedBytes(e.conn)
 }
 
-// usedBytes is how much of the database is in use.
+// usedBytes returns how much of the database is in use, in bytes.
 func usedBytes(c *conn) (int64, error) {
 	var pages, free int64
 	if err := c.get("PRAGMA page_count", nil, &pages); err != nil {
@@ -233,7 +234,7 @@ func (e *entry) KeepAccount(bucket string, a bridge.Account) error {
 	return sqlstore.PutAccount(e.sql(), bucket, a)
 }
 
-// refuse keeps what becomes of a refusal.
+// refuse stores the effects of a refusal.
 func (e *entry) refuse(r *bridge.Refusal) error {
 	logged, err := sqlstore.Refuse(e, r, e.Operation, e.Time)
 	if err != nil || !logged {
@@ -260,10 +261,11 @@ func (t transactions) Write(ctx context.Context, how sqlstore.How, do func(sqlst
 	return t.write.do(ctx, func(c *conn) (durability, error) { return level(how), do(c.sql()) })
 }
 
-// level is all that a transaction needs here: one that writes keeps out all others.
+// level returns the durability of the commit. SQLite needs nothing else of how, because
+// a writing transaction excludes all others.
 func level(how sqlstore.How) durability { return durability(!how.Relaxed) }
 
-// dialect is what the statements of all stores have to know of this one.
+// dialect holds what the shared statements need to know about SQLite.
 var dialect = sqlstore.Dialect{
 	State: "audit_head", NoState: errNoHead, AuditKey: []string{"seq"}, SilentWorker: "conversation", OneMessage: selectMessage + "AND m.id = ?2",
 	Among: "IN (SELECT value FROM json_each(?1))", List: func(all []string) any { return sqlstore.List(all) },
@@ -272,7 +274,8 @@ var dialect = sqlstore.Dialect{
 // SQL implements sqlstore.Entry.
 func (e *entry) SQL() sqlstore.Conn { return e.sql() }
 
-// Hold implements sqlstore.StoreEntry: a transaction that writes keeps out all others.
+// Hold implements sqlstore.StoreEntry. It does nothing, because a writing transaction
+// excludes all others.
 func (e *entry) Hold(string) error { return nil }
 
 // Flush implements sqlstore.StoreEntry.

@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// overwriteHead writes into the database in dir.
+// overwriteHead overwrites bytes of the database file in dir.
 func overwriteHead(t *testing.T, dir string, at int64, with []byte) {
 	t.Helper()
 	f, err := os.OpenFile(filepath.Join(dir, "bridge.db"), os.O_WRONLY, 0)
@@ -23,8 +23,9 @@ func overwriteHead(t *testing.T, dir string, at int64, with []byte) {
 	must(t, errors.Join(err, f.Close()))
 }
 
-// TestStoreThatIsGone: a process that goes on with a file that nobody else can
-// open would acknowledge messages that are lost.
+// TestStoreThatIsGone checks that a process notices that its store was removed or
+// replaced. If it continued with a file that no other process can open, it would
+// acknowledge messages that are then lost.
 func TestStoreThatIsGone(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -53,7 +54,7 @@ func TestStoreThatIsGone(t *testing.T) {
 			if _, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "there"}); err != nil {
 				t.Fatal(err)
 			}
-			late := env.Service(t) // has not read yet, which would open the new file
+			late := env.Service(t) // has not read yet; a first read would open the new file
 			tt.lose(t, filepath.Dir(env.Path))
 			for name, service := range map[string]*bridge.Service{"in use": s, "opened": late} {
 				if _, err := service.Send(t.Context(), p.A, bridge.SendRequest{Text: "gone"}); !errors.Is(err, bridge.ErrStoreGone) {
@@ -70,8 +71,9 @@ func TestStoreThatIsGone(t *testing.T) {
 	}
 }
 
-// TestClosedStoreSaysSo calls a store that is closed, and one while it is closed, as a call
-// does that took longer than a gateway waits for at its end: it is neither damaged nor gone.
+// TestClosedStoreSaysSo calls a store that is closed, or is being closed, as a call
+// does that outlasts a gateway's shutdown. The error must say so, and not that the
+// store is damaged or gone.
 func TestClosedStoreSaysSo(t *testing.T) {
 	t.Parallel()
 	for _, read := range []bool{true, false} { // whether the reader was open

@@ -25,22 +25,22 @@ import (
 // header is what tells one database from another.
 type header struct {
 	application, version, tables int64
-	atRest                       atrest.State // version is without it
+	atRest                       atrest.State // version does not include it
 	id, keyCheck                 []byte
 }
 
-// fresh reports a file that nobody has put anything into.
+// fresh reports whether nothing was ever written to the file.
 func (h header) fresh() bool { return h.application == 0 && h.version == 0 && h.tables == 0 }
 
-// untouched opens a file to inspect nothing but what is in it: no lock is taken,
-// nothing is recovered, and no other file is read or made. What a writer does
-// at that moment may be seen by halves.
+// untouched is the mode in which only the file itself is inspected: no locks are taken,
+// nothing is recovered, and no other file is read or created. If a process writes at
+// that moment, its change may be seen in part.
 const untouched = "untouched"
 
-// recognize refuses a file that is not a store of the bridge, or a newer one's,
-// before anything opens it as a database would be opened, which makes files
-// beside it and rolls back what a crashed program has left. It lets through what
-// it is not sure about.
+// recognize refuses a file that is not a bridge store, or is one of a newer version. It
+// runs before the file is opened as a database, because that creates files beside it
+// and rolls back what a crashed program has left. If it cannot tell, it accepts the
+// file.
 func recognize(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() == 0 {
@@ -52,7 +52,7 @@ func recognize(path string) error {
 	if h, ok := firstPage(path); ok && h.application == applicationID && h.usable(path) == nil {
 		return nil
 	}
-	for range 2 { // twice, because a new store may just get its first page
+	for range 2 { // twice, because another process may just be writing the first page of a new store
 		var h header
 		if err = withConn(path, untouched, nil, h.readMarks); err != nil {
 			return onlyForeign(translate(path, err))
@@ -64,9 +64,9 @@ func recognize(path string) error {
 	return err
 }
 
-// firstPage reads the marks where the file format has them, in the first hundred bytes,
-// without opening a database, which would read its whole schema (SQLite's file format,
-// section 1.3: the user version is at offset 60, the application id at 68, big endian).
+// firstPage reads the marks directly from the first hundred bytes of the file. Opening
+// a database would read its whole schema. (SQLite's file format, section 1.3: the user
+// version is at offset 60, the application id at 68, both big endian.)
 func firstPage(path string) (h header, ok bool) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -82,10 +82,11 @@ func firstPage(path string) (h header, ok bool) {
 	return h, true
 }
 
-// minDatabase is the size of the smallest SQLite database: one smallest page.
+// minDatabase is the size of the smallest SQLite database: one page of the smallest
+// page size.
 const minDatabase = 512
 
-// onlyForeign drops errors other than ErrStoreForeign.
+// onlyForeign drops all errors other than ErrStoreForeign.
 func onlyForeign(err error) error {
 	if errors.Is(err, bridge.ErrStoreForeign) {
 		return err
@@ -93,13 +94,14 @@ func onlyForeign(err error) error {
 	return nil
 }
 
-// usable refuses what this program did not make, or cannot know.
+// usable refuses a file that bridge did not create or whose version this program does
+// not know.
 func (h *header) usable(path string) error {
 	latest := int64(SchemaVersion())
 	switch {
 	case !h.fresh() && h.application != applicationID:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreForeign, path)
-	case h.version < 0 || h.version == 0 && !h.fresh(): // a store is made with its version
+	case h.version < 0 || h.version == 0 && !h.fresh(): // a store gets its version when it is created
 		return fmt.Errorf("%w: its schema version is %d", bridge.ErrStoreDamaged, h.version)
 	case bridge.CheckMoved(path, h.version) != nil:
 		return bridge.CheckMoved(path, h.version)
@@ -109,13 +111,13 @@ func (h *header) usable(path string) error {
 	return nil
 }
 
-// readMarks reads what tells a store from other databases, as of one moment:
-// another process may be making it.
+// readMarks reads what tells a store from other databases, in one transaction because
+// another process may be creating it.
 func (h *header) readMarks(c *conn) error {
 	return transact(c, "BEGIN", h.marksIn)
 }
 
-// marksIn is readMarks in a transaction that has begun.
+// marksIn is readMarks inside a transaction that has begun.
 func (h *header) marksIn(c *conn) error {
 	for _, mark := range []struct {
 		query string
@@ -138,12 +140,12 @@ func readHeader(path string) (h header, err error) {
 	return h, err
 }
 
-// safely are the settings with which a file is looked at that nobody has checked:
-// nothing in it may call functions, and pages that cannot be are noticed.
+// safely are the settings for inspecting a file that has not been checked: nothing in
+// its schema may call functions, and malformed pages are detected.
 var safely = []string{"trusted_schema(OFF)", "cell_size_check(ON)"}
 
-// readAll reads the marks and, of a store, which one it is. Before it reads any
-// table it makes sure that it is one, and nothing else is there.
+// readAll reads the marks and, for a store, its identity. Before it reads any table it
+// makes sure that the schema is exactly that of a store.
 func (h *header) readAll(path string, c *conn) error {
 	err := h.readMarks(c)
 	if err != nil || h.application != applicationID || h.version < 1 || h.version > int64(SchemaVersion()) {
@@ -162,17 +164,16 @@ func (h header) checkKey(path string, key bridge.Key) error {
 	return nil
 }
 
-// digests holds a line for each version of the schema: the digest of all that
-// its scripts make. A line that is not current costs time, and nothing else.
-//
+// digests has a line for each version of the schema: the digest of everything that its
+// scripts create. An outdated line costs time but does no harm.
 //go:embed schema/digests.txt
 var digests embed.FS
 
-// objects are the tables, indexes, triggers and views of a database by kind and
-// name, with the statements that make them.
+// objects maps the kind and name of each table, index, trigger and view of a database
+// to the statement that creates it.
 type objects map[string]string
 
-// readObjects reads them all. It executes nothing of what it reads.
+// readObjects reads the schema. It executes nothing of what it reads.
 func readObjects(c *conn) (objects, error) {
 	found := objects{}
 	var kind, name, table, text string
@@ -183,8 +184,8 @@ func readObjects(c *conn) (objects, error) {
 	return found, err
 }
 
-// normal drops what versions of SQLite write differently: spaces, and quotes
-// around names.
+// normal removes what versions of SQLite write differently: spaces, and quotes around
+// names.
 func normal(text string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(text, `"`, "")), " ")
 }
@@ -197,9 +198,9 @@ func (o objects) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// checkObjects reports, as ErrStoreDamaged, a store that holds anything that its
-// version's scripts did not make, or lacks what they did: a trigger or a view
-// would have its way with every message.
+// checkObjects reports, as ErrStoreDamaged, a store with objects that its version's
+// scripts did not create, or without some that they did. A trigger or a view could
+// change or copy every message.
 func checkObjects(path string, c *conn, version int) error {
 	found, err := readObjects(c)
 	if err != nil {
@@ -230,7 +231,7 @@ func knownDigest(version int) string {
 	return lines[version-1]
 }
 
-// compare names the first difference, or nothing.
+// compare describes the first difference, or returns "".
 func (o objects) compare(found objects) string {
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if _, ok := o[name]; !ok {
@@ -248,7 +249,7 @@ func (o objects) compare(found objects) string {
 	return ""
 }
 
-// cutName keeps a name that somebody made up from filling the screen.
+// cutName shortens a name from the file so that it cannot fill the screen.
 func cutName(name string) string {
 	const longest = 60
 	if runes := []rune(name); len(runes) > longest {
@@ -257,7 +258,7 @@ func cutName(name string) string {
 	return name
 }
 
-// expectedObjects makes the schema of a version in memory.
+// expectedObjects creates the schema of a version in memory.
 func expectedObjects(version int) (_ objects, err error) {
 	scripts, err := migrations()
 	if err != nil {
@@ -275,7 +276,7 @@ func expectedObjects(version int) (_ objects, err error) {
 	return readObjects(c)
 }
 
-// contain turns a panic over a file that no SQLite wrote into an error.
+// contain converts a panic over a malformed file into an error.
 func contain(path string, err *error) {
 	if reason := recover(); reason != nil {
 		*err = fmt.Errorf("%w: %s: reading it failed (%v)", bridge.ErrStoreDamaged, path, reason)

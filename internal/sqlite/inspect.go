@@ -19,16 +19,16 @@ import (
 const LibraryVersion = sqlite3.SQLITE_VERSION
 
 // Identify reports, as ErrStoreForeign or ErrStoreNewer, a file that is not a store
-// that this program can use. It needs no key, changes nothing, and lets through
-// what it is not sure about.
+// that this program can use. It needs no key and changes nothing. If it cannot tell, it
+// accepts the file.
 func Identify(path string) (err error) {
 	defer contain(path, &err)
 	return recognize(path)
 }
 
-// Inspect looks at the store at path, and changes nothing. It must not be
-// called in a process that has the store open: it opens the database file
-// itself, and closing that would drop SQLite's locks.
+// Inspect examines the store at path and changes nothing. It must not be called in a
+// process that has the store open: it opens the database file itself, and closing that
+// would drop SQLite's locks.
 func Inspect(path string) (found storefile.Inspection, err error) {
 	defer contain(path, &err)
 	if err := measure(path, &found); err != nil {
@@ -51,12 +51,12 @@ func Inspect(path string) (found storefile.Inspection, err error) {
 	return found, translate(path, err)
 }
 
-// look calls at with the mode in which to open the database file at path. Without a log
-// there is nothing but the file: opening that alone keeps SQLite from making a log and its
-// index, and takes no locks. A process that starts meanwhile writes beside that, and what
-// was found may be of no one moment: then at is called again.
+// look calls at with the mode in which to open the database file at path. If there is
+// no log, everything is in the database file; opening only that file keeps SQLite from
+// creating a log and its index, and takes no locks. If a process wrote meanwhile, the
+// result may mix two states, and at is called again.
 func look(path string, at func(mode string) error) error {
-	for range 2 { // a process may have started and ended
+	for range 2 { // a process may have started and exited
 		if inUse(path) {
 			break
 		}
@@ -70,13 +70,13 @@ func look(path string, at func(mode string) error) error {
 	return at("ro")
 }
 
-// unchanged reports that nobody has written a file between two looks at it, as far as the
-// system tells.
+// unchanged reports whether nobody has written to a file between two calls of Stat, as
+// far as size and times show.
 func unchanged(before, after os.FileInfo) bool {
 	return os.SameFile(before, after) && before.Size() == after.Size() && before.ModTime().Equal(after.ModTime())
 }
 
-// measure looks at the file, and not at what is in it.
+// measure examines the file itself and not its content.
 func measure(path string, found *storefile.Inspection) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -121,15 +121,16 @@ func inspectDatabase(path, mode string, found *storefile.Inspection) error {
 	})
 }
 
-// Unopened counts the texts of the store at path that do not open with its key, by table
-// and column. It reads all of them, and changes nothing; of a store that is not encrypted,
-// or not of this program's version, it counts none. As Inspect it must not be called in a
-// process that has the store open.
+// Unopened counts the texts of the store at path that do not open with its key, by
+// table and column. It reads all texts and changes nothing. A store that is not
+// encrypted, or has a schema version other than this program's, counts as having none.
+// Like Inspect it must not be called in a process that has the store open.
 func Unopened(path string, key auth.Key) (map[string]int64, error) {
 	return unopened(path, key, func() {})
 }
 
-// unopened calls behind each time it has read a page of a table, outside of a transaction.
+// unopened is Unopened. It calls behind after each page of a table that it has read,
+// outside of a transaction.
 func unopened(path string, key auth.Key, behind func()) (found map[string]int64, err error) {
 	defer contain(path, &err)
 	err = look(path, func(mode string) error {
@@ -151,8 +152,8 @@ func unopened(path string, key auth.Key, behind func()) (found map[string]int64,
 	return found, translate(path, err)
 }
 
-// inState reads how the texts are kept in the transaction that has begun: the store may be
-// converted, or migrated, between one and the next.
+// inState calls do with the encryption state as of the current transaction. The store
+// may have been converted or migrated since the last one.
 func inState(path string, c *conn, do func(sqlstore.Conn) error) error {
 	var h header
 	if err := h.marksIn(c); err != nil {
@@ -165,7 +166,7 @@ func inState(path string, c *conn, do func(sqlstore.Conn) error) error {
 	return do(c.sql())
 }
 
-// miscounted compares counts that are kept with what they count.
+// miscounted compares stored unread counts with the messages that they count.
 func miscounted(c *conn) (problems []string, err error) {
 	var conversation, sender, recipient string
 	var kept, counted int64
@@ -176,7 +177,7 @@ func miscounted(c *conn) (problems []string, err error) {
 	return problems, err
 }
 
-// sealedEnds are the ends of all conversations.
+// sealedEnds returns the expiries of all conversations.
 func sealedEnds(c *conn) (all []storefile.End, err error) {
 	var end storefile.End
 	err = c.each("SELECT id, expires_at, expiry_seal FROM conversations ORDER BY created_at, id", nil, []any{&end.Conversation, &end.At, &end.Seal}, func() error {
@@ -198,7 +199,7 @@ func quickCheck(c *conn) (problems []string, err error) {
 	return problems, err
 }
 
-// inUse reports whether the database has a log, or the index of one.
+// inUse reports whether the database has a log or an index of one.
 func inUse(path string) bool {
 	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
 		return true

@@ -24,7 +24,7 @@ func closedStore(t *testing.T) *bridgetest.Env {
 	return e
 }
 
-// listing is the names and contents of the files beside path.
+// listing returns the names and contents of the files in the folder of path.
 func listing(t *testing.T, path string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -81,7 +81,7 @@ func TestInspectFindsDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The roots of tables and indices: pages behind the first.
+	// The root pages of tables and indexes come after the first page.
 	const page = 4096
 	for i := page; i < len(text); i += page {
 		copy(text[i:i+16], strings.Repeat("\xff", 16))
@@ -131,8 +131,8 @@ func TestFreeSpace(t *testing.T) {
 	}
 }
 
-// TestInspectComparesUnreadCounts: a count of unread messages that is kept is compared
-// with the inboxes that it is about.
+// TestInspectComparesUnreadCounts checks that stored unread counts are compared with
+// the inboxes that they describe.
 func TestInspectComparesUnreadCounts(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

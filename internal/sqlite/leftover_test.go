@@ -15,15 +15,15 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestCopyBesideALeftOverLog: a copy of the database, put beside the log that a
-// killed process left, is told from the database that the log belongs to.
+// TestCopyBesideALeftOverLog checks that the database to which the log of a killed
+// process belongs is accepted, and that a copy put in its place is refused.
 func TestCopyBesideALeftOverLog(t *testing.T) {
 	t.Parallel()
 	racetest.Skip(t)
-	const round = 400 // messages, more than one leaf of the audit log
+	const round = 400 // messages, more than fit one leaf of the audit log
 	tests := []struct {
 		name string
-		copy string // of which moment: "" the store's own, "before", "after", "other"
+		copy string // the moment of the copy: "" for the store itself, "before", "after", "other"
 		fits bool
 	}{
 		{"the database itself", "", true},
@@ -52,7 +52,7 @@ func TestCopyBesideALeftOverLog(t *testing.T) {
 					_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: strings.Repeat("x", 100)})
 					must(t, err)
 				}
-				if leave { // what a killed process leaves
+				if leave { // keep the files that a killed process would leave
 					log, err := os.ReadFile(e.Path + "-wal")
 					must(t, err)
 					database, err := os.ReadFile(e.Path)
@@ -96,14 +96,15 @@ func TestCopyBesideALeftOverLog(t *testing.T) {
 	}
 }
 
-// TestLogOfAnotherMoment: a log that was left belongs to a database of the same store
-// whose last entry is one of the log's own past, and to no other.
+// TestLogOfAnotherMoment checks that a left-over log is accepted only with a database
+// of the same store whose last audit entry is part of the log's own history.
 func TestLogOfAnotherMoment(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	type files struct{ database, log []byte }
-	// after opens the store at a moment, and returns what a process leaves that is killed
-	// behind some sends, and what it would have left at its end.
+	// after opens a store from the given database and records some operations. It
+	// returns the files as a process killed at that point would leave them, and the
+	// database as a closed store would.
 	after := func(database []byte, sends int) (killed files, ended []byte) {
 		d := &bridgetest.Env{Path: bridgetest.NewEnv(t).Path, Key: e.Key}
 		if database != nil {
@@ -154,7 +155,7 @@ func TestLogOfAnotherMoment(t *testing.T) {
 	}
 }
 
-// renamedInLog returns a database and a log in which the store's id is another.
+// renamedInLog returns a database and a log that gives the store another id.
 func renamedInLog(t *testing.T, database []byte) (left struct{ database, log []byte }) {
 	t.Helper()
 	path := bridgetest.NewEnv(t).Path

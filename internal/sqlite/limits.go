@@ -45,7 +45,7 @@ func limitReport(c *conn, conversation string) (r bridge.LimitReport, err error)
 	return r, err
 }
 
-// warn tells, once for each thing, how nearly full the store is.
+// warn reports, once for each limit of the quota, that the store is nearly full.
 func (s *Store) warn(usage, quota bridge.Usage) {
 	if s.filling == nil {
 		return

@@ -12,8 +12,9 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestLimitsOfAStoreThatIsThere: whoever opens a store, or migrates it, cannot
-// raise its limits; one from before there were any has the default ones.
+// TestLimitsOfAStoreThatIsThere checks that opening or migrating an existing store
+// cannot change its limits. A store made before limits were stored gets the default
+// ones.
 func TestLimitsOfAStoreThatIsThere(t *testing.T) {
 	t.Parallel()
 	loose := bridge.DefaultLimits()
@@ -65,8 +66,8 @@ func openWith(t *testing.T, e *bridgetest.Env, limits bridge.Limits) *bridge.Ser
 	return bridge.New(bridge.Config{Store: store, Key: e.Key, Now: e.Clock.Now})
 }
 
-// TestMigratedTokensAreHidden: the tokens of sessions from before there were
-// fingerprints are found in what agents send.
+// TestMigratedTokensAreHidden checks that tokens of sessions from before fingerprints
+// were stored are found in what agents send.
 func TestMigratedTokensAreHidden(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -92,8 +93,8 @@ func TestMigratedTokensAreHidden(t *testing.T) {
 	}
 }
 
-// TestNearlyFullIsTold: a process that stores something says once that the store is
-// nearly full of it, before the store refuses more.
+// TestNearlyFullIsTold checks that a process reports once that the store is nearly
+// full, before the store refuses more.
 func TestNearlyFullIsTold(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -118,8 +119,8 @@ func TestNearlyFullIsTold(t *testing.T) {
 	}
 }
 
-// TestSearchOfLongMessages: more than what is read at once is searched, and a message that
-// holds a word thousands of times is no trouble.
+// TestSearchOfLongMessages checks that a search covers more than is read in one step,
+// and that a message which contains a word thousands of times is not slow.
 func TestSearchOfLongMessages(t *testing.T) {
 	t.Parallel()
 	racetest.Skip(t)
@@ -140,7 +141,7 @@ func TestSearchOfLongMessages(t *testing.T) {
 	}{
 		{"all", "well", 0, messages},
 		{"as much as may be read", "well", 10 * 48_000, 10},
-		{"thousands of hits in each message", "fine", 0, messages}, // comparing each with all others took minutes
+		{"thousands of hits in each message", "fine", 0, messages}, // an earlier version compared each with all others, which took minutes
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			terms, err := bridge.ParseSearch(tt.word)

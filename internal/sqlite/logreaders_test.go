@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// readingChild begins a transaction that reads, and stays in it.
+// readingChild begins a transaction that reads, and leaves it open.
 func readingChild(args []string) error {
 	db, err := sql.Open("sqlite", args[0])
 	if err != nil {
@@ -25,8 +25,8 @@ func readingChild(args []string) error {
 	return nil
 }
 
-// TestWhoReadsFromTheLog: a check from outside tells who keeps the log from
-// becoming smaller.
+// TestWhoReadsFromTheLog checks that an inspection names the processes whose reads keep
+// the log from shrinking.
 func TestWhoReadsFromTheLog(t *testing.T) {
 	t.Parallel()
 	e := newStore(t)

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// fill sends messages until the log has grown far beyond what it takes when
-// nobody reads from it.
+// fill sends messages until the log is far larger than it gets when nobody reads from
+// it.
 func fill(t *testing.T, s *bridge.Service, path string, from bridge.Credentials) {
 	t.Helper()
 	for range 1000 {
@@ -33,7 +33,7 @@ func logSize(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// TestLogShrinks: a log that grew while somebody read for long becomes small again,
+// TestLogShrinks checks that a log that has grown during a long read shrinks again even
 // though nobody writes any more.
 func TestLogShrinks(t *testing.T) {
 	t.Parallel()
@@ -94,7 +94,8 @@ func TestLogShrinks(t *testing.T) {
 	})
 }
 
-// TestLogOfReadersStays: a process that still reads keeps what it reads.
+// TestLogOfReadersStays checks that a process that is still reading keeps the data it
+// reads.
 func TestLogOfReadersStays(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

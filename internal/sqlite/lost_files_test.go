@@ -16,8 +16,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// talkerChild sends each line of standard input as a message and says what
-// became of it: "ok", "gone", or the error.
+// talkerChild sends each line of standard input as a message and prints the result:
+// "ok", "gone", or the error.
 func talkerChild(args []string) error {
 	s, store, err := openChild(args[0], nil)
 	if errors.Is(err, bridge.ErrStoreGone) {
@@ -79,7 +79,7 @@ func (k *talker) end(t *testing.T) {
 	}
 }
 
-// overwrite puts other content into the file that has a name, as cp does.
+// overwrite replaces the content of a file, as cp does.
 func overwrite(t *testing.T, path string, content []byte) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -90,7 +90,7 @@ func overwrite(t *testing.T, path string, content []byte) {
 	must(t, f.Close())
 }
 
-// replace puts another file in the place of the one that has a name, as mv does.
+// replace puts another file in its place, as mv does.
 func replace(t *testing.T, path string) {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -99,18 +99,19 @@ func replace(t *testing.T, path string) {
 	must(t, os.Rename(path+"-copy", path))
 }
 
-// TestFilesLostUnderProcesses: what somebody does to one of the files of a store
-// that is in use, all processes refuse from then on; and nothing that was
-// acknowledged is lost that is still on the disk.
+// TestFilesLostUnderProcesses removes, replaces or overwrites one of the files of a
+// store in use. All processes must refuse the store from then on, and no acknowledged
+// message that is still on the disk may be lost.
 func TestFilesLostUnderProcesses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		// lose is given what the log held half-way.
+		// lose damages a file. former is the content of the log at an earlier point.
 		lose func(t *testing.T, path string, former []byte)
-		// destroys reports that the log itself is destroyed: what it held is lost.
+		// destroys reports that the log itself is destroyed, so that its content is
+		// lost.
 		destroys bool
-		// healed reports that a process that starts now can make good what was lost.
+		// healed reports that a newly started process can recover the store.
 		healed bool
 	}{
 		{name: "log removed", lose: func(t *testing.T, path string, _ []byte) { must(t, os.Remove(path+"-wal")) }},
@@ -131,7 +132,7 @@ func TestFilesLostUnderProcesses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			e := bridgetest.NewEnv(t)
-			p := closedPair(t, e) // before the others run
+			p := closedPair(t, e) // before the other processes start
 			busy, idle := startTalker(t, e, p.A, "open"), startTalker(t, e, p.B, "open")
 			busy.say(t, "one", "ok")
 			idle.say(t, "two", "ok")
@@ -174,15 +175,16 @@ func TestFilesLostUnderProcesses(t *testing.T) {
 	}
 }
 
-// TestFormerIndexPutBack: an index that is put back from a copy, with its log or without,
-// fits the beginning of the log. Who knows of more must not write over that.
+// TestFormerIndexPutBack puts back an earlier index, with or without its log. It fits
+// the beginning of the log, so a process that has seen more must not continue and
+// overwrite the rest.
 func TestFormerIndexPutBack(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
 		files []string
-		copy  int // after so many messages
-		keeps int // how many of three are there afterwards
+		copy  int // number of messages sent when the copy is made
+		keeps int // number of messages, of three, left afterwards
 	}{
 		{"index", []string{"-shm"}, 2, 3},
 		{"index of an empty log", []string{"-shm"}, 0, 3},
@@ -216,9 +218,10 @@ func TestFormerIndexPutBack(t *testing.T) {
 	}
 }
 
-// TestIndexOfFormerLogPutBack: a log that has begun again still holds, behind its new frames,
-// those of the log before, and so the last one that a former index names. Neither who has
-// the store open nor who opens it takes that index for the store's.
+// TestIndexOfFormerLogPutBack puts back the index of the log before a restart. A
+// restarted log still holds frames of the former log after its new frames, including
+// the last one that the former index refers to. Neither a process that has the store
+// open nor one that opens it may accept that index.
 func TestIndexOfFormerLogPutBack(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -242,7 +245,7 @@ func TestIndexOfFormerLogPutBack(t *testing.T) {
 	keeps(t, e, p, before+behind)
 }
 
-// closedPair makes a conversation in a store that nobody has open then.
+// closedPair makes a conversation in a store and closes the store.
 func closedPair(t *testing.T, e *bridgetest.Env) bridgetest.Pair {
 	t.Helper()
 	s, store, err := openChild(e.Path, nil)
@@ -251,7 +254,8 @@ func closedPair(t *testing.T, e *bridgetest.Env) bridgetest.Pair {
 	return bridgetest.NewPair(t, s)
 }
 
-// keeps fails the test unless the store is whole, and has so many messages of a conversation.
+// keeps fails the test unless the store is sound and has the wanted number of messages
+// of a conversation.
 func keeps(t *testing.T, e *bridgetest.Env, p bridgetest.Pair, want int) {
 	t.Helper()
 	s, store, err := openChild(e.Path, nil)

@@ -50,11 +50,11 @@ func (e *entry) Answers(g bridge.Gate, id int64) (found bool, err error) {
 	return found, err
 }
 
-// ofSession is true of a message m that session ?2 sent or was sent.
+// ofSession is true for a message m that session ?2 sent or received.
 const ofSession = `(m.sender = ?2 OR m.recipient = ?2 OR EXISTS (SELECT 1 FROM copies k WHERE k.message = m.id AND k.recipient = ?2))`
 
-// share returns those of files that g's partner named lately, and keeps them for
-// the partner to be told.
+// share returns those of files that g's partner has named recently, and stores them so
+// that the partner is told as well.
 func (e *entry) share(g bridge.Gate, files []string, partner bridge.SessionID) (bridge.Shared, error) {
 	others := sqlstore.NewNamed(1)
 	var id int64
@@ -82,8 +82,8 @@ func (s *Store) ForgetShared(ctx context.Context, conversation string, session b
 	})
 }
 
-// keepShared keeps files that another named for a session to be told of, beside those
-// that it was not told of yet.
+// keepShared adds files named by another session to those that a session has yet to be
+// told of.
 func (e *entry) keepShared(conversation string, session, other bridge.SessionID, files []string) error {
 	var kept string
 	of := []any{conversation, string(session)}
@@ -96,15 +96,15 @@ func (e *entry) keepShared(conversation string, session, other bridge.SessionID,
 	return err
 }
 
-// partnerColumns are what a sender is told of its partner.
+// partnerColumns are what a sender is told about its partner.
 const partnerColumns = "status, seen_at, receipt_id, receipt_at"
 
 func partnerDest(p *bridge.SessionState, status *string) []any {
 	return []any{status, &p.SeenAt, &p.ReadID, &p.ReadAt}
 }
 
-// partners completes a first answer with what is known of the recipients now, but for
-// their roles and their mail.
+// partners completes the stored first answer with the present state of the recipients,
+// except for their roles and inbox counts.
 func (e *entry) partners(g bridge.Gate, sent *bridge.Sent) error {
 	all := []*bridge.SessionState{&sent.Partner}
 	for i := range sent.Further {
@@ -147,8 +147,8 @@ func (e *entry) Repeated(g bridge.Gate, key string) (sent bridge.Sent, err error
 	return sent, err
 }
 
-// appendTo gives m the next number of to's inbox and stores it. The conversation
-// must exist. An empty key is none.
+// appendTo stores m under the next number of to's inbox. The conversation must exist.
+// An empty key means none.
 func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key string, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	if sent.Seq, sent.PartnerUnread, err = e.nextSeq(conversation, to, &sent.Partner); err != nil {
 		return sent, err
@@ -170,9 +170,10 @@ func (e *entry) appendTo(conversation, from string, to bridge.SessionID, key str
 	return sent, err
 }
 
-// textsOf is how the texts of a new message are stored, and its id, to which they are
-// bound: the one that SQLite would give it (https://www.sqlite.org/autoinc.html), or nil,
-// which leaves it to SQLite where nothing is bound.
+// textsOf returns the stored form of a new message's texts, and its id. Sealed texts
+// are bound to the id, so it is predicted as SQLite would assign it
+// (https://www.sqlite.org/autoinc.html). If nothing is sealed the id is nil, and SQLite
+// assigns it.
 func (e *entry) textsOf(conversation string, m bridge.NewMessage) (id any, text, files string, err error) {
 	if !e.cipher.State.Seals() {
 		return nil, atrest.Clear(m.Text), sqlstore.List(m.Files), nil
@@ -183,14 +184,16 @@ func (e *entry) textsOf(conversation string, m bridge.NewMessage) (id any, text,
 	return next, text, sqlstore.SealList(e.cipher, sqlstore.MessagePlace("files", conversation, next), m.Files), err
 }
 
-// senderColumn is who sent a message: the operator's own are the bridge's, marked.
+// senderColumn is the sender of a message. Messages of the operator are stored as the
+// bridge's own with a mark.
 const senderColumn = "CASE m.operator WHEN 1 THEN 'operator' ELSE m.sender END"
 
-// messageColumns are those of a message, but for its number and whether it was read.
+// messageColumns are the columns of a message, except for its number and whether it was
+// read.
 const messageColumns = senderColumn + `, m.recipient || coalesce((SELECT group_concat(k.recipient, '') FROM copies k WHERE k.message = m.id), ''),
 	m.action_type, m.message, m.files, m.redacted, m.sent_at, m.reply_to`
 
-// readByAll is true of a message that each recipient has read.
+// readByAll is true for a message that every recipient has read.
 const readByAll = `m.seq <= s.read_seq AND NOT EXISTS (
 	SELECT 1 FROM copies k JOIN session_status t ON t.conversation = k.conversation AND t.session = k.recipient
 	WHERE k.message = m.id AND k.seq > t.read_seq)`
@@ -201,17 +204,19 @@ const selectMessage = `
 	FROM messages m JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
 	WHERE m.conversation = ?1 `
 
-// selectInbox selects messages as session ?2 of more than two is sent them.
+// selectInbox selects messages as they appear in the inbox of session ?2, in a
+// conversation of more than two.
 var selectInbox = `
 	SELECT m.id, i.seq, ` + messageColumns + `, i.seq <= s.read_seq
 	FROM (` + unionInbox("seq > ?3", "ORDER BY 1 LIMIT ?4 + 0") + `) i
 	CROSS JOIN messages m ON m.id = i.id
 	JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`
 
-// selectHistory selects what session ?2 of more than two sent or was sent, before a
-// message ?3, the newest first: in its own numbers, where it was sent it. Ids rise with
-// the numbers of an inbox, so the last number before ?3 is found in steps that begin with
-// ?5 and are halved: what is read is bounded however much others sent each other.
+// selectHistory selects, in a conversation of more than two, what session ?2 sent or
+// received before message ?3, newest first. Received messages have their numbers in the
+// session's own inbox. Ids rise with those numbers, so the last number before ?3 is
+// found by steps that start at ?5 and are halved. The rows read are therefore bounded
+// however much others have sent each other.
 const selectHistory = `
 	WITH RECURSIVE found (low, step) AS (
 	    VALUES (0, ?5)
@@ -243,13 +248,13 @@ func (e *entry) InboxAfter(g bridge.Gate, after int64, p bridge.Page) ([]bridge.
 	return sqlstore.ReadMessages(e.sql(), query, []any{g.Conversation, string(g.Session), after, p.Limit + 1}, p.Limit, p.Bytes)
 }
 
-// listMessages is readMessages for those that where selects.
+// listMessages returns the messages that where selects.
 func listMessages(c *conn, where string, args []any, limit, bytes int) (all []bridge.Message, more bool, err error) {
 	return sqlstore.ReadMessages(c.sql(), selectMessage+where, args, limit, bytes)
 }
 
-// History implements bridge.Store. The messages are read when the call is recorded, in a
-// transaction that keeps nobody from writing.
+// History implements bridge.Store. The call is recorded first; the messages are then
+// read in a transaction that does not block writers.
 func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
 	before := p.Before
 	if before == 0 {
@@ -274,16 +279,16 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 	return h, err
 }
 
-// lastText returns the last limit characters of the last message that a session of
-// two sent, or "". Its messages are all in its partner's inbox, whose last number
-// leads to the last of them.
+// lastText returns the last limit characters of the last message that a session sent in
+// a conversation of two, or "". All its messages are in its partner's inbox, so the
+// index on that inbox leads to the last one.
 func lastText(c *conn, conversation string, from, partner bridge.SessionID, limit int) (string, error) {
 	return textEnd(c, "WHERE conversation = ?2 AND recipient = ?3 AND sender = ?4 ORDER BY seq DESC LIMIT 1", limit,
 		conversation, string(partner), string(from))
 }
 
-// textEnd returns the last limit characters of a message, or "". They are cut as
-// bytes, because SQLite takes a NUL for the end of a text.
+// textEnd returns the last limit characters of a message, or "". The text is cut as
+// bytes, because SQLite's substr takes a NUL as the end of a text.
 func textEnd(c *conn, where string, limit int, args ...any) (string, error) {
 	if c.cipher.State != atrest.Off {
 		return sealedEnd(c, where, limit, args...)
@@ -296,7 +301,7 @@ func textEnd(c *conn, where string, limit int, args ...any) (string, error) {
 	return lastRunes(end, limit), err
 }
 
-// sealedEnd is textEnd for a store that has sealed texts: they are read whole.
+// sealedEnd is textEnd for a store with sealed texts, which must be read whole.
 func sealedEnd(c *conn, where string, limit int, args ...any) (string, error) {
 	var id int64
 	var conversation, text string
@@ -308,7 +313,8 @@ func sealedEnd(c *conn, where string, limit int, args ...any) (string, error) {
 	return lastRunes([]byte(text), limit), err
 }
 
-// lastRunes is the end of a text of which the beginning may be cut off.
+// lastRunes returns the last limit characters of a text whose beginning may be cut off
+// inside a character.
 func lastRunes(text []byte, limit int) string {
 	start := len(text)
 	for range limit {

@@ -19,7 +19,7 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// applicationID marks a database as a store of the bridge ("brdg").
+// applicationID marks a database as a bridge store ("brdg").
 // https://www.sqlite.org/pragma.html#pragma_application_id
 const applicationID = 0x62726467
 
@@ -29,8 +29,8 @@ var schema embed.FS
 // scriptNames returns the names of the scripts, sorted.
 func scriptNames() ([]string, error) { return fs.Glob(schema, "schema/*.sql") }
 
-// migrations returns the scripts, in order. The user_version of a store is the
-// number of those that it has seen.
+// migrations returns the scripts, in order. The user_version of a store is the number
+// of scripts that have been applied to it.
 func migrations() ([]string, error) {
 	names, err := scriptNames()
 	if err != nil {
@@ -55,8 +55,9 @@ var schemaVersion = sync.OnceValue(func() int {
 	return len(names)
 })
 
-// openChecked opens a connection to a store that this program can use and that fits the
-// key. What needs to be made, migrated or looked at more closely is so before.
+// openChecked opens a connection to the store and checks that this program can use the
+// store and that it belongs to the key. If the store does not exist, has an older
+// schema or needs a closer check, prepareSchema does that first.
 func openChecked(ctx context.Context, path string, o Options, openOne func() (*conn, error), t *storefile.Turnstile) (*conn, error) {
 	if !isCurrent(path) {
 		if err := prepareSchema(ctx, path, o, t); err != nil {
@@ -74,16 +75,17 @@ func openChecked(ctx context.Context, path string, o Options, openOne func() (*c
 	return c, nil
 }
 
-// isCurrent reports whether the file says of itself that it is a store with the latest
-// schema, and no log was left beside it that could be another's. A program may open it
-// for writing at once, and checkCurrent can read the rest by the same connection: one that
-// is opened only to check would read the whole schema a second time.
+// isCurrent reports whether the file is marked as a store with the latest schema and has
+// no left-over log, which might belong to another database. Such a store can be opened for
+// writing right away, and checkCurrent can read the rest on the same connection. A
+// separate connection for the checks would read the whole schema a second time.
 func isCurrent(path string) bool {
 	h, ok := firstPage(path)
 	return ok && h.application == applicationID && h.version == int64(SchemaVersion()) && !logLeft(path)
 }
 
-// checkCurrent checks that c is of a store with the latest schema that fits the key.
+// checkCurrent checks that c is connected to a store that has the latest schema and
+// belongs to the key.
 func checkCurrent(path string, c *conn, key bridge.Key) error {
 	var h header
 	if err := h.readAll(path, c); err != nil {
@@ -98,9 +100,9 @@ func checkCurrent(path string, c *conn, key bridge.Key) error {
 	return h.checkKey(path, key)
 }
 
-// prepareSchema checks that the file is a store that this program can use and
-// that fits the key. It makes or migrates it where o.Create allows that, one
-// process at a time. Any other file it leaves as it is.
+// prepareSchema checks that the file is a store that this program can use and that it
+// belongs to the key. If o.Create is set it creates the schema or migrates it, one
+// process at a time. Any other file is left unchanged.
 func prepareSchema(ctx context.Context, path string, o Options, t *storefile.Turnstile) error {
 	if err := recognize(path); err != nil {
 		return err
@@ -134,7 +136,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *storefile.Tur
 	return h.checkKey(path, o.Key)
 }
 
-// withConn runs fn on a connection of its own. Only mode "rw" may change the file.
+// withConn runs fn on a connection of its own. Only mode "rw" can change the file.
 func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 	d, err := new(sqlite.Driver).Open(dsn(path, mode, append([]string{"busy_timeout(30000)"}, pragmas...)...))
 	if err != nil {
@@ -144,8 +146,8 @@ func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 	return errors.Join(fn(c), c.Close())
 }
 
-// migrate brings a store that is there up to date. It is one transaction: a
-// process that is killed meanwhile has done nothing.
+// migrate brings an existing store up to date in one transaction, so that a process
+// killed meanwhile has changed nothing.
 func migrate(path string, o Options) error {
 	scripts, err := migrations()
 	if err != nil {
@@ -160,7 +162,7 @@ func migrateBy(path string, scripts []string, o Options) error {
 	})
 }
 
-// applyMigrations brings the schema up to date, inside the caller's transaction.
+// applyMigrations brings the schema up to date inside the caller's transaction.
 func applyMigrations(c *conn, scripts []string, o Options) error {
 	var version int64
 	if err := c.get("PRAGMA user_version", nil, &version); err != nil {
@@ -168,7 +170,7 @@ func applyMigrations(c *conn, scripts []string, o Options) error {
 	}
 	version, state := atrest.Split(version)
 	if version == int64(len(scripts)) {
-		return nil // another process was quicker
+		return nil // another process was first
 	}
 	if version < 0 || version > int64(len(scripts)) {
 		return fmt.Errorf("%w: its schema is version %d", bridge.ErrStoreDamaged, version)
@@ -192,16 +194,16 @@ func applyMigrations(c *conn, scripts []string, o Options) error {
 	return err
 }
 
-// Versions whose scripts leave something to be done by the program.
+// Versions whose scripts need the program to complete them.
 const (
 	limitsVersion = 4  // limits, and fingerprints of tokens
-	sealVersion   = 12 // sealed ends of conversations
+	sealVersion   = 12 // sealed expiries of conversations
 )
 
-// archivesVersion is the first of which the log may begin behind archives.
+// archivesVersion is the first version whose log may begin after an archive.
 const archivesVersion = 17
 
-// complete does what the script of a version cannot.
+// complete does the part of a migration that SQL scripts cannot do.
 func complete(c *conn, version int, o Options, made bool) error {
 	switch version {
 	case limitsVersion:
@@ -212,7 +214,7 @@ func complete(c *conn, version int, o Options, made bool) error {
 	return nil
 }
 
-// sealExpiries seals the ends of the conversations that are there.
+// sealExpiries seals the expiries of the existing conversations.
 func sealExpiries(c *conn, ends bridge.ExpirySealer) error {
 	seals := map[string][]byte{}
 	var id string
@@ -232,8 +234,8 @@ func sealExpiries(c *conn, ends bridge.ExpirySealer) error {
 	return nil
 }
 
-// addLimits completes the migration to limitsVersion. A store that was made
-// before keeps its own limits, whoever migrates it: the default ones.
+// addLimits completes the migration to limitsVersion. An existing store gets the
+// default limits, whatever the limits of the process that migrates it.
 func addLimits(c *conn, o Options, made bool) error {
 	limits, by := bridge.DefaultLimits(), bridge.LimitDefault
 	if made {
@@ -245,8 +247,8 @@ func addLimits(c *conn, o Options, made bool) error {
 	return fillPrints(c, bridge.NewPrinter(o.Key))
 }
 
-// identify gives a new store its identity, the mark of its key, and an empty
-// audit log.
+// identify gives a new store its id, the check value of its key, and an empty audit
+// log.
 func identify(c *conn, key bridge.Key) error {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails (crypto/rand)

@@ -23,7 +23,7 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// TestMigration opens a store of the first schema, with a conversation in it.
+// TestMigration opens a store of the first schema that holds a conversation.
 func TestMigration(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
@@ -107,9 +107,9 @@ func TestMigrationKeepsMail(t *testing.T) {
 	}
 }
 
-// TestDigestsOfOlderPrograms opens a store with requests of a program that did not key their
-// digests: who has the file finds none of them in it, nothing of what was approved runs, and
-// the operator reads why it waits no longer.
+// TestDigestsOfOlderPrograms opens a store with requests whose digests were not keyed
+// yet. The file must hold none of those digests afterwards, no approved request may
+// run, and the operator must see why requests no longer wait.
 func TestDigestsOfOlderPrograms(t *testing.T) {
 	t.Parallel()
 	for _, state := range []atrest.State{atrest.Off, atrest.On} {
@@ -186,7 +186,8 @@ func TestDigestsOfOlderPrograms(t *testing.T) {
 	}
 }
 
-// unkeyed returns digests as they were: of all that is in clear, and of the command.
+// unkeyed returns digests as older programs computed them: over the clear fields and
+// the command.
 func unkeyed(t *testing.T, s *commands.Service) map[int64][]byte {
 	t.Helper()
 	all, err := s.Commands(t.Context(), commands.Query{})
@@ -202,7 +203,8 @@ func unkeyed(t *testing.T, s *commands.Service) map[int64][]byte {
 	return digests
 }
 
-// inFile counts those that a store's file holds. Nobody has it open.
+// inFile returns how many of the digests are in a store's file. No process may have it
+// open.
 func inFile(t *testing.T, path string, digests map[int64][]byte) (n int) {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -215,8 +217,9 @@ func inFile(t *testing.T, path string, digests map[int64][]byte) (n int) {
 	return n
 }
 
-// TestFailedMigrationChangesNothing: a migration that fails at its very end leaves a store
-// of each version as it was, to the byte, and the next one succeeds.
+// TestFailedMigrationChangesNothing checks, for a store of each version, that a
+// migration that fails at its very end leaves the file byte for byte as it was, and
+// that the next migration succeeds.
 func TestFailedMigrationChangesNothing(t *testing.T) {
 	t.Parallel()
 	racetest.Skip(t)

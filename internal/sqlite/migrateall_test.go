@@ -12,8 +12,9 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestMigrationKeepsEverything fills every table of every older schema, with a value of
-// its own in each column, and finds each of them in the store after the migration.
+// TestMigrationKeepsEverything fills every table of every older schema, with a distinct
+// value in each column, and checks that all values are in the store after the
+// migration.
 func TestMigrationKeepsEverything(t *testing.T) {
 	t.Parallel()
 	for version := 1; version < sqlite.SchemaVersion(); version++ {
@@ -55,13 +56,14 @@ func TestMigrationKeepsEverything(t *testing.T) {
 	}
 }
 
-// moved are the columns of conversations that stand with session b since version 11.
+// moved are the columns of conversations that version 11 moved to the row of session b.
 var moved = []string{"join_hash", "join_expires_at", "joined_at"}
 
-// ended are the columns of requests that version 20 ends (TestDigestsOfOlderPrograms).
+// ended are the columns of requests that version 20 changes when it ends them
+// (TestDigestsOfOlderPrograms).
 var ended = []string{"digest", "state"}
 
-// kept are the columns of a table that are there before and after.
+// kept returns the columns of a table whose values must be the same before and after.
 func kept(table string, columns []string) (names []string) {
 	for _, column := range columns {
 		name, _, _ := strings.Cut(column, " ")
@@ -89,8 +91,8 @@ func columnsOf(t *testing.T, db *sql.DB) map[string][]string {
 	return out
 }
 
-// filled are the values that a schema's rules ask for; every other column gets a value of
-// its own.
+// filled are the values that constraints of a schema require; every other column gets a
+// distinct value.
 var filled = map[string]string{
 	"access_keys.role": "'operator'",
 	"conversation":     "'conv_0123456789abcdef'", "conversations.id": "'conv_0123456789abcdef'",
@@ -101,7 +103,7 @@ var filled = map[string]string{
 	"operator": "1", "shared": "1", "one": "1",
 }
 
-// fillTable puts a row into a table that has none.
+// fillTable inserts a row into a table that has none.
 func fillTable(t *testing.T, db *sql.DB, table string, columns []string) {
 	t.Helper()
 	if len(rowsOf(t, db, table, []string{"1"})) > 0 {
@@ -128,7 +130,7 @@ func fillTable(t *testing.T, db *sql.DB, table string, columns []string) {
 	}
 }
 
-// rowsOf returns the rows of a table, each with the names of its columns.
+// rowsOf returns the rows of a table as text, with the names of the columns.
 func rowsOf(t *testing.T, db *sql.DB, table string, names []string) (out []string) {
 	t.Helper()
 	quoted := make([]string, len(names))

@@ -13,15 +13,15 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// oneRow are the scans of what never grows.
-// pauses has a row for each conversation that the operator has paused.
+// oneRow are the scans of tables that never grow. pauses has one row for each
+// conversation that the operator has paused.
 var oneRow = []string{"SCAN audit_head", "SCAN h", "SCAN 2-ROW VALUES CLAUSE", "SCAN CONSTANT ROW", "SCAN pauses", "SCAN quota", "SCAN store"}
 
-// ofSchema are steps that read the list of tables and indexes, when a store is opened.
+// ofSchema are the scans of the schema when a store is opened.
 var ofSchema = []string{"SCAN sqlite_schema", "SCAN sqlite_master"}
 
-// TestQueryPlans shows that nothing that agents do reads more of a table than
-// it returns: the store stays as quick with a million messages.
+// TestQueryPlans checks that no statement that agents cause reads more of a table than
+// it returns, so that the store stays as fast with a million messages.
 func TestQueryPlans(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -45,7 +45,7 @@ func TestQueryPlans(t *testing.T) {
 	must(s.Join(ctx, created.JoinCode))
 	must(s.Send(ctx, a, bridge.SendRequest{Text: "x", IdempotencyKey: "k"}))
 	must(s.Send(ctx, a, bridge.SendRequest{Text: "x"}))
-	must(s.Send(ctx, a, bridge.SendRequest{Text: strings.Repeat("0123456789abcdef", 4)})) // it could be a token
+	must(s.Send(ctx, a, bridge.SendRequest{Text: strings.Repeat("0123456789abcdef", 4)})) // looks like a token
 	d, err := s.Check(ctx, b, bridge.CheckRequest{Limit: 1}, nil)
 	must(d, err)
 	must(nil, s.Renew(ctx, d.Claim))
@@ -102,8 +102,9 @@ func TestQueryPlans(t *testing.T) {
 	}
 }
 
-// TestPlanOfHistory: a page of one of many is found by the numbers of its own inbox and
-// by what it sent, and not by looking through the messages of its conversation.
+// TestPlanOfHistory checks that a page of history in a conversation of more than two is
+// found by the session's own inbox numbers and by what it sent, without scanning the
+// conversation's messages.
 func TestPlanOfHistory(t *testing.T) {
 	t.Parallel()
 	plan, err := bridgetest.NewEnv(t).Store(t).HistoryPlan()

@@ -15,21 +15,22 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// keptLog knows how much of a store's log has reached the disk.
+// keptLog records how much of a store's log has reached the disk.
 type keptLog struct {
 	mu   sync.Mutex
-	size int64 // bytes that a power cut does not take
+	size int64 // bytes that survive a power cut
 	acks []ack
 }
 
-// ack is what was on the disk when a message was acknowledged.
+// ack records how much of the log was on the disk when a message was acknowledged.
 type ack struct {
 	id   int64
 	kept int64
 }
 
-// flush notes what was in the log before it waited for the disk: what comes later may
-// still be lost. It gives others the time to write, as a slow disk does.
+// flush syncs the log and records its size from before the sync, since what is written
+// later may still be lost. Before that it gives others time to write, as a slow disk
+// would.
 func (k *keptLog) flush(log *os.File) error {
 	info, err := log.Stat()
 	if err != nil {
@@ -56,8 +57,8 @@ func (k *keptLog) acknowledged(id int64) {
 	k.acks = append(k.acks, ack{id, k.size})
 }
 
-// TestPowerCutUnderManySenders: many send at once through one store and share the wait
-// for the disk. Whenever the power fails, all that was acknowledged until then is there.
+// TestPowerCutUnderManySenders lets many senders use one store and share its flushes.
+// Whenever the power fails, everything acknowledged until then must be on the disk.
 func TestPowerCutUnderManySenders(t *testing.T) {
 	t.Parallel()
 	const senders, each = 12, 6
@@ -104,7 +105,7 @@ func TestPowerCutUnderManySenders(t *testing.T) {
 	}
 }
 
-// walHeader is the beginning of a log, which changes when it is used again from its start.
+// walHeader is the beginning of a log, which changes when the log is restarted.
 func walHeader(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path + "-wal")
@@ -114,8 +115,8 @@ func walHeader(t *testing.T, path string) string {
 	return string(text[:32])
 }
 
-// afterPowerCut returns the messages in what the disk has of a store, when it has the
-// first bytes of the log only.
+// afterPowerCut returns the messages of a store of which the disk has only the first
+// bytes of the log.
 func afterPowerCut(t *testing.T, path string, kept int64) map[int64]bool {
 	t.Helper()
 	cut := filepath.Join(t.TempDir(), "cut.db")

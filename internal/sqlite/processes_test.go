@@ -142,7 +142,7 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 	holder := start(t, "hold", path)
 	holder.line(t)
 	entered := make(chan error, 1)
-	turnstile := storefile.NewTurnstile(path, time.Hour) // nobody gives it up
+	turnstile := storefile.NewTurnstile(path, time.Hour) // no timeout
 	go func() {
 		leave, err := turnstile.Enter(context.Background())
 		if err == nil {
@@ -199,8 +199,8 @@ func TestStoppedHolderDoesNotStopTheOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Two lock files, each with at most one goroutine that waits and one that
-	// closes the file after it.
+	// Each of the two lock files has at most one waiting goroutine and one that closes
+	// the file after it.
 	if now := runtime.NumGoroutine(); now > before+4 {
 		t.Errorf("%d writes left %d goroutines behind", writes, now-before)
 	}
@@ -208,8 +208,8 @@ func TestStoppedHolderDoesNotStopTheOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = holder.Wait()
-	// The abandoned waiter gets its turn and gives it up; then the turnstile
-	// works as before, also for another process.
+	// The abandoned waiter gets its turn and releases it; then the turnstile works as
+	// before, including for another process.
 	other := storefile.NewTurnstile(e.Path, time.Hour)
 	leave, err := other.Enter(ctx)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// A message is stored once: its row holds its place in the inbox of its first
-// recipient, and copies has a row for each further one.
+// A message is stored once. Its row has its number in the inbox of its first recipient;
+// the table copies has a row for each further recipient.
 
-// Deliver implements sqlstore.MailEntry. What the operator says is the bridge's, with a
-// mark.
+// Deliver implements sqlstore.MailEntry. Messages of the operator are stored as the
+// bridge's own with a mark.
 func (e *entry) Deliver(conversation, from string, to bridge.Recipients, m bridge.NewMessage) (bridge.Sent, error) {
 	sent, err := e.deliver(conversation, bridge.System, to, "", m)
 	if err == nil && from == bridge.Operator {
@@ -24,7 +24,7 @@ func (e *entry) Deliver(conversation, from string, to bridge.Recipients, m bridg
 	return sent, err
 }
 
-// deliver stores m for all of to. An empty key is none.
+// deliver stores m for all sessions in to. An empty key means none.
 func (e *entry) deliver(conversation, from string, to bridge.Recipients, key string, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	if sent, err = e.appendTo(conversation, from, to[0], key, m); err != nil {
 		return sent, err
@@ -42,7 +42,7 @@ func (e *entry) deliver(conversation, from string, to bridge.Recipients, key str
 	return sent, err
 }
 
-// copyTo gives a message the next number of another inbox.
+// copyTo assigns a message the next number of another recipient's inbox.
 func (e *entry) copyTo(conversation string, to bridge.SessionID, message int64) (r bridge.Recipient, err error) {
 	if r.Seq, r.Unread, err = e.nextSeq(conversation, to, &r.SessionState); err != nil {
 		return r, err
@@ -52,8 +52,9 @@ func (e *entry) copyTo(conversation string, to bridge.SessionID, message int64) 
 	return r, err
 }
 
-// nextSeq takes the next number of a session's inbox. It tells what waits there then,
-// and what a sender is told of the session.
+// nextSeq takes the next number of a session's inbox. It returns the number of unread
+// messages including the new one, and fills state with what a sender is told about the
+// session.
 func (e *entry) nextSeq(conversation string, to bridge.SessionID, state *bridge.SessionState) (seq, unread int64, err error) {
 	var status string
 	err = e.get(`
@@ -64,7 +65,7 @@ func (e *entry) nextSeq(conversation string, to bridge.SessionID, state *bridge.
 	return seq, unread, err
 }
 
-// copiesOf completes the first answer to an idempotency key.
+// copiesOf adds the further recipients to the first answer to an idempotency key.
 func (e *entry) copiesOf(sent *bridge.Sent) error {
 	var r bridge.Recipient
 	var session string
@@ -76,8 +77,9 @@ func (e *entry) copiesOf(sent *bridge.Sent) error {
 		})
 }
 
-// tails are the ends of what a session said last, and last to each of to: a secret
-// must not come together in any inbox, nor for who reads them all.
+// tails returns the end of the last message that g's session sent, and of the last one
+// that it sent to each of to. They are checked together with a new message, so that the
+// parts of a split secret meet neither in one inbox nor for a reader of all inboxes.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients, limit int) ([]string, error) {
 	if !e.Many() {
 		tail, err := lastText(e.conn, g.Conversation, g.Session, to[0], limit)
@@ -108,7 +110,7 @@ func (e *entry) tails(g bridge.Gate, to bridge.Recipients, limit int) ([]string,
 	return tails, nil
 }
 
-// flow notes that g's session sent a message, and who got it.
+// flow records that g's session sent a message, and who received it.
 func (e *entry) flow(g bridge.Gate, sent bridge.Sent) error {
 	for _, session := range sent.Recipients() {
 		_, err := e.exec(`
@@ -123,8 +125,8 @@ func (e *entry) flow(g bridge.Gate, sent bridge.Sent) error {
 	return err
 }
 
-// FirstFlows implements sqlstore.MailEntry: it notes what the two sessions of a
-// conversation have sent each other and read, before there is a third.
+// FirstFlows implements sqlstore.MailEntry. Before a third session joins, it records
+// what the two sessions of a conversation have sent each other and read.
 func (e *entry) FirstFlows(conversation string) error {
 	for from, to := range map[bridge.SessionID]bridge.SessionID{bridge.SessionA: bridge.SessionB, bridge.SessionB: bridge.SessionA} {
 		var last int64
@@ -148,7 +150,7 @@ func (e *entry) FirstFlows(conversation string) error {
 	return err
 }
 
-// unreadOfFlow counts the unread messages that a row of the table flows is about.
+// unreadOfFlow counts the unread messages that a row of the table flows describes.
 const unreadOfFlow = `(
 	    SELECT count(*) FROM messages m
 	    JOIN session_status s ON s.conversation = m.conversation AND s.session = m.recipient
@@ -157,13 +159,13 @@ const unreadOfFlow = `(
 	    JOIN session_status s ON s.conversation = k.conversation AND s.session = k.recipient
 	    WHERE k.conversation = flows.conversation AND k.recipient = flows.recipient AND m.sender = flows.sender AND k.seq > s.read_seq)`
 
-// countUnread counts what the table flows holds of unread messages.
+// countUnread recomputes the unread counts in the table flows.
 const countUnread = "UPDATE flows SET unread = " + unreadOfFlow
 
-// wrongUnread finds what the table flows does not hold as it is.
+// wrongUnread finds rows of the table flows whose unread count is wrong.
 const wrongUnread = "SELECT conversation, sender, recipient, unread, " + unreadOfFlow + " AS counted FROM flows WHERE unread <> counted LIMIT 10"
 
-// allSent selects what the table sent holds of messages.
+// allSent selects the rows of the table sent from the messages.
 const allSent = "SELECT conversation, sender, id FROM messages WHERE sender GLOB '[a-z]'"
 
 // ReadMarks implements sqlstore.MailEntry.
@@ -187,7 +189,7 @@ func (e *entry) ReadMarks(conversation string, sender bridge.SessionID, roster b
 }
 
 // unionInbox selects seq and id of the messages in the inbox of session ?2 of
-// conversation ?1, where that is true of their number, in an order if there is one.
+// conversation ?1 whose seq fulfils the condition where. order may be empty.
 func unionInbox(where, order string) string {
 	return fmt.Sprintf(`
 		SELECT seq, id FROM messages WHERE conversation = ?1 AND recipient = ?2 AND %[1]s
@@ -195,8 +197,8 @@ func unionInbox(where, order string) string {
 		SELECT seq, message FROM copies WHERE conversation = ?1 AND recipient = ?2 AND %[1]s %[2]s`, where, order)
 }
 
-// shareWithMany is share in a conversation of more than two: each of to is told of
-// those files that it named itself to g's session.
+// shareWithMany is share for a conversation of more than two. Each recipient is told of
+// those files that it has itself named to g's session.
 func (e *entry) shareWithMany(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := sqlstore.NewNamed(int(e.Sessions) - 1)
 	var id int64

@@ -16,9 +16,9 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// TestOpenWhileTheLastCloses: the last process that closes a store removes the log
-// and its index. Who opens the store at that moment must not take that for a
-// store that was taken away from those that run.
+// TestOpenWhileTheLastCloses checks that a process that opens the store while the last
+// one closes it does not report the store as gone, although closing removes the log and
+// its index.
 func TestOpenWhileTheLastCloses(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -38,7 +38,7 @@ func TestOpenWhileTheLastCloses(t *testing.T) {
 	}
 }
 
-// reopenChild opens and closes a store so many times.
+// reopenChild opens and closes a store a given number of times.
 func reopenChild(args []string) error {
 	awaitBegin()
 	times, err := strconv.Atoi(args[1])
@@ -57,10 +57,10 @@ func reopenChild(args []string) error {
 	return nil
 }
 
-// TestOpenWhileTheIndexIsMadeAnew: the first process that opens a store behind one that
-// was killed, or only read, empties the index that was left and fills it again
-// (unixLockSharedMemory in SQLite's os_unix.c). Who looks at it before, meanwhile and
-// after must not take that for a log that was lost.
+// TestOpenWhileTheIndexIsMadeAnew checks that a process which opens a store while
+// another one rebuilds the log's index does not report the log as lost. The first
+// process that opens a store after one that was killed, or that only read, truncates
+// the left-over index and fills it again (unixLockSharedMemory in SQLite's os_unix.c).
 func TestOpenWhileTheIndexIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "bridge.db")
@@ -80,8 +80,8 @@ func TestOpenWhileTheIndexIsMadeAnew(t *testing.T) {
 	refilling.lines(t)
 }
 
-// refillChild uses an index, as far as others can tell, and empties and fills it
-// until stdin ends.
+// refillChild holds the lock that marks an index as in use, and truncates and refills
+// the index until stdin ends.
 func refillChild(args []string) error {
 	index, err := os.OpenFile(args[0], os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Suspects implements bridge.Store. A text has at most some ten thousand places
-// that look like a token, and nearly none of them is one.
+// Suspects implements bridge.Store. A text contains at most about ten thousand strings
+// that look like a token, and hardly any of them is one.
 func (s *Store) Suspects(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error {
 	return s.read.do(ctx, func(c *conn) error { return suspects(c, prints, visit) })
 }
@@ -34,7 +34,7 @@ func suspects(c *conn, prints []int64, visit func(bridge.Suspect)) error {
 	return nil
 }
 
-// fillPrints gives the sessions of a store that is migrated their fingerprints.
+// fillPrints stores the fingerprints of the sessions of a store that is being migrated.
 func fillPrints(c *conn, p bridge.Printer) error {
 	var all []bridge.Suspect
 	var s bridge.Suspect

@@ -17,20 +17,20 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// Salvaged is what was saved of one table.
+// Salvaged counts what was salvaged of one table.
 type Salvaged struct {
 	Table string
 	Rows  int64
-	// Unreadable counts the places where rows could not be read.
+	// Unreadable counts places where rows could not be read.
 	Unreadable int
-	// Dropped counts rows that were read and belong to nothing any more, such as
-	// messages of a conversation that is lost.
+	// Dropped counts rows that were read but refer to something lost, such as messages
+	// of a conversation that could not be read.
 	Dropped int64
 }
 
-// Salvage saves what can still be read of the store at from into a new store at
-// to, whose folder must exist and which must not. It works on a copy: of the old
-// store nothing is changed, made or removed. No process may have it open.
+// Salvage copies whatever can still be read of the store at from into a new store at
+// to. The folder of to must exist, and to must not. Salvage works on a copy of the
+// damaged store, which it never changes. No process may have that store open.
 func Salvage(ctx context.Context, from, to string, key auth.Key) (_ []Salvaged, err error) {
 	defer contain(from, &err)
 	if err := storefile.CheckFiles(to, true); err != nil {
@@ -97,8 +97,9 @@ func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Sal
 	return tables, err
 }
 
-// migrateCopy brings a copy of an older version up to date, as far as it can be
-// read; rows go into tables of today. It returns how their texts are kept.
+// migrateCopy migrates a copy of an older version as far as it can be read, because
+// rows are inserted into tables of the present schema. It returns how the copy's texts
+// are stored.
 func migrateCopy(path string, key auth.Key) (atrest.State, error) {
 	var h header
 	if err := withConn(path, "rw", safely, h.readMarks); err != nil {
@@ -116,7 +117,7 @@ func migrateCopy(path string, key auth.Key) (atrest.State, error) {
 	return h.atRest, migrate(path, Options{Key: key})
 }
 
-// refill moves all rows over, in one transaction.
+// refill copies all rows in one transaction.
 func refill(ctx context.Context, source, target *conn) (tables []Salvaged, err error) {
 	err = transact(target, "BEGIN IMMEDIATE", func(target *conn) error {
 		names, err := tableNames(target)
@@ -147,11 +148,11 @@ func tableNames(c *conn) (names []string, err error) {
 	return names, err
 }
 
-// onlyRow are the tables of one row, which a new store has already.
+// onlyRow are the tables with a single row, which a new store already has.
 var onlyRow = []string{"store", "audit_head", "audit_chain", "quota"}
 
-// moveTable moves the rows of a table: from the front as far as they can be read,
-// then from the back. In between, rows with numbers are looked for one by one.
+// moveTable copies the rows of a table: first from the start as far as they can be
+// read, then from the end. Rows with numbers in between are searched for one by one.
 func moveTable(source, target *conn, name string) (Salvaged, error) {
 	saved := Salvaged{Table: name}
 	columns, err := columnNames(target, name)
@@ -160,7 +161,7 @@ func moveTable(source, target *conn, name string) (Salvaged, error) {
 	}
 	var kind string
 	if err := source.get("SELECT type FROM sqlite_schema WHERE name = ?", []any{name}, &kind); err != nil || kind != "table" {
-		saved.Unreadable++ // a view in its place could do anything
+		saved.Unreadable++ // a view in place of the table could run anything
 		return saved, nil  //nolint:nilerr // that is what is said
 	}
 	for _, single := range onlyRow {
@@ -182,24 +183,24 @@ func moveTable(source, target *conn, name string) (Salvaged, error) {
 	return saved, m.between(first+1, last-1)
 }
 
-// mover moves the rows of one table.
+// mover copies the rows of one table.
 type mover struct {
 	source, target *conn
 	table          string
 	columns        []string
 	saved          *Salvaged
 	numbered       bool
-	whole          bool // the last move read to the end
+	whole          bool // the last call of move reached its end
 }
 
-// count reports whether a query works.
+// count reports whether a query that counts rows succeeds.
 func (m *mover) count(query string) bool {
 	var n int64
 	return m.source.get(query, nil, &n) == nil
 }
 
-// move moves the rows with numbers between two, in an order, until one cannot be
-// read. It returns the number of the last that it has moved.
+// move copies the rows whose numbers are between from and to, in the given order, until
+// one cannot be read. It returns the number of the last row copied.
 func (m *mover) move(order string, from, to int64) (last int64, err error) {
 	number, where, args := "0", "", []any(nil)
 	if m.numbered {
@@ -218,7 +219,7 @@ func (m *mover) move(order string, from, to int64) (last int64, err error) {
 	reading := m.source.each("SELECT "+number+", "+strings.Join(m.columns, ", ")+" FROM "+m.table+where, args, dest, func() error {
 		result, err := m.target.exec(insert, row...)
 		if isConstraint(err) {
-			m.saved.Dropped++ // it breaks a rule of the table
+			m.saved.Dropped++ // it violates a constraint of the table
 			return nil
 		}
 		if writing = err; err != nil {
@@ -232,10 +233,10 @@ func (m *mover) move(order string, from, to int64) (last int64, err error) {
 	return last, writing
 }
 
-// maxSearches bounds how long rows are looked for one by one.
+// maxSearches bounds the search for single rows.
 const maxSearches = 200_000
 
-// between searches rows in a range whose ends are unreadable, by halves.
+// between copies rows from a range whose ends are unreadable, by halving the range.
 func (m *mover) between(from, to int64) error {
 	searches := 0
 	var search func(from, to int64) error
@@ -253,7 +254,7 @@ func (m *mover) between(from, to int64) error {
 	return search(from, to)
 }
 
-// moveOnlyRow puts the old row of a table in place of the new one's.
+// moveOnlyRow replaces the single row of a new store's table with the old one.
 func moveOnlyRow(source, target *conn, name string, columns []string) (Salvaged, error) {
 	saved := Salvaged{Table: name}
 	row := make([]any, len(columns))
@@ -263,7 +264,7 @@ func moveOnlyRow(source, target *conn, name string, columns []string) (Salvaged,
 	}
 	list := strings.Join(columns, ", ")
 	if err := source.get("SELECT "+list+" FROM "+name, nil, dest...); err != nil {
-		saved.Unreadable++ // the new one's stays
+		saved.Unreadable++ // keep the row of the new store
 		return saved, nil  //nolint:nilerr // that is what is said
 	}
 	saved.Rows = 1
@@ -280,11 +281,11 @@ func columnNames(c *conn, table string) (names []string, err error) {
 	return names, err
 }
 
-// lostSessions puts rows in place of sessions that are named and have none any more.
-// Without them a conversation would count too few, its letter would be given to
-// somebody else, and mail would be in nobody's inbox. Their nonces are random, so no token is
-// theirs before the operator replaces it; they count as joined, so that nobody else gets
-// the letter.
+// lostSessions inserts rows for sessions that are referred to but have lost their own
+// row. Without them, the conversation would have the wrong number of sessions, their
+// letters would be given to new sessions, and their mail would be in nobody's inbox.
+// Their nonces are random, so no token is valid for them until the operator issues a
+// new one. They count as joined, so that nobody else gets their letters.
 const lostSessions = `
 	INSERT INTO session_status (conversation, session, nonce, role, seen_at)
 	SELECT conversation, session, randomblob(32), '(lost)', 1 FROM (
@@ -301,8 +302,8 @@ const lostSessions = `
 	WHERE session GLOB '[a-z]' AND conversation IN (SELECT id FROM conversations)
 	ON CONFLICT (conversation, session) DO NOTHING`
 
-// settleRows drops what belongs to nothing any more, and lets each inbox end with
-// the last message that it has.
+// settleRows drops rows that refer to lost ones, and ends each inbox with the last
+// message that it still has.
 func settleRows(c *conn, tables []Salvaged) error {
 	for _, child := range []string{"session_status", "messages", "copies", "flows", "sent", "yolo_modes", "yolo_grants", "command_requests", "file_claims", "files", "steps"} {
 		if err := dropRows(c, tables, child, "conversation NOT IN (SELECT id FROM conversations)"); err != nil {
@@ -338,8 +339,8 @@ func settleRows(c *conn, tables []Salvaged) error {
 	return nil
 }
 
-// settleFiles drops files without their texts, and of their pasts what no longer leads to
-// the last version without a gap.
+// settleFiles drops files whose text is lost, and changes that do not lead to the last
+// version without a gap.
 func settleFiles(c *conn, tables []Salvaged) error {
 	for _, lost := range []struct{ table, where string }{
 		{"files", "id NOT IN (SELECT file FROM file_texts)"},

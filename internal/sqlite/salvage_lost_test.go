@@ -15,8 +15,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestSalvageWithoutASession: where the row of a session is lost, nobody gets its letter
-// or its mail, the others get theirs, and messages to all still go out.
+// TestSalvageWithoutASession loses the row of one session. Nobody may get its letter or
+// its mail, the other sessions get their mail, and messages to all can still be sent.
 func TestSalvageWithoutASession(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -60,11 +60,11 @@ func loseSession(t *testing.T, path string, letter bridge.SessionID) {
 	must(t, db.Close())
 }
 
-// inboxes are how many messages each session has: from each of the others to a; what is
-// for one alone, for two, and for all.
+// inboxes are the numbers of messages in each session's inbox: one from each other
+// session to a, and those for one alone, for two, and for all.
 var inboxes = []int{3, 4, 4, 2}
 
-// checkWithout looks at a salvaged store as the sessions that are left.
+// checkWithout uses a salvaged store as its remaining sessions.
 func checkWithout(t *testing.T, to *bridgetest.Env, room []bridge.Credentials, lost int) {
 	t.Helper()
 	s, letters := to.Service(t), bridge.SessionIDs()
@@ -90,7 +90,7 @@ func checkWithout(t *testing.T, to *bridgetest.Env, room []bridge.Credentials, l
 		}
 	}
 	if lost == 0 {
-		return // nobody is left who may invite
+		return // only a may invite
 	}
 	invited, err := s.Invite(t.Context(), room[0], "new")
 	must(t, err)

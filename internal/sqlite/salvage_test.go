@@ -21,8 +21,9 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestSalvage: what a damaged store still holds is in the new one, which works;
-// what is lost is said, and the old one stays as it is.
+// TestSalvage checks that what a damaged store still holds is in the new store, that
+// the new store works, that losses are reported, and that the old store is left
+// unchanged.
 func TestSalvage(t *testing.T) {
 	t.Parallel()
 	racetest.Skip(t)

@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// statements notes all that is executed on the connections that it opens.
+// statements records every statement executed on the connections that it opens.
 type statements struct {
 	mutex sync.Mutex
 	texts []string
@@ -31,7 +31,7 @@ func (s *statements) note(text string) {
 	s.texts = append(s.texts, strings.Join(strings.Fields(text), " "))
 }
 
-// take returns what was noted, and forgets it.
+// take returns the recorded statements and clears the record.
 func (s *statements) take() []string {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -66,8 +66,8 @@ func (s notedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (
 	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
 }
 
-// TestSameQueriesForUnknown: a caller that cannot prove a session has the same
-// statements carried out, whether what it names is there or not.
+// TestSameQueriesForUnknown checks that a caller without a valid token causes the same
+// statements whether or not the conversation or session that it names exists.
 func TestSameQueriesForUnknown(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the digests of the schema again")
 
-// TestSchemaDigests: a script that was released never changes, and its number is
-// never another's: stores have seen it.
+// TestSchemaDigests checks that no released script has changed and that no number was
+// reused, since existing stores have applied them.
 func TestSchemaDigests(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
@@ -38,8 +38,8 @@ func TestSchemaDigests(t *testing.T) {
 	}
 }
 
-// TestCraftedSchema: a store whose schema does anything of its own is refused,
-// before anything of it runs.
+// TestCraftedSchema checks that a store with anything extra in its schema is refused
+// before any of it can run.
 func TestCraftedSchema(t *testing.T) {
 	t.Parallel()
 	racetest.Skip(t)
@@ -92,8 +92,8 @@ func TestVersionsThatNobodyWrites(t *testing.T) {
 	}
 }
 
-// TestMigratedMeanwhile: a process that goes on while a newer program migrates
-// the store neither reads nor writes it any more.
+// TestMigratedMeanwhile checks that a running process neither reads nor writes the
+// store after a newer program has migrated it.
 func TestMigratedMeanwhile(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -111,8 +111,8 @@ func TestMigratedMeanwhile(t *testing.T) {
 	query(t, e.Path, fmt.Sprintf("PRAGMA user_version = %d", sqlite.SchemaVersion()))
 }
 
-// TestDamagedFiles: whatever is wrong in a file, opening and using it ends, with
-// an error or without.
+// TestDamagedFiles checks that opening and using a damaged file always returns, with or
+// without an error.
 func TestDamagedFiles(t *testing.T) {
 	racetest.Skip(t)
 	t.Parallel()
@@ -137,7 +137,7 @@ func TestDamagedFiles(t *testing.T) {
 		for range 1 + random.IntN(20) {
 			at := random.IntN(len(damaged))
 			if round%2 == 0 {
-				at = random.IntN(len(damaged)/4096)*4096 + random.IntN(120) // where pages keep their structure
+				at = random.IntN(len(damaged)/4096)*4096 + random.IntN(120) // where pages have their internal structure
 			}
 			damaged[at] = byte(random.IntN(256))
 		}
@@ -158,8 +158,8 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-// TestConnectionSettings: connections overwrite what is removed, believe no schema and
-// no cell, and hold references.
+// TestConnectionSettings checks that connections overwrite what is removed, do not
+// trust the schema, check cell sizes and enforce foreign keys.
 func TestConnectionSettings(t *testing.T) {
 	t.Parallel()
 	e := newStore(t)

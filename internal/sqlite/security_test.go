@@ -27,12 +27,12 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// cast is a store with all that an attacker might want to use or reach.
+// cast is a store with everything that an attacker might try to use or reach.
 type cast struct {
 	env     *bridgetest.Env
 	service *bridge.Service
 	victim  bridgetest.Pair
-	secrets [][]byte // that must never be stored, in any form that is used
+	secrets [][]byte // must never be stored, in any of the forms that are used
 	bad     map[string]bridge.Credentials
 }
 
@@ -196,8 +196,8 @@ func TestBadCredentialsSpendNothingOfTheOwners(t *testing.T) {
 	verified(t, s)
 }
 
-// A refusal must not tell an existing conversation from one that is not there:
-// both are throttled by what was claimed alone.
+// A refusal must not reveal whether a conversation exists, so failures are throttled by
+// the conversation named in the call alone.
 func TestThrottlingDoesNotTellWhatExists(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -244,8 +244,8 @@ func TestLimitsSurviveReopening(t *testing.T) {
 	}
 }
 
-// TestSecretsAreNeverStored plants secrets in every argument and looks for them
-// in every file of the store.
+// TestSecretsAreNeverStored puts secrets into every argument and looks for them in
+// every file of the store.
 func TestSecretsAreNeverStored(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -272,8 +272,8 @@ func TestSecretsAreNeverStored(t *testing.T) {
 		secrets = append(secrets, raw)
 	}
 
-	// What is refused, and what is used up, must not be kept; nor what a redactor
-	// knows as a secret, wherever it stands.
+	// Refused texts and used-up codes must not be stored, and neither must anything
+	// that a redactor recognizes as a secret.
 	known := "AKIA" + strings.ToUpper(base32.StdEncoding.EncodeToString(auth.NewNonce())[:16])
 	secrets = append(secrets, []byte(known))
 	calls := []func() error{

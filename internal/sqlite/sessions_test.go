@@ -13,12 +13,13 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestMigrationToManySessions: a store of every schema before that of many sessions is
-// migrated with what it holds, and takes sessions a to z and nothing else in each table that names one.
+// TestMigrationToManySessions migrates a store of every schema before the one with more
+// than two sessions. It must keep its content, and each table that names sessions must
+// accept a to z and nothing else.
 func TestMigrationToManySessions(t *testing.T) {
 	t.Parallel()
 	const id = "conv_0123456789abcdef"
-	const many = 11 // the version that knows them
+	const many = 11 // the version that introduced them
 	for version := 1; version < many; version++ {
 		t.Run(fmt.Sprintf("from %d", version), func(t *testing.T) {
 			t.Parallel()
@@ -47,7 +48,7 @@ func TestMigrationToManySessions(t *testing.T) {
 	}
 }
 
-// becomesRoom redeems the join code of a migrated conversation, and invites a third
+// becomesRoom redeems the join code of a migrated conversation and invites a third
 // session, which takes part.
 func becomesRoom(t *testing.T, e *bridgetest.Env, code string) {
 	t.Helper()
@@ -71,7 +72,7 @@ func becomesRoom(t *testing.T, e *bridgetest.Env, code string) {
 	must(t, sqlite.ExecFile(e.Path, "DELETE FROM copies", "DELETE FROM flows", "DELETE FROM session_status WHERE session = 'c'", "DELETE FROM messages WHERE seq = 2"))
 }
 
-// accepts tries session names in every table that holds one.
+// accepts tries session names in every table that has a column for one.
 func accepts(t *testing.T, path, id string) {
 	t.Helper()
 	columns := map[string]string{
@@ -99,7 +100,7 @@ func accepts(t *testing.T, path, id string) {
 	}
 }
 
-// whole is what SQLite finds wrong with a database; "ok" for nothing.
+// whole returns what SQLite's integrity check reports; "ok" if nothing is wrong.
 func whole(t *testing.T, path string) (found string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -109,8 +110,8 @@ func whole(t *testing.T, path string) (found string) {
 	return found
 }
 
-// TestMigrationOfManySessions: a conversation of three that was there before pages of
-// history and unread counts had tables of their own keeps both.
+// TestMigrationOfManySessions checks that a conversation of three from before pages of
+// history and unread counts had their own tables keeps both.
 func TestMigrationOfManySessions(t *testing.T) {
 	t.Parallel()
 	const id, before = "conv_0123456789abcdef", 12

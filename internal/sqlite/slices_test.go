@@ -12,9 +12,9 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestLongLogs: what is asked of a long log and of many messages is looked up in several
-// transactions, and comes out whole, where numbers are missing, too: also those that
-// somebody made up, who does not keep a reader busy with all that lie between.
+// TestLongLogs checks that queries over a long audit log and many messages, which run
+// in several transactions, return complete results. Numbers may be missing, and a
+// forged huge number must not make a reader step through all numbers before it.
 func TestLongLogs(t *testing.T) {
 	t.Parallel()
 	const rare, last = "conv_0123456789abcdef", int64(math.MaxInt64) - 1

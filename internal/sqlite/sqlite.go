@@ -1,12 +1,12 @@
 // Package sqlite keeps the bridge's store in one SQLite file that any number of
 // processes share.
 //
-// Each process has one writing connection with every statement prepared, used
-// behind a mutex and the turnstile, and one for reading, which WAL mode lets run
-// beside writers. Every write is one BEGIN IMMEDIATE … COMMIT that holds the
-// operation and its audit entry. Commits are flushed to the disk before they are
-// acknowledged, except for heartbeats, empty checks, read marks and refusals,
-// which the next one that is flushed carries along.
+// Each process has one writing connection with all statements prepared, guarded by a
+// mutex and the turnstile, and one reading connection, which in WAL mode runs
+// concurrently with writers. Every write is one BEGIN IMMEDIATE … COMMIT that contains
+// the operation and its audit entry. Commits are flushed to the disk before they are
+// acknowledged, except for heartbeats, empty checks, read marks and refusals, which
+// reach the disk with the next flushed commit.
 package sqlite
 
 import (
@@ -40,43 +40,44 @@ type Store struct {
 	read  *reader
 
 	limits sqlstore.LimitCache
-	shrunk atomic.Int64 // when the log was last to be made smaller, in Unix nanoseconds
+	shrunk atomic.Int64 // when the log was last shrunk, in Unix nanoseconds
 
 	filling func(bridge.Fill)
-	told    map[string]bool // what filling was told of; for who has the writer
+	told    map[string]bool // what Filling has been called for; guarded by the writer's turn
 }
 
 var _ bridge.Store = (*Store)(nil)
 
-// Options say how to open a store.
+// Options configure how a store is opened.
 type Options struct {
 	// Key is the master key of the store. Required.
 	Key bridge.Key
-	// Create makes the store if it is missing, and migrates an older one.
+	// Create creates the store if it is missing and migrates one of an older version.
 	Create bool
-	// Limits are those of a store that is made. They change nothing in one that is
-	// there: bridge.Store.SetLimits does.
+	// Limits are the limits of a newly created store. They do not change an existing
+	// one; use bridge.Store.SetLimits for that.
 	Limits bridge.Limits
 	// Connect opens a connection with a driver other than modernc's, to compare
-	// them. The path is that of the database file; WAL mode is on already.
+	// drivers. Its argument is the path of the database file, which is already in WAL
+	// mode.
 	Connect func(path string) (driver.Conn, error)
-	// Flush replaces the wait for the disk, for tests.
+	// Flush replaces the sync of the log, for tests.
 	Flush func(log *os.File) error
-	// Volatile lets no commit wait for the disk: a power cut may destroy the store.
-	// It is for filling stores that are thrown away.
+	// Volatile makes commits not wait for the disk, so that a power cut may destroy the
+	// store. It is for filling temporary stores.
 	Volatile bool
-	// Waiting is told, once for each operation, of the process that has kept it
-	// waiting for two seconds. It may be nil.
+	// Waiting is called with the process that has kept an operation waiting for two
+	// seconds, once per operation. It may be nil.
 	Waiting func(bridge.Holder)
-	// Filling is told, once for each thing that is bounded, that the store is so full
-	// that its operator should make room (bridge.Fill.Warn). It is called within
-	// a transaction, and may be nil.
+	// Filling is called once for each limit of the quota that the store is close to, so
+	// that the operator can make room (bridge.Fill.Warn). It is called within a
+	// transaction, and may be nil.
 	Filling func(bridge.Fill)
 }
 
-// Open opens the store in the file at path. Its folder must exist and belong,
-// like the file, to the user alone; storefile.Prepare makes it. Errors are those that
-// bridge calls ErrStore….
+// Open opens the store in the file at path. Its folder must exist; the folder and the
+// file must belong to the user and be private. Use storefile.Prepare to create the
+// folder. Errors are the bridge.ErrStore… errors.
 func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	defer contain(path, &err)
 	if err := prepareFiles(path, o); err != nil {
@@ -116,7 +117,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	return store, nil
 }
 
-// prepareFiles checks the store's files, and makes what is not there yet if it may.
+// prepareFiles checks the store's files, and creates missing ones if allowed.
 func prepareFiles(path string, o Options) error {
 	if err := storefile.CheckFiles(path, o.Create); err != nil || !o.Create {
 		return err
@@ -125,7 +126,8 @@ func prepareFiles(path string, o Options) error {
 	return create(path, o)
 }
 
-// connector returns what opens a connection to the store, whose texts open with its key.
+// connector returns a function that opens connections to the store, with the key for
+// its texts.
 func (o Options) connector(path string) func() (*conn, error) {
 	connect := o.Connect
 	if connect == nil {
@@ -141,7 +143,8 @@ func (o Options) connector(path string) func() (*conn, error) {
 	}
 }
 
-// flush returns what waits for the disk, and how far SQLite does so itself.
+// flush returns the function that waits for the disk, or nil, and the synchronous
+// setting for SQLite itself.
 func (o Options) flush() (func(*os.File) error, string) {
 	switch {
 	case o.Volatile:
@@ -152,9 +155,9 @@ func (o Options) flush() (func(*os.File) error, string) {
 	return storefile.FlushData, "NORMAL"
 }
 
-// settle makes a new connection the store's own: it reads once, which opens the
-// log and keeps others from removing it, and then notes which files they are.
-// A commit waits for the disk as level says (PRAGMA synchronous).
+// settle prepares a new connection. It reads once, which opens the log and keeps other
+// processes from removing it, and then records the identity of the store's files. level
+// is the value of PRAGMA synchronous.
 func settle(c *conn, path, level string) (openFiles, error) {
 	if _, err := c.exec("PRAGMA synchronous = " + level); err != nil {
 		return openFiles{}, translate(path, err)
@@ -170,7 +173,7 @@ func settle(c *conn, path, level string) (openFiles, error) {
 	return openFiles{files}, err
 }
 
-// Close closes the store. It waits for operations under way.
+// Close closes the store after the operations in progress have ended.
 func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
 
 // Path returns the path of the database file.
@@ -185,24 +188,24 @@ func open(path string, connect func(string) (driver.Conn, error)) (*conn, error)
 }
 
 // connectModernc opens the file, which must exist, with the settings that every
-// connection needs. A busy timeout of zero would fail while another process
-// recovers the log of one that was killed.
+// connection needs. The busy timeout must not be zero, or opening would fail while
+// another process recovers the log of one that was killed.
 func connectModernc(path string) (driver.Conn, error) {
 	return new(sqlite.Driver).Open(dsn(path, "rw",
 		"busy_timeout(30000)",
-		"synchronous(NORMAL)", // the writer flushes what has to be durable
+		"synchronous(NORMAL)", // the writer flushes durable commits itself
 		"wal_autocheckpoint(1000)",
 		fmt.Sprintf("journal_size_limit(%d)", logLimit),
 		"cell_size_check(ON)",
 		"foreign_keys(ON)",
-		"secure_delete(ON)", // what cleanup removes is overwritten
+		"secure_delete(ON)", // overwrite what cleanup removes
 		"trusted_schema(OFF)",
 	))
 }
 
-// fullFlush makes what SQLite flushes itself reach the disk where fsync leaves it in
-// the disk's own cache, as on macOS (fcntl(2), F_FULLFSYNC): before the log is written
-// over, its pages are in the database. Elsewhere it changes nothing.
+// fullFlush makes SQLite's own flushes reach the disk on systems such as macOS, where
+// fsync only reaches the disk's cache (fcntl(2), F_FULLFSYNC). Pages must be in the
+// database before the log is overwritten. On other systems it has no effect.
 var fullFlush = []string{"fullfsync(ON)", "checkpoint_fullfsync(ON)"}
 
 func dsn(path, mode string, pragmas ...string) string {
@@ -214,12 +217,12 @@ func dsn(path, mode string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String()
 }
 
-// openFiles are the files of a store that is open.
+// openFiles are the files of an open store.
 type openFiles struct{ *storefile.Files }
 
-// current is Fit, and reports, as ErrStoreNewer, a store that a newer program has
-// migrated since it was opened: what this one writes would not mean the same there. It
-// tells c whether texts are encrypted.
+// current does what Fit does, and returns ErrStoreNewer if a newer program has migrated
+// the store since it was opened, because this program's writes might then be wrong. It
+// sets c's encryption state.
 func (f openFiles) current(c *conn) error {
 	if err := f.Fit(); err != nil {
 		return err

@@ -20,8 +20,8 @@ import (
 
 var errPlanted = errors.New("a planted fault")
 
-// planter lets one statement fail that is carried out on its connections: before it does
-// anything, or where it reads, at its first row.
+// planter makes one statement on its connections fail: before it does anything or, if
+// atRow is set and the statement reads, at its first row.
 type planter struct {
 	atRow bool
 
@@ -42,8 +42,8 @@ func (p *planter) hit() bool {
 	return p.planted
 }
 
-// fails counts a statement, and reports whether it is the one to fail. The bounds of
-// transactions have tests of their own (TestFaultsAtSystemCalls).
+// fails counts a statement and reports whether it is the one to fail. BEGIN, COMMIT and
+// ROLLBACK are tested elsewhere (TestFaultsAtSystemCalls).
 func (p *planter) fails(text string) bool {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 	switch first {
@@ -100,7 +100,7 @@ func (s plantedStmt) QueryContext(ctx context.Context, args []driver.NamedValue)
 	return rows, err
 }
 
-// brokenRows cannot be read.
+// brokenRows fails when it is read.
 type brokenRows struct{ driver.Rows }
 
 func (brokenRows) Next([]driver.Value) error { return errPlanted }

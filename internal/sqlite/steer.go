@@ -12,7 +12,7 @@ import (
 
 // CountCalls implements bridge.Store.
 func (s *Store) CountCalls(ctx context.Context, since time.Time) (all []bridge.CallCount, err error) {
-	counts := map[bridge.CallCount]int64{} // by what they count
+	counts := map[bridge.CallCount]int64{} // the limit kind that each counts towards
 	err = s.inSlices(ctx, slicesOf{table: "audit_log", key: "seq"}, func(c *conn, after, to int64) (bool, error) {
 		var one bridge.CallCount
 		var n int64

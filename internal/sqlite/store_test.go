@@ -13,7 +13,7 @@ import (
 
 func TestStore(t *testing.T) { storetest.Run(t, opener(func(*testing.T, string) {})) }
 
-// opener opens two handles of a new store, whose file it gives to change.
+// opener opens two handles of a new store, after change has modified its file.
 func opener(change func(t *testing.T, path string)) storetest.Opener {
 	return func(t *testing.T, key auth.Key) (a, b storetest.Store) {
 		path := filepath.Join(t.TempDir(), "state", "bridge.db")

@@ -9,7 +9,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// errNothing undoes an operation that has nothing to do: it is not recorded.
+// errNothing rolls back an operation that has nothing to do. The operation is not
+// recorded.
 var errNothing = sqlstore.ErrNothing
 
 // MoveTask implements tasks.Store.

@@ -13,32 +13,32 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// durability says what a commit survives.
+// durability is what a commit survives.
 type durability bool
 
 const (
-	durable durability = true  // a power cut
-	relaxed durability = false // a killed process; the next durable commit carries it along
+	durable durability = true  // survives a power cut
+	relaxed durability = false // survives a kill; the next durable commit flushes it as well
 )
 
-// writer is the process's one writing connection. mutex is a channel, so that
-// waiting for it can be cancelled.
+// writer is the process's only writing connection. mutex is a channel, so that waiting
+// for it can be cancelled.
 //
-// SQLite does not wait for the disk when it commits (synchronous=NORMAL). A
-// durable commit waits in flush, behind it, when others may write already. The
-// log is one file to which transactions are appended in order: what is flushed
-// takes everything before it along, so that nobody can be told of something, and
-// lose it, that rests on a commit which is not on the disk yet.
+// SQLite does not wait for the disk when it commits (synchronous=NORMAL). A durable
+// commit waits in flush afterwards, when other writers may already proceed. The log is
+// one file to which transactions are appended in order, and a flush covers everything
+// before it. So nothing that depends on an unflushed commit can be acknowledged before
+// that commit is on the disk.
 type writer struct {
 	mutex     chan struct{}
 	conn      *conn
 	files     openFiles
 	turnstile *storefile.Turnstile
-	flush     func(log *os.File) error // nil: no commit waits for the disk
+	flush     func(log *os.File) error // nil: commits do not wait for the disk
 	waiting   func(bridge.Holder)
 	together  *storefile.Together
-	unsaved   atomic.Bool  // a flush failed, and the log is not in the database yet
-	working   sync.RWMutex // held for reading by each operation
+	unsaved   atomic.Bool  // a flush failed, and the log has not been copied into the database since
+	working   sync.RWMutex // read-locked by each operation
 }
 
 func newWriter(c *conn, f openFiles, t *storefile.Turnstile, flush func(*os.File) error, waiting func(bridge.Holder)) *writer {
@@ -47,9 +47,9 @@ func newWriter(c *conn, f openFiles, t *storefile.Turnstile, flush func(*os.File
 
 var errClosed = errors.New("the store is closed")
 
-// do runs fn in one write transaction. It commits if fn returns nil, and undoes
-// everything otherwise. It returns when what was committed is as durable as fn
-// says. A cancelled ctx stops it only before it has begun.
+// do runs fn in one write transaction, which is committed if fn returns nil and rolled
+// back otherwise. do returns when the commit is as durable as fn says. A cancelled ctx
+// has an effect only before the transaction has begun.
 func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) error {
 	w.working.RLock()
 	defer w.working.RUnlock()
@@ -60,11 +60,11 @@ func (w *writer) do(ctx context.Context, fn func(*conn) (durability, error)) err
 	if level == relaxed || w.flush == nil {
 		return nil
 	}
-	return w.together.Do(w.settle) // a flush takes along all that was committed before it began
+	return w.together.Do(w.settle) // a flush covers all commits made before it began
 }
 
-// settle waits until the log is on the disk. After a flush that failed, in any process,
-// later ones prove nothing until the whole log was copied into the database.
+// settle waits until the log is on the disk. After a flush has failed in any process,
+// later flushes do not count until the whole log has been copied into the database.
 func (w *writer) settle() error {
 	err := w.flush(w.files.Log())
 	if err != nil {
@@ -117,8 +117,8 @@ func (w *writer) commit(ctx context.Context, fn func(*conn) (durability, error))
 	return level, w.files.explain(err)
 }
 
-// acquire waits for the connection. Where the caller's time is up, another call of this
-// process has waited for the store for that long.
+// acquire waits for the connection. If the caller's deadline passes, another call of
+// this process has been waiting for the store meanwhile, so the store counts as busy.
 func (w *writer) acquire(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, w.files.late(err)
@@ -135,8 +135,8 @@ func (w *writer) acquire(ctx context.Context) (release func(), err error) {
 	return func() { <-w.mutex }, nil
 }
 
-// saveLog copies the log into the database after it could not be flushed: some
-// systems forget what they could not write, and let the next flush succeed.
+// saveLog copies the log into the database after a failed flush, because some systems
+// drop the pages that they could not write and let the next flush succeed.
 func (w *writer) saveLog() error {
 	release, err := w.acquire(context.Background())
 	if err != nil {
@@ -153,8 +153,8 @@ func (w *writer) saveLog() error {
 	return nil
 }
 
-// rescue moves what is in a log that was removed into the database. This process
-// and others that have it open are the only ones that can still read it.
+// rescue checkpoints a removed log into the database. Only processes that still have
+// the log open can read it.
 func (w *writer) rescue() {
 	if w.conn != nil && w.files.OnlyLogRemoved() {
 		_, _ = w.conn.exec("PRAGMA wal_checkpoint(PASSIVE)")
@@ -168,15 +168,15 @@ func transact(c *conn, begin string, fn func(*conn) error) error {
 	return finish(c, fn)
 }
 
-// finish runs fn in the transaction that has begun and ends it.
+// finish runs fn in the transaction that has begun, and ends it.
 func finish(c *conn, fn func(*conn) error) error {
 	finished := false
 	defer func() {
 		if finished {
 			return
 		}
-		// fn failed or panicked, or COMMIT did. SQLite may have rolled back by
-		// itself, for example when the disk is full: then this does nothing.
+		// fn or COMMIT failed, or fn panicked. SQLite may already have rolled back, for
+		// example because the disk is full; then this does nothing.
 		_, _ = c.exec("ROLLBACK")
 	}()
 	if err := fn(c); err != nil {
@@ -210,21 +210,21 @@ func (w *writer) Close() error {
 	return err
 }
 
-// reader is the process's reading connection, opened when it is first needed.
+// reader is the process's reading connection, opened on first use.
 type reader struct {
 	mutex  sync.Mutex
 	files  openFiles
 	open   func() (*conn, error)
 	conn   *conn
 	closed bool
-	done   func(context.Context) // called behind each transaction
+	done   func(context.Context) // called after each transaction
 }
 
 func newReader(f openFiles, open func() (*conn, error)) *reader {
 	return &reader{files: f, open: open}
 }
 
-// do runs fn in one read transaction: all it reads is of one moment.
+// do runs fn in one read transaction, so that it sees a single moment.
 func (r *reader) do(ctx context.Context, fn func(*conn) error) error {
 	err := r.alone(ctx, func(c *conn) error {
 		return transact(c, "BEGIN", func(c *conn) error {
@@ -279,18 +279,19 @@ func (r *reader) Close() error {
 	return err
 }
 
-// Waiting for SQLite's own lock: who has no turnstile, and everybody where a
-// process was stopped inside its transaction.
+// Waiting for SQLite's own lock happens on platforms without a turnstile, and
+// everywhere if a process was stopped inside its transaction.
 const (
 	lockSlice   = 250 * time.Millisecond // between two checks of the context
 	lockTimeout = 30 * time.Second
-	// waitSlice lets a statement of the writer wait for one slice.
+	// waitSlice makes statements of the writer wait for one slice.
 	waitSlice = "PRAGMA busy_timeout = 250"
-	// tellAfter is how long a writer waits before it says for whom.
+	// tellAfter is how long a writer waits before it reports the process that it waits
+	// for.
 	tellAfter = 2 * time.Second
 )
 
-// begin begins a write transaction, which waits for others' to end.
+// begin begins a write transaction, waiting for those of others to end.
 func (w *writer) begin(ctx context.Context) error {
 	begun, told := time.Now(), w.waiting == nil
 	for {
@@ -314,8 +315,8 @@ func (w *writer) begin(ctx context.Context) error {
 	}
 }
 
-// late is the error of a wait that was ended from outside: where that is because
-// the caller's time was up, the store was busy for that long.
+// late returns the error of a wait that was ended by the context. If the caller's
+// deadline passed, that is an error saying that the store is busy.
 func (f openFiles) late(err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -323,7 +324,7 @@ func (f openFiles) late(err error) error {
 	return f.busy(err)
 }
 
-// busy says who holds the store, as far as that is known.
+// busy returns the error for a busy store, naming the process that holds it if known.
 func (f openFiles) busy(err error) error {
 	if holder, ok := f.Writer(); ok {
 		return &bridge.BusyError{Holder: holder}

@@ -26,17 +26,18 @@ var (
 
 const (
 	day = 24 * time.Hour
-	// monthly is how often, in days, the audit log is archived, and archivedAge how many days
-	// its entries stay. So the log holds at most both together and a day.
+	// monthly is the interval, in days, at which the audit log is archived, and
+	// archivedAge the age in days from which entries are archived. So the log never
+	// holds more than the entries of both plus one day.
 	monthly, archivedAge = 30, 90
 )
 
-// TestYear lets ten agents work for a year of the clock, in a new conversation for each
-// two each day and in one that all the year keeps open. Each night an operator's timers
-// clean up by the store's retention settings, and every 30 days they archive what is
-// older than 90. It prints how large the store is and how long the operator's commands
-// take, and holds that neither the store nor its log grows when the first archives are
-// made.
+// TestYear simulates ten agents that work for a year. Each two of them begin a new
+// conversation each day, and one pair keeps a conversation open all year. Each night a
+// cleanup runs with the store's retention settings, and every 30 days the entries older
+// than 90 days are archived. The test prints the size of the store and the time that
+// operator commands take, and checks that neither the store nor its log grows after the
+// first archives have been made.
 func TestYear(t *testing.T) {
 	t.Parallel()
 	if *yearMessages == 0 {
@@ -80,14 +81,15 @@ type year struct {
 	files    *files.Service
 	steps    *steps.Service
 	old      *archive.Archives
-	standing bridgetest.Pair // keeps its conversation all the year
+	standing bridgetest.Pair // the pair that keeps its conversation all year
 	last     string          // the newest conversation
 	sent     int
 	cleanup  time.Duration
-	// archives are the files, and archived the bytes in them.
+	// archives are the archive files, and archived is their total size in bytes.
 	archives []string
 	archived int64
-	// sizes are those of the store, in bytes, at the end of each day, before an archive.
+	// sizes are the sizes of the store in bytes at the end of each day, before an
+	// archive is made.
 	sizes []int64
 }
 
@@ -106,8 +108,8 @@ func newYear(t *testing.T, e *bridgetest.Env, store *sqlite.Store) *year {
 // yearText is a message of 400 bytes.
 var yearText = strings.Repeat("the tests of the parser pass, the next file is lexer.go\n", 8)[:400]
 
-// work is the day of two agents, who send in turns and read what they get, log a step for
-// each ten messages and share a file that they change as often.
+// work simulates the day of a pair that sends in turns and reads what it gets. For each
+// ten messages it logs a step and changes a shared file.
 func (y *year) work(t *testing.T) {
 	p := bridgetest.NewPair(t, y.service)
 	y.last = p.A.Conversation
@@ -144,7 +146,8 @@ func (y *year) step(t *testing.T, p bridgetest.Pair, version int) {
 	yes(t, err)
 }
 
-// goOn is the day of the two whose conversation goes on: a message, a step and a change.
+// goOn simulates the day of the pair whose conversation continues: a message, a step
+// and a change.
 func (y *year) goOn(t *testing.T, today int) {
 	t.Helper()
 	_, err := y.service.ExtendByOperator(t.Context(), y.standing.A.Conversation, 2*day)
@@ -217,8 +220,8 @@ func (y *year) measure(t *testing.T, today int) {
 
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
-// bounded holds that the store was never larger than it was when each kind of what it
-// keeps had reached the age at which it goes, but for a twentieth.
+// bounded checks that, after everything kept had first reached the age at which it is
+// removed, the store was never more than 5 % larger than before.
 func (y *year) bounded(t *testing.T) {
 	t.Helper()
 	if !*yearArchive {

@@ -5,7 +5,7 @@ import "io"
 // NetworkFilesystems is networkFilesystems.
 var NetworkFilesystems = networkFilesystems
 
-// Looks tells of indexes that are looked at one behind the other whether each went back.
+// Looks checks a sequence of indexes and reports for each whether it went back.
 func Looks(log io.ReaderAt, indexes ...io.ReaderAt) (back []bool) {
 	var p past
 	for _, index := range indexes {

@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// Prepare makes the folder of the store at path, with mode 0700 whatever the
-// umask. A folder that is there already stays as it is.
+// Prepare creates the folder of the store at path, with mode 0700 whatever the umask.
+// An existing folder is left as it is.
 func Prepare(path string) error {
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -23,15 +23,15 @@ func Prepare(path string) error {
 	}
 	switch err := os.Mkdir(dir, 0o700); {
 	case errors.Is(err, fs.ErrExist):
-		return nil // another process was quicker
+		return nil // another process was first
 	case err != nil:
 		return Unwritable(err)
 	}
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x; whatever the umask took away
 }
 
-// CheckFiles refuses a store that other users could read or change, and one on
-// a filesystem whose locks do not hold between machines.
+// CheckFiles refuses a store that other users could read or change, and one on a
+// network filesystem, where locks do not hold between machines.
 func CheckFiles(path string, create bool) error {
 	if err := CheckPrivate(filepath.Dir(path)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -60,10 +60,10 @@ func CheckFiles(path string, create bool) error {
 	return nil
 }
 
-// reopenLog lets the owner write to the log and its index again. SQLite gives
-// them the mode of the database, so inspecting one that was read-only for a
-// while leaves files that keep it read-only permanently. They are not opened here:
-// closing them would drop SQLite's locks.
+// reopenLog makes the log and its index writable for the owner again. SQLite gives them
+// the mode of the database, so inspecting a store that was read-only for a while leaves
+// files that would keep it read-only. The files are not opened here, since closing them
+// would drop SQLite's locks.
 func reopenLog(path string, database fs.FileInfo) error {
 	const owner = 0o600
 	if database.Mode().Perm()&owner != owner {
@@ -81,17 +81,17 @@ func reopenLog(path string, database fs.FileInfo) error {
 	return nil
 }
 
-// MaxPath is the longest path of a store, in bytes: what SQLite takes, less the
-// ending of the longest name beside it.
+// MaxPath is the maximum length of a store's path in bytes: what SQLite accepts, less
+// the longest suffix of the files beside it.
 const MaxPath = 512 - len("-journal")
 
-// CheckAbove reports, as ErrStorePermissions, a folder above the store's that
-// lets others put something else in its place.
+// CheckAbove reports, as ErrStorePermissions, a folder above the store's in which other
+// users could replace something.
 func CheckAbove(path string) error { return checkWay(filepath.Dir(path)) }
 
-// CheckLink reports, as ErrStorePermissions, a link that is the store's file which
-// others can let lead elsewhere: it is theirs, or they can change the folder that it
-// stands in or one above it, or one above what it leads to.
+// CheckLink reports, as ErrStorePermissions, a store file that is a symbolic link which
+// other users could redirect. They can if the link is theirs, or if they can change its
+// folder, a folder above it, or a folder above its target.
 func CheckLink(path string) error { return checkWay(path) }
 
 func checkWay(path string) error {
@@ -106,14 +106,15 @@ func checkWay(path string) error {
 	return err
 }
 
-// LockedFolder is the error for a folder of somebody else's on the way to a store.
+// LockedFolder returns the error for a folder on the way to a store that belongs to
+// another user and cannot be entered.
 func LockedFolder(dir string) error {
 	return fmt.Errorf("%w: this user may not look into %s: run bridge as the owner of the folder, set HOME to your own, or name another store with --db",
 		bridge.ErrStorePermissions, dir)
 }
 
-// Unwritable gives an error of the filesystem the domain's name for it; others
-// stay what they are.
+// Unwritable maps an error of the filesystem to the domain's error for it; other errors
+// are returned unchanged.
 func Unwritable(err error) error {
 	if err == nil {
 		return nil
@@ -130,7 +131,7 @@ func Unwritable(err error) error {
 	return err
 }
 
-// isNamed reports an error that has the domain's name already.
+// isNamed reports whether err is already one of the domain's errors.
 func isNamed(err error) bool {
 	return errors.Is(err, bridge.ErrStoreReadOnly) || errors.Is(err, bridge.ErrStorePermissions) || errors.Is(err, bridge.ErrStoreGone)
 }

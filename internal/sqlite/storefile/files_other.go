@@ -4,8 +4,8 @@ package storefile
 
 import "os"
 
-// CheckPrivate reports only whether path is there: this platform's permissions
-// are not those of POSIX. Keep the store in a folder of your own profile.
+// CheckPrivate only checks that path exists, because this platform has no POSIX
+// permissions. Keep the store in a folder of your own profile.
 func CheckPrivate(path string) error {
 	_, err := os.Stat(path)
 	return err
@@ -13,11 +13,11 @@ func CheckPrivate(path string) error {
 
 func private(*os.File) error { return nil }
 
-// systemError knows no numbers of this platform.
+// systemError knows no error numbers of this platform.
 func systemError(error) error { return nil }
 
-// CheckWritable finds nothing where the platform has no such permissions.
+// CheckWritable does nothing on platforms without such permissions.
 func CheckWritable(string) error { return nil }
 
-// noFollow keeps a link from being followed.
+// noFollow is the open flag that refuses symbolic links.
 const noFollow = 0

@@ -13,9 +13,9 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// CheckPrivate reports, as ErrStorePermissions with the command that fixes it,
-// a file that other users may read or write, or a folder that they may change,
-// and one that belongs to another user.
+// CheckPrivate reports, as ErrStorePermissions together with the command that fixes it,
+// a file that other users may read or write, a folder that they may change, and
+// anything that belongs to another user.
 func CheckPrivate(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -34,8 +34,8 @@ func CheckPrivate(path string) error {
 	return nil
 }
 
-// CheckWritable reports, as ErrStoreReadOnly, a file or a folder that this user
-// cannot change. It does not open it.
+// CheckWritable reports, as ErrStoreReadOnly, a file or folder that this user cannot
+// change. It does not open it.
 func CheckWritable(path string) error {
 	err := unix.Access(path, unix.W_OK)
 	switch {
@@ -44,10 +44,10 @@ func CheckWritable(path string) error {
 	case errors.Is(err, unix.EACCES):
 		return fmt.Errorf("%w: run: chmod u+w '%s'", bridge.ErrStoreReadOnly, path)
 	}
-	return nil // what is not there cannot be in the way
+	return nil // a missing file is no problem
 }
 
-// private sets the mode of f, whatever the umask has made of it.
+// private sets the mode of f to 0600 regardless of the umask.
 func private(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm() == 0o600 {
@@ -56,7 +56,7 @@ func private(f *os.File) error {
 	return f.Chmod(0o600)
 }
 
-// systemErrors are the domain's names for what the system may answer.
+// systemErrors maps error numbers of the system to the domain's errors.
 var systemErrors = []struct {
 	errno unix.Errno
 	name  error
@@ -72,7 +72,7 @@ var systemErrors = []struct {
 	{unix.ENOLCK, bridge.ErrNoLocks},
 }
 
-// systemError returns the name of an error of the system, or nil.
+// systemError returns the domain's error for an error of the system, or nil.
 func systemError(err error) error {
 	for _, e := range systemErrors {
 		if errors.Is(err, e.errno) {
@@ -82,5 +82,5 @@ func systemError(err error) error {
 	return nil
 }
 
-// noFollow keeps a link from being followed.
+// noFollow is the open flag that refuses symbolic links.
 const noFollow = unix.O_NOFOLLOW

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FlushData waits until the data of a file is on the disk, and what is needed to
-// read it.
+// FlushData waits until the data of a file, and the metadata needed to read it, are on
+// the disk.
 func FlushData(f *os.File) error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))

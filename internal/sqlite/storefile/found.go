@@ -8,55 +8,56 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Contents says what a store holds at one moment.
+// Contents describes what a store holds at one moment.
 type Contents struct {
 	SchemaVersion int
-	// ID is what a store got when it was made; its copies have the same.
+	// ID is assigned when a store is created; its copies have the same ID.
 	ID []byte
 	// Head is the end of the audit log.
 	Head audit.Head
-	// Conversations and Messages are counts; LastMessage is the highest number of a
-	// message, 0 where there is none.
+	// Conversations and Messages are counts. LastMessage is the highest message id, or
+	// 0 if there are no messages.
 	Conversations, Messages, LastMessage int64
 }
 
-// Inspection is what can be told of a store from outside.
+// Inspection is what can be found out about a store without using it.
 type Inspection struct {
 	// Bytes is the size of the database file.
 	Bytes int64
 	// LogBytes is the size of the write-ahead log beside it.
 	LogBytes int64
-	// LogReaders are processes that read from the log just now, as far as the
-	// system tells. While they do it cannot become smaller.
+	// LogReaders are the processes currently reading from the log, as far as the system
+	// tells. The log cannot shrink meanwhile.
 	LogReaders []bridge.Holder
-	// WAL reports that the database is in WAL mode.
+	// WAL reports whether the database is in WAL mode.
 	WAL bool
-	// SchemaVersion is 0 for a file that nobody has put anything into. KnownVersion
-	// is the newest that this program knows.
+	// SchemaVersion is 0 for a file to which nothing was ever written. KnownVersion is
+	// the newest version that this program knows.
 	SchemaVersion, KnownVersion int
-	// Encrypted reports that texts are encrypted, or were to be, and Unfinished that
-	// there may be both kinds: a conversion runs, or was interrupted.
+	// Encrypted reports whether texts are, or are about to be, encrypted. Unfinished
+	// reports that a conversion is running or was interrupted, so that there may be
+	// texts of both kinds.
 	Encrypted, Unfinished bool
-	// Problems is what SQLite's quick check found, and counts that do not hold, at most
-	// ten each; empty when sound.
+	// Problems are the findings of SQLite's quick check and wrong counts, at most ten
+	// of each. It is empty for a sound store.
 	Problems []string
-	// Limits are those of the store; nil before it has any.
+	// Limits are the store's limits; nil if its version has none.
 	Limits *bridge.LimitReport
-	// Ends are those of the conversations of a store whose version seals them.
+	// Ends are the expiries of the conversations, if the store's version seals them.
 	Ends []End
-	// ID is the store's, and KeyCheck says which key it was made with.
+	// ID is the store's id, and KeyCheck identifies the key that it was made with.
 	ID, KeyCheck []byte
 }
 
-// End is when a conversation ends, with the seal of that.
+// End is the expiry of a conversation together with its seal.
 type End struct {
 	Conversation string
 	At           time.Time
 	Seal         []byte
 }
 
-// MovedEnds are the conversations whose end was not set with key, oldest first. Their
-// sessions are refused until the operator sets an end.
+// MovedEnds returns the conversations whose expiry was not set with key, oldest first.
+// Their sessions are refused until the operator sets a new expiry.
 func (i Inspection) MovedEnds(key bridge.Key) (moved []string) {
 	ends := bridge.NewExpirySealer(key)
 	for _, e := range i.Ends {

@@ -2,8 +2,8 @@ package storefile
 
 import "golang.org/x/sys/unix"
 
-// NetworkFilesystem names the network filesystem that dir is on; it is empty on
-// a local one, and where the platform does not tell.
+// NetworkFilesystem returns the name of the network filesystem that dir is on, or "" if
+// it is local or the platform does not tell.
 func NetworkFilesystem(dir string) string {
 	var stat unix.Statfs_t
 	if unix.Statfs(dir, &stat) != nil || stat.Flags&unix.MNT_LOCAL != 0 {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestNetworkFilesystems(t *testing.T) {
-	// The kernel's names, of linux/magic.h.
+	// The names are those of linux/magic.h.
 	want := map[int64]string{
 		unix.NFS_SUPER_MAGIC:   "NFS",
 		unix.SMB_SUPER_MAGIC:   "SMB",

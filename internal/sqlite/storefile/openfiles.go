@@ -1,7 +1,7 @@
-// Package storefile looks after the files of a store: who may read them, whether
-// they are still the ones that were opened, whether the log and its index fit each
-// other, and whose turn it is to write. It knows how SQLite names, lays out and
-// locks its files, and no SQL.
+// Package storefile handles the files of a store: who may read them, whether they are
+// still the files that were opened, whether the log and its index fit each other, and
+// whose turn it is to write. It knows how SQLite names, lays out and locks its files,
+// but contains no SQL.
 package storefile
 
 import (
@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// The files of a store, by the endings of their names: the database, its
-// write-ahead log, and the log's index, which all processes map into memory.
+// The files of a store, identified by their suffixes: the database, its write-ahead
+// log, and the log's index, which all processes map into memory.
 const (
 	mainFile = iota
 	logFile
@@ -27,24 +27,24 @@ func fileNames(path string) [storeFiles]string {
 	return [storeFiles]string{path, path + "-wal", path + "-shm"}
 }
 
-// Files are the files of a store that a process has open. While one process
-// has them open none of them is removed or replaced by SQLite, so where a name
-// stands for another file, something else did that. SQLite would go on all the
-// same, with files that nobody else can open or that contradict each other, and
-// what it acknowledged would be gone when the last process ends.
+// Files are the files of a store that a process has open. SQLite removes or replaces
+// none of them while a process has them open, so if a name refers to another file,
+// something else did that. SQLite itself would continue with files that no other
+// process can open, or that contradict each other, and what it acknowledged would be
+// lost when the last process ends.
 type Files struct {
 	names [storeFiles]string
 	ids   [storeFiles]fileID
-	log   *os.File  // to look at, and to flush
-	index *logIndex // to look at; nil where the platform needs no look
-	main  *mainHead // the same
+	log   *os.File  // to read and to flush
+	index *logIndex // to read; nil on platforms where this check is not needed
+	main  *mainHead // to read; nil likewise
 	lost  atomic.Pointer[error]
 
 	closed atomic.Bool
 }
 
-// Track notes which files are at path. A connection that has read from them is
-// open already, and stays open.
+// Track records the identity of the files at path. A connection that has read from them
+// must be open and must stay open.
 func Track(path string) (_ *Files, err error) {
 	f := &Files{names: fileNames(path)}
 	defer func() {
@@ -63,18 +63,18 @@ func Track(path string) (_ *Files, err error) {
 	if f.index, err = openIndex(f.names[indexFile]); err != nil {
 		return nil, err
 	}
-	f.index.count(1) // which Close takes back
+	f.index.count(1) // undone by Close
 	if f.main, err = openMain(f.names[mainFile]); err != nil {
 		return nil, err
 	}
 	return f, f.Fit()
 }
 
-// Check reports, as ErrStoreGone, that a name of the store stands for another
-// file now, or for none, as where a store was removed, or put back from a copy,
-// under running agents, or that the beginning of the database was overwritten, which
-// SQLite sees late: it has that page in its memory. It stays so until the process ends: what was in between
-// is not known.
+// Check returns ErrStoreGone if a name of the store now refers to another file or to
+// none, as after the store was removed or put back from a copy under running agents. It
+// also does so if the beginning of the database was overwritten, which SQLite notices
+// late because it has that page in memory. The error persists until the process ends,
+// because what happened in between is unknown.
 func (f *Files) Check() error {
 	if lost := f.lost.Load(); lost != nil {
 		return *lost
@@ -85,11 +85,11 @@ func (f *Files) Check() error {
 		case errors.Is(err, fs.ErrNotExist):
 			return f.lose(name, "was removed")
 		case err != nil:
-			// What cannot be looked at is not known to be gone.
+			// If a file cannot be examined, that does not show that it is gone.
 		case !f.ids[i].same(now):
 			return f.lose(name, "was replaced")
 		case i == indexFile && now.size < indexHeaderSize:
-			// Touching what SQLite has mapped of it would end the process.
+			// Accessing the part that SQLite has mapped would kill the process.
 			return f.lose(name, "was emptied")
 		}
 	}
@@ -99,8 +99,8 @@ func (f *Files) Check() error {
 	return nil
 }
 
-// Fit reports, as ErrStoreGone, a log that does not end as its index says: one of
-// them was emptied, overwritten or put back from a copy.
+// Fit returns ErrStoreGone if the log does not end as its index says, because one of
+// them was truncated, overwritten or put back from a copy.
 func (f *Files) Fit() error {
 	if lost := f.lost.Load(); lost != nil {
 		return *lost
@@ -111,8 +111,8 @@ func (f *Files) Fit() error {
 	return f.lose(f.names[logFile], "or its index was overwritten")
 }
 
-// Committed notes how far the log has come with what was committed just now, so that Fit
-// finds an index which was put back from a copy of before.
+// Committed records how far the log has come with the commit just made, so that an
+// index put back from an earlier copy is detected.
 func (f *Files) Committed() {
 	if f.index != nil && f.log != nil && f.index.wentBack(f.log) {
 		_ = f.lose(f.names[logFile], "or its index was overwritten")
@@ -125,11 +125,12 @@ func (f *Files) lose(name, what string) error {
 	return err
 }
 
-// Gone reports that Check or Fit has failed.
+// Gone reports whether Check or Fit has failed.
 func (f *Files) Gone() bool { return f.lost.Load() != nil }
 
-// OnlyLogRemoved reports that the log is gone from its folder and nothing else
-// is: what it holds can be moved into the database by who has it open still.
+// OnlyLogRemoved reports whether the log was removed from its folder and nothing else
+// has changed. Its content can then be moved into the database by a process that still
+// has it open.
 func (f *Files) OnlyLogRemoved() bool {
 	_, err := identifyFile(f.names[logFile])
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -143,8 +144,8 @@ func (f *Files) OnlyLogRemoved() bool {
 	return f.index == nil || f.log == nil || f.index.matches(f.log)
 }
 
-// Pages returns how many pages the database has, as of the last commit. It is 0
-// where that is not known without asking SQLite.
+// Pages returns the size of the database in pages as of the last commit, or 0 if that
+// is not known without asking SQLite.
 func (f *Files) Pages() int64 {
 	if f.index == nil {
 		return 0
@@ -152,13 +153,13 @@ func (f *Files) Pages() int64 {
 	return f.index.pages()
 }
 
-// Path is the name of the database.
+// Path returns the path of the database.
 func (f *Files) Path() string { return f.names[mainFile] }
 
-// Log is the log, open to be flushed. It is Files that closes it.
+// Log returns the log, opened for flushing. Files closes it.
 func (f *Files) Log() *os.File { return f.log }
 
-// LogSize is the size of the log, in bytes; 0 where it cannot be told.
+// LogSize returns the size of the log in bytes, or 0 if it cannot be determined.
 func (f *Files) LogSize() int64 {
 	info, err := f.log.Stat()
 	if err != nil {
@@ -167,8 +168,8 @@ func (f *Files) LogSize() int64 {
 	return info.Size()
 }
 
-// Writer returns the other process that has a write transaction open, and false
-// where none has or the system does not tell.
+// Writer returns the other process that has a write transaction open. It returns false
+// if there is none or if the system does not tell.
 func (f *Files) Writer() (bridge.Holder, bool) {
 	if f.index == nil {
 		return bridge.Holder{}, false
@@ -181,8 +182,8 @@ func (f *Files) Writer() (bridge.Holder, bool) {
 	return bridge.Holder{PID: pid, Program: program, Stopped: stopped}, true
 }
 
-// Close ends the looking. The connections must be closed before. Who looks all the same
-// finds nothing wrong; closing again does nothing.
+// Close stops the checks. The connections must be closed before. Later checks find
+// nothing wrong, and closing again does nothing.
 func (f *Files) Close() error {
 	if f.closed.Swap(true) {
 		return nil
@@ -199,5 +200,5 @@ func (f *Files) Close() error {
 	return errors.Join(errs...)
 }
 
-// LogName is the name of the log of the store at path.
+// LogName returns the path of the log of the store at path.
 func LogName(path string) string { return fileNames(path)[logFile] }

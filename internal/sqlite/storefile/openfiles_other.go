@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// fileID tells one file from another, whatever its name.
+// fileID identifies a file independently of its name.
 type fileID struct {
 	info os.FileInfo
 	size int64
@@ -24,11 +24,10 @@ func identifyFile(name string) (fileID, error) {
 
 func (f fileID) same(other fileID) bool { return os.SameFile(f.info, other.info) }
 
-// logIndex is not looked at: this platform lets nobody remove or overwrite a
-// file that is open.
+// logIndex is not used: on this platform nobody can remove or overwrite an open file.
 type logIndex struct{}
 
-// mainHead is not looked at either.
+// mainHead is not used either.
 type mainHead struct{}
 
 func openMain(string) (*mainHead, error) { return nil, nil }
@@ -37,7 +36,7 @@ func (*mainHead) release() error { return nil }
 
 func (*mainHead) changed() bool { return false }
 
-// openLog opens the log to flush it, which needs the right to write.
+// openLog opens the log for flushing, which requires write access.
 func openLog(name string) (*os.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
 
 func openIndex(string) (*logIndex, error) { return nil, nil }
@@ -52,16 +51,18 @@ func (*logIndex) wentBack(*os.File) bool { return false }
 
 func (*logIndex) pages() int64 { return 0 }
 
-// CheckRunning finds nothing: see logIndex.
+// CheckRunning does nothing: see logIndex.
 func CheckRunning(string) (release func(), err error) { return func() {}, nil }
 
 const writeByte = 120
 
 func (*logIndex) holder(int64) (pid int, held bool) { return 0, false }
 
-// Running lets no store through that a log was left of: whether anybody has it
-// open is not known here, and where somebody has, it is whole.
+// Running always returns true, so that a left-over log is not checked. On this platform
+// it is not known whether a process has the store open, and if one has, the log is
+// intact.
 func Running(string) bool { return true }
 
-// LogReaders knows no other processes on this platform.
+// LogReaders returns nothing, because other processes are not examined on this
+// platform.
 func LogReaders(string) []bridge.Holder { return nil }

@@ -16,18 +16,19 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// fileID tells one file from another, whatever its name.
+// fileID identifies a file independently of its name.
 type fileID struct {
 	device, inode uint64
 	size          int64
 }
 
-// identifyFile inspects a name. It opens nothing: closing any descriptor of a
-// file drops the locks that SQLite has on it in this process (fcntl(2)).
+// identifyFile identifies the file that a name refers to. It does not open the file:
+// closing any descriptor of a file drops the locks that SQLite has on it in this
+// process (fcntl(2)).
 func identifyFile(name string) (fileID, error) {
 	var stat unix.Stat_t
 	err := unix.Stat(name, &stat)
-	for errors.Is(err, unix.EINTR) { // a signal came between, on some file systems
+	for errors.Is(err, unix.EINTR) { // interrupted by a signal, which happens on some file systems
 		err = unix.Stat(name, &stat)
 	}
 	if err != nil {
@@ -38,38 +39,39 @@ func identifyFile(name string) (fileID, error) {
 
 func (f fileID) same(other fileID) bool { return f.device == other.device && f.inode == other.inode }
 
-// openLog opens the log to look at. SQLite has no locks on that file.
+// openLog opens the log for reading. SQLite has no locks on that file.
 func openLog(name string) (*os.File, error) { return os.Open(name) }
 
-// logIndex is a file that SQLite has locks on, the index of a log or the database, open
-// to look at. The locks go when the process closes any descriptor of the file, so this
-// one is shared by all stores of the process, and closed after the last of them.
+// logIndex is a file on which SQLite has locks, the index of a log or the database,
+// opened for reading. The locks are dropped when the process closes any descriptor of
+// the file, so all stores of the process share this one, and it is closed after the
+// last of them.
 type logIndex struct {
 	file   *os.File
 	past   past
 	id     fileID
 	users  int
-	stores int // users that are open stores, and not just looking
+	stores int // users that are open stores, as opposed to short checks
 }
 
-// indexes are the open ones. They are the process's because locks are.
+// indexes are the open ones, for the whole process because locks belong to the process.
 var indexes struct {
 	sync.Mutex
 	open []*logIndex
 }
 
-// mainHeadSize is how much of a database nothing changes while it is open: what it calls
-// itself, the size of its pages, and that it has a log
+// mainHeadSize is the number of bytes at the beginning of a database that do not change
+// while it is open: the format's name, the page size, and the file format versions
 // (https://www.sqlite.org/fileformat.html, section 1.3).
 const mainHeadSize = 20
 
-// mainHead is the beginning of a database, as it was when the store was opened.
+// mainHead is the beginning of a database as it was when the store was opened.
 type mainHead struct {
 	*logIndex
 	was [mainHeadSize]byte
 }
 
-// openMain notes how the database of that name begins.
+// openMain reads the beginning of the database of that name.
 func openMain(name string) (*mainHead, error) {
 	file, err := openIndex(name)
 	if err != nil {
@@ -82,8 +84,8 @@ func openMain(name string) (*mainHead, error) {
 	return m, nil
 }
 
-// changed reports that the database begins in another way than it did, or is cut off
-// there. An error of the disk says nothing about that.
+// changed reports whether the beginning of the database has changed or was cut off.
+// Other read errors do not count.
 func (m *mainHead) changed() bool {
 	var now [mainHeadSize]byte
 	if _, err := m.file.ReadAt(now[:], 0); err != nil {
@@ -136,7 +138,7 @@ func (i *logIndex) release() error {
 	return i.file.Close()
 }
 
-// count notes that a store was opened or closed.
+// count records that a store was opened or closed.
 func (i *logIndex) count(stores int) {
 	indexes.Lock()
 	defer indexes.Unlock()
@@ -151,17 +153,17 @@ func (i *logIndex) wentBack(log *os.File) bool { return i.past.wentBack(i.file, 
 
 func (i *logIndex) pages() int64 { return pagesOf(i.file) }
 
-// aliveByte is the byte of the index that every process holds a shared lock on
-// as long as it has the index open, and writeByte is locked for writing in each
-// write transaction (https://www.sqlite.org/walformat.html, section 2.3).
+// aliveByte is the byte of the index on which every process holds a shared lock while
+// it has the index open. writeByte is locked exclusively in each write transaction
+// (https://www.sqlite.org/walformat.html, section 2.3).
 const (
 	writeByte     = 120
 	firstReadByte = 123
 	aliveByte     = 128
 )
 
-// holder returns the other process that has a lock on a byte of the index, and
-// false where none has or the system does not tell.
+// holder returns the other process that has a lock on a byte of the index. It returns
+// false if there is none or if the system does not tell.
 func (i *logIndex) holder(at int64) (pid int, held bool) {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: 0, Start: at, Len: 1}
 	if err := unix.FcntlFlock(i.file.Fd(), unix.F_GETLK, &lock); err != nil || lock.Type == unix.F_UNLCK {
@@ -170,23 +172,23 @@ func (i *logIndex) holder(at int64) (pid int, held bool) {
 	return int(lock.Pid), true
 }
 
-// CheckRunning tries so often, with a pause in between, while others open or close
-// the store: for a second or two in all.
+// CheckRunning checks this often, with a pause in between, while other processes open
+// or close the store: for a second or two in all.
 const (
 	runningChecks = 1000
 	runningPause  = time.Millisecond
 )
 
-// CheckRunning reports, as ErrStoreGone, a store whose log does not fit the
-// index that other processes are using just now: they have lost it, and opening
-// it would lose more. Without them SQLite makes a new index from the log. Call
-// release when the store is open or given up.
+// CheckRunning returns ErrStoreGone if the log does not fit the index that other
+// processes are using. They have lost the log, and opening the store would lose more.
+// Without such processes SQLite rebuilds the index from the log. Call release when the
+// store is open or given up.
 //
-// The last process that closes a store removes both files, and the next makes new
-// ones, an empty index first; one that finds an index which nobody uses empties it and
-// fills it again. So a log that does not fit counts only while the index that was read
-// is still the store's, in use, and had a header when the two were compared; else it is
-// checked again. An index that stays without one was emptied.
+// The last process that closes a store removes both files, and the next one creates new
+// ones, starting with an empty index. A process that finds an index in use by nobody
+// truncates and refills it. So a log that does not fit is reported only if the index
+// that was compared is still the store's, is in use, and had a header at the time;
+// otherwise the check is repeated. An index that stays without a header was truncated.
 func CheckRunning(path string) (release func(), err error) {
 	names := fileNames(path)
 	for range runningChecks {
@@ -214,20 +216,20 @@ func CheckRunning(path string) (release func(), err error) {
 	return func() {}, goneUnder(names[logFile])
 }
 
-// running reports that another process has the index open.
+// running reports whether another process has the index open.
 func (i *logIndex) running() bool {
 	_, held := i.holder(aliveByte)
 	return held
 }
 
-// isAt reports that the index is the file of that name.
+// isAt reports whether the name still refers to the index.
 func (i *logIndex) isAt(name string) bool {
 	now, err := identifyFile(name)
 	return err == nil && i.id.same(now)
 }
 
-// fitOfLog compares the log of that name with its index. A log that is not there fits
-// only an index without a header.
+// fitOfLog compares the log of that name with its index. A missing log fits only an
+// index without a header.
 func fitOfLog(name string, index *logIndex) (fit, error) {
 	log, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -240,7 +242,7 @@ func fitOfLog(name string, index *logIndex) (fit, error) {
 	return ends(index.file, log), nil
 }
 
-// fitWithoutLog is how the index goes together with a log that is not there.
+// fitWithoutLog compares the index with a missing log.
 func (i *logIndex) fitWithoutLog() fit {
 	var header indexHeader
 	if _, whole := header.read(i.file); !whole {
@@ -253,7 +255,7 @@ func goneUnder(name string) error {
 	return fmt.Errorf("%w: %s does not fit the running processes: stop all bridge processes, then start them again", bridge.ErrStoreGone, name)
 }
 
-// Running reports that the store at path is open in some process.
+// Running reports whether any process has the store at path open.
 func Running(path string) bool {
 	index, err := openIndex(fileNames(path)[indexFile])
 	if err != nil {
@@ -266,8 +268,8 @@ func Running(path string) bool {
 	return ours || index.running()
 }
 
-// LogReaders returns the processes that have a transaction open that reads from
-// the log. Only a process that does not have the store open itself may ask.
+// LogReaders returns the processes with an open transaction that reads from the log. It
+// must only be called in a process that does not have the store open.
 func LogReaders(path string) (all []bridge.Holder) {
 	index, err := openIndex(fileNames(path)[indexFile])
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// TestFailedTrackCountsNothing: where a second store of this process cannot be opened, the
-// first one still is.
+// TestFailedTrackCountsNothing checks that after a failure to open a second store, the
+// first one is still known as open.
 func TestFailedTrackCountsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bridge.db")
 	for name, size := range map[string]int{path: 100, path + "-wal": 0, path + "-shm": 32 << 10} {
@@ -34,8 +34,9 @@ func TestFailedTrackCountsNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyLogRemoved: the log may be rescued where nothing but its name is gone. Where the
-// database or the index has another file, or none, somebody else may write to them already.
+// TestOnlyLogRemoved checks that the log may be rescued only if nothing but its name is
+// gone. If the database or the index was replaced or removed too, another process may
+// already be writing to new ones.
 func TestOnlyLogRemoved(t *testing.T) {
 	for name, test := range map[string]struct {
 		removed, replaced []string
@@ -71,8 +72,8 @@ func TestOnlyLogRemoved(t *testing.T) {
 	}
 }
 
-// TestClosedStoreCountsNoMore: a store that was closed is not open for as long as somebody
-// looks at its files.
+// TestClosedStoreCountsNoMore checks that a closed store does not count as open while
+// its files are being examined.
 func TestClosedStoreCountsNoMore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bridge.db")
 	for name, size := range map[string]int{path: 100, path + "-wal": 0, path + "-shm": 32 << 10} {

@@ -9,14 +9,15 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// TestWentBack: what an index says may only become more, or begin again.
+// TestWentBack checks that an index may only describe more frames than before, or a
+// restarted log.
 func TestWentBack(t *testing.T) {
 	type state struct{ salt, frames uint32 }
 	tests := []struct {
 		name        string
 		before, now state
 		want        bool
-		begins      uint32 // the salt in the log's header, unless it is as before
+		begins      uint32 // the salt in the log's header, if it differs from the one before
 	}{
 		{"the same", state{7, 5}, state{7, 5}, false, 0},
 		{"more", state{7, 5}, state{7, 6}, false, 0},
@@ -53,7 +54,7 @@ const (
 	frameSize = 24 + pageSize
 )
 
-// fakeIndex is an index's header, twice, with the second salt and the checksums 1.
+// fakeIndex returns the header of an index, twice, with second salt 1 and checksums 1.
 func fakeIndex(salt, frames uint32) *bytes.Reader {
 	header := make([]byte, 48)
 	binary.NativeEndian.PutUint16(header[14:], pageSize)
@@ -65,7 +66,7 @@ func fakeIndex(salt, frames uint32) *bytes.Reader {
 	return bytes.NewReader(append(header, header...))
 }
 
-// fakeLog is a log that ends as fakeIndex says.
+// fakeLog returns a log that ends as fakeIndex says.
 func fakeLog(salt, frames uint32) []byte {
 	log := make([]byte, 32+int(frames)*frameSize)
 	if frames > 0 {

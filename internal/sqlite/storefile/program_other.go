@@ -2,5 +2,5 @@
 
 package storefile
 
-// program does not know other processes on this platform.
+// program returns nothing, because other processes are not examined on this platform.
 func program(int) (name string, stopped bool) { return "", false }

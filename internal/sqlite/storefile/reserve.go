@@ -6,13 +6,14 @@ import (
 	"os"
 )
 
-// reserveSize is what the removal of a few messages needs on a full disk.
+// reserveSize is the space, in bytes, that removing a few messages needs on a full
+// disk.
 const reserveSize = 2 << 20
 
 func reservePath(path string) string { return path + "-reserve" }
 
-// KeepReserve makes a file that holds room on the disk, if there is none. Without
-// room there is none to hold.
+// KeepReserve creates a file that reserves space on the disk, unless it exists. It does
+// nothing if the disk has too little space.
 func KeepReserve(path string) {
 	name := reservePath(path)
 	if info, err := os.Lstat(name); err == nil && info.Size() == reserveSize || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -22,11 +23,11 @@ func KeepReserve(path string) {
 	if err != nil {
 		return
 	}
-	_, err = f.Write(make([]byte, reserveSize)) // no hole: that would hold nothing
+	_, err = f.Write(make([]byte, reserveSize)) // write real data: a sparse file would reserve nothing
 	if err = errors.Join(err, private(f), f.Close()); err != nil {
 		_ = os.Remove(name)
 	}
 }
 
-// FreeReserve gives the room that the reserve holds back to the disk.
+// FreeReserve releases the reserved space.
 func FreeReserve(path string) { _ = os.Remove(reservePath(path)) }

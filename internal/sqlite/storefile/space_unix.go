@@ -4,8 +4,8 @@ package storefile
 
 import "golang.org/x/sys/unix"
 
-// FreeSpace returns how many bytes this user may still store in dir. The error
-// is errors.ErrUnsupported where the platform does not tell.
+// FreeSpace returns how many bytes this user can still store in dir. The error is
+// errors.ErrUnsupported if the platform does not tell.
 func FreeSpace(dir string) (uint64, error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(dir, &stat); err != nil {

@@ -5,27 +5,28 @@ import (
 	"sync"
 )
 
-// Together carries out one piece of work for all who ask for it at the same time, as
-// one wait for the disk serves every commit before it. NewTogether makes one.
+// Together runs one piece of work for all callers that ask for it at the same time, as
+// one flush serves every commit before it. Use NewTogether to create one.
 type Together struct {
-	working chan struct{} // holds something while the work is carried out
+	working chan struct{} // full while the work is running
 	mu      sync.Mutex
-	next    *round // whose work has not begun; nil for none
+	next    *round // the round that has not begun yet; nil if there is none
 }
 
 var errUnfinished = errors.New("the wait for the disk did not come to its end") // it panicked
 
-// NewTogether returns one that nobody uses yet.
+// NewTogether returns a new Together.
 func NewTogether() *Together { return &Together{working: make(chan struct{}, 1)} }
 
-// round is one time that the work is carried out, and those who wait for it.
+// round is one run of the work, with the callers that wait for it.
 type round struct {
 	done chan struct{}
 	err  error
 }
 
-// Do returns when work, which must be the same for all, was carried out once from
-// beginning to end since Do was called. Its error is that of everybody who waited for it.
+// Do returns after work has run once from beginning to end since Do was called. All
+// callers must pass the same work. All callers that waited for the same run get its
+// error.
 func (t *Together) Do(work func() error) error {
 	t.mu.Lock()
 	if r := t.next; r != nil {
@@ -39,7 +40,7 @@ func (t *Together) Do(work func() error) error {
 	t.working <- struct{}{}
 	defer func() { <-t.working }()
 	t.mu.Lock()
-	t.next = nil // who comes from now on needs another round
+	t.next = nil // callers that come from now on need another round
 	t.mu.Unlock()
 	defer close(r.done)
 	r.err = work()

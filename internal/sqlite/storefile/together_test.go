@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// TestTogether: who asks while the work is under way waits for the next round, and one
-// round serves all who asked before it began.
+// TestTogether checks that callers who come while the work is running wait for the next
+// round, and that one round serves all callers that came before it began.
 func TestTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := storefile.NewTogether()
@@ -32,7 +32,7 @@ func TestTogether(t *testing.T) {
 				t.Errorf("the first round: %v", err)
 			}
 		})
-		synctest.Wait() // the first round is under way
+		synctest.Wait() // the first round is running
 		var ended, failed atomic.Int64
 		for range 20 {
 			others.Go(func() {

@@ -7,31 +7,32 @@ import (
 	"time"
 )
 
-// Turnstile lets the writers of one store through one at a time, in the order
-// in which they came. SQLite alone makes writers poll for its lock (the busy
-// timeout), which starves some of them when there are many.
+// Turnstile lets the writers of one store through one at a time, in the order in which
+// they came. With SQLite alone, writers poll for its lock (the busy timeout), which
+// starves some of them when there are many.
 //
-// It is two files that are locked with flock and are not the database: a writer
-// takes the queue, then the turn, then leaves the queue. The kernel frees the
-// locks of a process that dies. A process that was stopped while it had its turn
-// would hold up all others, so waiting is bounded, and then SQLite's own lock,
-// which keeps the store safe in any case, decides.
+// It consists of two files other than the database that are locked with flock: a writer
+// takes the queue, then the turn, then leaves the queue. The kernel releases the locks
+// of a process that dies. A process that is stopped during its turn would block all
+// others, so waiting is bounded. After that only SQLite's own lock decides, which keeps
+// the store safe in any case.
 //
-// Not safe for concurrent use: a store enters under its mutex.
+// A Turnstile is not safe for concurrent use: a store enters it under its mutex.
 type Turnstile struct {
-	// Timeout is how long a writer waits for its turn. Change it only while none waits.
+	// Timeout is how long a writer waits for its turn. It must not be changed while a
+	// writer waits.
 	Timeout     time.Duration
 	queue, turn lockFile
 }
 
-// turnSuffix is what the name of the file of turns ends in.
+// turnSuffix is the suffix of the file that is locked for the turn.
 const turnSuffix = "-turn"
 
-// TurnTimeout is the usual Timeout of a store's turnstile.
+// TurnTimeout is the default Timeout.
 const TurnTimeout = 2 * time.Second
 
-// NewTurnstile makes the turnstile of the store at database. It makes its files
-// when they are first needed.
+// NewTurnstile returns the turnstile of the store at database. It creates its files on
+// first use.
 func NewTurnstile(database string, timeout time.Duration) *Turnstile {
 	return &Turnstile{
 		queue:   lockFile{path: database + "-queue"},
@@ -40,8 +41,8 @@ func NewTurnstile(database string, timeout time.Duration) *Turnstile {
 	}
 }
 
-// Enter waits for the writer's turn. Call leave when done. Without an error but
-// over the timeout, there is nothing to leave.
+// Enter waits for the writer's turn. Call leave when done. After the timeout Enter
+// returns without an error and without the turn; leave then does nothing.
 func (t *Turnstile) Enter(ctx context.Context) (leave func(), err error) {
 	timeout, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
@@ -65,21 +66,21 @@ func withoutTurn(ctx context.Context, err error) (func(), error) {
 	return nil, err
 }
 
-// Close closes the files of the turnstile, which stay on the disk.
+// Close closes the files of the turnstile. They stay on the disk.
 func (t *Turnstile) Close() error { return errors.Join(t.queue.Close(), t.turn.Close()) }
 
-// lockFile is a file that is there to be locked. It stays open between locks.
+// lockFile is a file that exists to be locked. It stays open between locks.
 type lockFile struct {
 	path string
 	file *os.File
-	// abandoned is closed when the waiter that gave up has ended; nil without one.
+	// abandoned is closed when a waiter that gave up has ended; nil if there is none.
 	abandoned chan struct{}
 }
 
-// lock takes the exclusive lock. A waiter that gives up leaves a goroutine with
-// the open file behind, which ends, and frees the lock, when it gets it. There
-// is never more than one of them: as long as it waits nobody else does, because
-// whoever stands still with the lock still does.
+// lock takes the exclusive lock. If it gives up, it leaves a goroutine with the open
+// file, which ends and releases the lock as soon as it gets it. There is never more
+// than one such goroutine: while one waits, lock fails immediately, because the process
+// that holds the lock is still stopped.
 func (l *lockFile) lock(ctx context.Context) error {
 	if l.stuck() {
 		return context.DeadlineExceeded
@@ -107,13 +108,13 @@ func (l *lockFile) lock(ctx context.Context) error {
 		l.file, l.abandoned = nil, ended
 		go func() {
 			defer close(ended)
-			_ = errors.Join(<-locked, file.Close()) // closing frees the lock
+			_ = errors.Join(<-locked, file.Close()) // closing releases the lock
 		}()
 		return ctx.Err()
 	}
 }
 
-// stuck reports whether a waiter that gave up still waits.
+// stuck reports whether a waiter that gave up is still waiting.
 func (l *lockFile) stuck() bool {
 	if l.abandoned == nil {
 		return false

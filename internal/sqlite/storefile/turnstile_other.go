@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// Without flock the writers queue at SQLite's own lock, with its busy timeout.
+// Without flock, writers wait for SQLite's own lock with its busy timeout.
 
 func tryFlock(*os.File) (bool, error) { return false, errors.ErrUnsupported }
 

@@ -10,24 +10,25 @@ import (
 )
 
 // A process whose flush of the log failed tells the others by a line in the turnstile's
-// file, which is empty otherwise. The system need not tell them: one that opened the
-// log later may be told that its own flush succeeded, though a part before it is lost.
+// file, which is otherwise empty. The system need not tell them: a process that opened
+// the log after the failure may see its own flush succeed although an earlier part is
+// lost.
 //
-// Lines are only added, so that a process that notes a failure and one that takes note of
-// a copy never undo each other's: "!" is a flush that failed, and "=" with a number says
-// that the log was copied whole behind so many of them.
+// Lines are only appended, so that a process that records a failure and one that
+// records a copy never undo each other's work. "!" is a failed flush. "=" followed by a
+// number says that the log was copied whole after so many failures.
 const (
 	failedLine = '!'
 	savedLine  = '='
 )
 
-// MarkUnsaved notes that a flush of the log failed. Where the disk does not take the
-// note either, only the caller knows.
+// MarkUnsaved records that a flush of the log failed. If the record cannot be written
+// either, only the caller knows.
 func (f *Files) MarkUnsaved() error { return f.mark(string(failedLine)) }
 
-// Unsaved is how many flushes of the log have failed so far, if one has since the log was
-// last copied whole into the database, and 0 otherwise. Give it to MarkSaved. A file that
-// cannot be read counts as one that failed.
+// Unsaved returns how many flushes of the log have failed so far, or 0 if the log has
+// been copied whole into the database since the last failure. Pass the result to
+// MarkSaved. A file that cannot be read counts as one failure.
 func (f *Files) Unsaved() int64 {
 	info, err := os.Stat(f.turn())
 	if err != nil || info.Size() == 0 {
@@ -41,11 +42,12 @@ func (f *Files) Unsaved() int64 {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		switch line := lines.Bytes(); {
 		case len(line) > 0 && line[0] == savedLine:
-			// More than have failed are those of a file that was emptied meanwhile.
+			// A number above the failures counted dates from before the file was
+			// truncated.
 			if n, err := strconv.ParseInt(string(line[1:]), 10, 64); err == nil && n <= failed {
 				saved = max(saved, n)
 			}
-		default: // former versions wrote no ends of lines
+		default: // older versions wrote no line ends
 			failed += int64(bytes.Count(line, []byte{failedLine}))
 		}
 	}
@@ -55,10 +57,10 @@ func (f *Files) Unsaved() int64 {
 	return failed
 }
 
-// MarkSaved notes that the log was copied whole since so many flushes had failed.
+// MarkSaved records that the log was copied whole after so many flushes had failed.
 func (f *Files) MarkSaved(failed int64) {
 	if failed > 0 {
-		_ = f.mark(fmt.Sprintf("%c%d", savedLine, failed)) // else the log is copied once more
+		_ = f.mark(fmt.Sprintf("%c%d", savedLine, failed)) // if this fails, the log is copied once more
 	}
 }
 

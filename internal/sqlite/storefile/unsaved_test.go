@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// tracked are the files of a store as n processes have them open.
+// tracked returns the files of a store as n processes have them open.
 func tracked(t *testing.T, n int) (path string, all []*storefile.Files) {
 	t.Helper()
 	e := bridgetest.NewEnv(t)
@@ -57,8 +57,8 @@ func TestUnsaved(t *testing.T) {
 	}
 }
 
-// TestUnsavedAtOnce: a flush that fails while another process takes note of a copy of the
-// log before it stays known.
+// TestUnsavedAtOnce checks that a flush that fails while another process records a copy
+// of the log stays known.
 func TestUnsavedAtOnce(t *testing.T) {
 	_, all := tracked(t, 2)
 	saving, failing := all[0], all[1]

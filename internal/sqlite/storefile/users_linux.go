@@ -12,14 +12,14 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// removed ends the name of a running program whose file was removed or replaced
-// (proc_pid_exe(5)).
+// removed is the suffix of a running program's name after its file was removed or
+// replaced (proc_pid_exe(5)).
 const removed = " (deleted)"
 
-// OtherPrograms returns the processes of this user, or of all for root, that have the
-// store at path open and run another program file than this process: an older one that was
-// replaced since, or one of another installation. It reads /proc, and opens nothing of the
-// store.
+// OtherPrograms returns the processes of this user, or of all users for root, that have
+// the store at path open and run another program file than this process: an older one
+// that has been replaced since, or one of another installation. It reads /proc and does
+// not open the store.
 func OtherPrograms(path string) (all []bridge.Holder) {
 	store, err := os.Stat(path)
 	if err != nil {
@@ -49,9 +49,9 @@ func OtherPrograms(path string) (all []bridge.Holder) {
 	return all
 }
 
-// hasOpen reports that a process has a file open.
+// hasOpen reports whether a process has a file open.
 func hasOpen(dir string, file os.FileInfo) bool {
-	open, _ := os.ReadDir(dir + "/fd") // none where this user may not look
+	open, _ := os.ReadDir(dir + "/fd") // empty if this user may not look
 	for _, fd := range open {
 		if info, err := os.Stat(dir + "/fd/" + fd.Name()); err == nil && os.SameFile(file, info) {
 			return true
@@ -60,7 +60,7 @@ func hasOpen(dir string, file os.FileInfo) bool {
 	return false
 }
 
-// sameContent reports that another file holds this process's program: a copy of it.
+// sameContent reports whether a file is a copy of this process's program.
 func sameContent(own, other os.FileInfo, otherName string) bool {
 	if own.Size() != other.Size() {
 		return false
@@ -69,7 +69,7 @@ func sameContent(own, other os.FileInfo, otherName string) bool {
 	return err == nil && same
 }
 
-// equalFiles compares two files of the same size, a piece at a time.
+// equalFiles compares two files of the same size in pieces.
 func equalFiles(one, two string) (same bool, err error) {
 	a, err := os.Open(one)
 	if err != nil {

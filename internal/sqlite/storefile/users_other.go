@@ -4,5 +4,6 @@ package storefile
 
 import "example.org/bridge/internal/bridge"
 
-// OtherPrograms does not know other processes on this platform.
+// OtherPrograms returns nothing, because other processes are not examined on this
+// platform.
 func OtherPrograms(string) []bridge.Holder { return nil }
