@@ -26,7 +26,8 @@ import (
 )
 
 func conversion() bridge.Operation {
-	// Before the clock of any test: an operation moves that of its store.
+	// Encrypt before the clock of any test starts, because an operation advances the
+	// store's clock.
 	return bridge.Operation{Now: time.Unix(1_600_000_000, 0), Actor: bridge.Operator, Action: "test", Details: bridge.Details{}}
 }
 
@@ -42,9 +43,9 @@ func convert(t *testing.T, s *postgres.Store, on bool) {
 	}
 }
 
-// TestEncryptedTablesHoldNoText: what is written to a store that is encrypted is in no
-// file of its server, the server's log of changes included; what was written before is in
-// no table any more.
+// TestEncryptedTablesHoldNoText checks that texts written to an encrypted store are in
+// no file of the server, including its write-ahead log, and that texts written before
+// the encryption are in no table any more.
 func TestEncryptedTablesHoldNoText(t *testing.T) {
 	racetest.Skip(t)
 	postgrestest.Need(t, server)
@@ -75,7 +76,7 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	if found := searchFiles(t, words(0), "no control", filepath.Join(own.Data(), "base")); len(found) != len(x.Words()) {
 		t.Fatalf("of %q only %v are in the tables of a store in clear: the search is no good", x.Words(), found)
 	}
-	execute(t, dsn, "ANALYZE") // the planner's statistics keep values
+	execute(t, dsn, "ANALYZE") // puts values into the planner's statistics
 	older, err := pgx.Connect(t.Context(), own.DSN())
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +85,8 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It may see the rows of before: they stay, and the store is not called encrypted.
+	// An older transaction may still see the old rows, so they are kept, and the store
+	// must not count as encrypted.
 	if _, err := store.Convert(t.Context(), conversion(), true, nil); !errors.Is(err, bridge.ErrStoreBusy) {
 		t.Errorf("beside an older transaction: %v", err)
 	}
@@ -108,7 +110,8 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	}
 	convert(t, store, false)
 	x.Check(t)
-	// Statistics of a table that is empty by now stay, and keep values.
+	// ANALYZE does not replace the statistics of a table that is empty by now, so they
+	// still hold values.
 	execute(t, dsn, "ANALYZE")
 	execute(t, dsn, "DELETE FROM steps")
 	convert(t, store, true)
@@ -118,7 +121,7 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	}
 }
 
-// TestMovedTextsDoNotOpen exchanges the texts of two messages on the server.
+// TestMovedTextsDoNotOpen swaps the texts of two messages on the server.
 func TestMovedTextsDoNotOpen(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -144,8 +147,8 @@ func TestMovedTextsDoNotOpen(t *testing.T) {
 	}
 }
 
-// TestInterruptedConversions lets sessions send while conversions are broken off at any
-// statement: no text is lost, and the next conversion completes the last.
+// TestInterruptedConversions interrupts conversions at any statement while sessions
+// send. No text may be lost, and the next conversion must complete the interrupted one.
 func TestInterruptedConversions(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -185,8 +188,9 @@ func TestInterruptedConversions(t *testing.T) {
 	}
 }
 
-// TestConversionBesideAReader converts a store from which somebody reads for long, which
-// keeps a page from its lock: agents go on meanwhile, and it does, too, when the reader ends.
+// TestConversionBesideAReader converts a store during a long read that keeps the
+// conversion from taking its lock. Agents must be able to continue meanwhile, and the
+// conversion must complete after the read.
 func TestConversionBesideAReader(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -210,7 +214,7 @@ func TestConversionBesideAReader(t *testing.T) {
 		err := watch.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'store_state'::regclass AND NOT granted)").Scan(&waits)
 		return err == nil && waits
 	})
-	send(t, s, p.A, "y") // behind the one that waits, which gives up
+	send(t, s, p.A, "y") // queued behind the conversion, which gives up
 	if _, err := reader.Exec(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
@@ -222,8 +226,8 @@ func TestConversionBesideAReader(t *testing.T) {
 	}
 }
 
-// overtaker reads from a table before the first try to change its columns, and until that
-// has given up.
+// overtaker reads from a table before the first try to change its columns, and until
+// that try has given up.
 type overtaker struct {
 	planter
 
@@ -251,8 +255,8 @@ func (o *overtaker) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 	}
 }
 
-// TestReaderBetweenTwoSteps reads from a table that was written again and whose statistics
-// are not removed yet: that is tried again, too.
+// TestReaderBetweenTwoSteps reads from a table between the rewrite of the table and the
+// removal of its statistics. The second step must be retried as well.
 func TestReaderBetweenTwoSteps(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -269,13 +273,13 @@ func TestReaderBetweenTwoSteps(t *testing.T) {
 	}
 }
 
-// TestConversionsTogether runs a conversion in the middle of another one, which must not
-// end it in a state that says what is not so.
+// TestConversionsTogether runs conversions in the middle of another one. None may end
+// with a state that does not match the texts.
 func TestConversionsTogether(t *testing.T) {
 	postgrestest.Need(t, server)
 	for name, c := range map[string]struct {
 		inner bool
-		state atrest.State // in the end
+		state atrest.State // at the end
 	}{
 		"decrypted while it is encrypted": {false, atrest.Off},
 		"encrypted by two":                {true, atrest.On},
@@ -311,8 +315,8 @@ func TestConversionsTogether(t *testing.T) {
 	}
 }
 
-// TestRoleOfAnEncryptedStore lets a role with the grants of a process work with a store
-// whose tables a conversion has written again, and not convert it.
+// TestRoleOfAnEncryptedStore checks that a role with the grants of a process can use a
+// store whose tables a conversion has rewritten, and cannot convert it.
 func TestRoleOfAnEncryptedStore(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -358,7 +362,8 @@ func TestRoleOfAnEncryptedStore(t *testing.T) {
 	}
 }
 
-// TestPlantedTextsDoNotOpen: what only reads knows that all texts are sealed, too.
+// TestPlantedTextsDoNotOpen checks that calls which only read also refuse clear texts
+// in an encrypted store.
 func TestPlantedTextsDoNotOpen(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -371,7 +376,7 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 		if want == sqlstore.Unreadable {
 			convert(t, store, true)
 		}
-		if _, err := s.AuditEntries(t.Context(), bridge.AuditQuery{}); err != nil { // which covers those that there are
+		if _, err := s.AuditEntries(t.Context(), bridge.AuditQuery{}); err != nil { // seals the entries so far
 			t.Fatal(err)
 		}
 		execute(t, dsn, "UPDATE messages SET message = 'pay me'")
@@ -381,7 +386,7 @@ func TestPlantedTextsDoNotOpen(t *testing.T) {
 			t.Errorf("got %+v, %v, want %q", logged, err, want)
 		}
 		heads, headed := store.UnreadHeads(t.Context(), p.B.Conversation, p.B.Session, 9)
-		shown, err := s.Messages(t.Context(), p.A.Conversation, 0, 9) // only reads
+		shown, err := s.Messages(t.Context(), p.A.Conversation, 0, 9) // a call that only reads
 		if err := errors.Join(err, headed); err != nil || len(shown) != 1 || shown[0].Text != want || len(heads) != 1 || heads[0].Bytes != len("pay me[]") {
 			t.Fatalf("got %+v of %+v, %v, want %q", shown, heads, err, want)
 		}

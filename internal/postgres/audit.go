@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// selectNumbered are the entries behind number $1.
+// selectNumbered selects the entries with numbers greater than $1.
 const selectNumbered = ", o.seq FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link WHERE o.seq > $1"
 
 // ofConversation restricts them to conversation $3.
@@ -51,8 +51,8 @@ func (s *Store) AuditEntries(ctx context.Context, q bridge.AuditQuery) (all []au
 	return all, err
 }
 
-// WalkAudit implements bridge.Store. The entries of the spine come between the
-// others, each with the number of the last that it covers.
+// WalkAudit implements bridge.Store. The entries of the spine are visited among the
+// others; each has the number of the last entry that it covers.
 func (s *Store) WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (head audit.Head, err error) {
 	if err := s.seal(ctx, true); err != nil && !errors.Is(err, bridge.ErrStoreReadOnly) {
 		return head, err
@@ -78,15 +78,15 @@ func (s *Store) WalkAudit(ctx context.Context, begin func(audit.Base) error, vis
 		}
 		err = c.get("SELECT seq, mac, seal FROM audit_head", nil, &head.Seq, &head.MAC, &head.Seal)
 		if errors.Is(err, errNoRow) {
-			return nil // a head without a seal, which no verifier takes
+			return nil // an empty seal, which no verifier accepts
 		}
 		return err
 	})
 	return head, err
 }
 
-// endsFit finds chains whose end was put back behind what the spine covers, and
-// entries behind the end of their chain.
+// endsFit finds chains whose head is older than what the spine covers, and entries
+// after the head of their chain.
 func endsFit(c *conn) error {
 	var chain string
 	err := c.get(`
@@ -115,7 +115,7 @@ func (s *Store) AuditBase(ctx context.Context) (base audit.Base, err error) {
 	return base, err
 }
 
-// auditBase is where the log begins.
+// auditBase returns where the log begins.
 func auditBase(c *conn) (base audit.Base, err error) {
 	err = c.get("SELECT link, seq, mac, seal FROM audit_base", nil, &base.Link, &base.Seq, &base.MAC, &base.Seal)
 	if err != nil && !errors.Is(err, errNoRow) {
@@ -135,7 +135,8 @@ func auditBase(c *conn) (base audit.Base, err error) {
 	return base, err
 }
 
-// AuditCut implements bridge.Store: the log is cut behind entries of the spine.
+// AuditCut implements bridge.Store. The log is cut after an entry that is the last one
+// covered by an entry of the spine.
 func (s *Store) AuditCut(ctx context.Context, before time.Time) (cut int64, err error) {
 	if err := s.seal(ctx, true); err != nil {
 		return 0, err
@@ -169,16 +170,17 @@ func (s *Store) NoteArchive(ctx context.Context, op bridge.Operation, a audit.Ar
 	})
 }
 
-// trimEntries is about how many entries are removed in one transaction.
+// trimEntries is about how many entries one transaction removes.
 const trimEntries = 10_000
 
-// TrimAudit implements bridge.Store. Only the owner of the schema can do that.
+// TrimAudit implements bridge.Store. Only the owner of the schema can call it.
 func (s *Store) TrimAudit(ctx context.Context) (removed int64, err error) {
 	for {
 		var some int64
 		err := s.write(ctx, func(c *conn) (durability, error) {
 			some = 0
-			// As who extends the spine, of which the last entry may go.
+			// Take the lock for extending the spine, because its last entry may be
+			// removed.
 			c.lock(s.schema, "spine", "")
 			c.lock(s.schema, "archive", "")
 			if err := c.checkCurrent(); err != nil {
@@ -194,7 +196,8 @@ func (s *Store) TrimAudit(ctx context.Context) (removed int64, err error) {
 	}
 }
 
-// trimSome removes the first entries that archives hold, with the spine that covers them.
+// trimSome removes the first batch of entries that are in an archive, and the entries
+// of the spine that cover them.
 func (s *Store) trimSome(c *conn) (removed int64, err error) {
 	base, err := auditBase(c)
 	end := base.Archived().Seq

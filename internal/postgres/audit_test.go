@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// execute runs statements behind the bridge's back.
+// execute runs statements directly on the database.
 func execute(t testing.TB, dsn, query string) {
 	t.Helper()
 	c, err := pgx.Connect(context.Background(), dsn)
@@ -27,8 +27,8 @@ func execute(t testing.TB, dsn, query string) {
 	}
 }
 
-// TestChangedLogIsFound changes each thing that the log consists of, and a whole
-// conversation's part of it.
+// TestChangedLogIsFound changes each part of the log in turn, and all of one
+// conversation's entries.
 func TestChangedLogIsFound(t *testing.T) {
 	postgrestest.Need(t, server)
 	for name, query := range map[string]string{
@@ -52,14 +52,14 @@ func TestChangedLogIsFound(t *testing.T) {
 			t.Parallel()
 			dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
 			store := open(t, dsn, key)
-			store.StopSealing() // some changes are to what the spine does not cover yet
+			store.StopSealing() // some of the changes are to entries that the spine does not cover yet
 			s := bridge.New(bridge.Config{Store: store, Key: key})
 			for range 2 {
 				p := bridgetest.NewPair(t, s)
 				for i := range 3 {
 					send(t, s, p.A, fmt.Sprint(i))
 				}
-				verify(t, s) // the spine grows
+				verify(t, s) // extend the spine
 			}
 			head := verify(t, s)
 			send(t, s, bridgetest.NewPair(t, s).A, "not sealed yet")
@@ -73,7 +73,8 @@ func TestChangedLogIsFound(t *testing.T) {
 	}
 }
 
-// TestSealedChainsAreDone: of what the spine covers nothing is looked at again.
+// TestSealedChainsAreDone checks that chains which the spine covers completely are not
+// read again.
 func TestSealedChainsAreDone(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -81,7 +82,7 @@ func TestSealedChainsAreDone(t *testing.T) {
 	s := quiet(t, dsn)
 	p := bridgetest.NewPair(t, s)
 	c := connect(t, dsn)
-	for range 3 { // the first is also new
+	for range 3 { // the first iteration also seals new entries
 		send(t, s, p.A, "x")
 		verify(t, s)
 		var left int

@@ -13,7 +13,7 @@ import (
 	dbserver "example.org/bridge/internal/postgres/server"
 )
 
-// gateway is one process with a store and doorbells of its own.
+// gateway returns a service with its own store and doorbells, like one process.
 func gateway(t *testing.T, dsn string, key bridge.Key) (*bridge.Service, *dbserver.Bells) {
 	t.Helper()
 	store := open(t, dsn, key)
@@ -36,7 +36,7 @@ func TestRingsReachOtherProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	awaitRing(t, rings) // both are told to look once the connection listens
+	awaitRing(t, rings) // both are woken once the connection listens
 	awaitRing(t, other)
 	for range 50 {
 		a.Ring("one/b")
@@ -52,8 +52,8 @@ func TestRingsReachOtherProcesses(t *testing.T) {
 	}
 }
 
-// TestRingsWaitForNoDisk: where no commit is acknowledged, because a standby that must have
-// it is away, rings still arrive.
+// TestRingsWaitForNoDisk checks that rings arrive even though commits cannot be
+// acknowledged because a required synchronous standby is missing.
 func TestRingsWaitForNoDisk(t *testing.T) {
 	t.Parallel()
 	own := postgrestest.ForTest(t)
@@ -84,7 +84,7 @@ func TestRingsWaitForNoDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the server writes when it gives up at the end of the ring's time.
+	// The server logs this when a commit that waits for the standby is cancelled.
 	if strings.Contains(string(log), "wait for synchronous replication") {
 		t.Error("a ring waited for the standby")
 	}
@@ -99,9 +99,8 @@ func awaitRing(t *testing.T, rings <-chan struct{}) {
 	}
 }
 
-// TestLostListener drops the connections that listen, again and again, while a
-// session waits: each message is delivered by the wait of two seconds that it falls
-// into.
+// TestLostListener drops the listening connections again and again while a session
+// waits. Each message must be delivered by the two-second wait during which it is sent.
 func TestLostListener(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -149,7 +148,7 @@ func TestClockIsTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = clock.Close() }()
-	if off := time.Since(clock.Now()).Abs(); off > clock.Unsure()+time.Second { // the server is on this machine
+	if off := time.Since(clock.Now()).Abs(); off > clock.Unsure()+time.Second { // the server is on the same machine
 		t.Errorf("the clock is off by %s, and says that it is unsure by %s", off, clock.Unsure())
 	}
 	if first, second := clock.Now(), clock.Now(); second.Before(first) {

@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkDelivery sends through one process to sessions that wait in another, on a
-// server with fsync on, and tells how long it takes from the begin of a send until its
+// server with fsync on. It reports the time from the beginning of a send until the
 // message is delivered.
 func BenchmarkDelivery(b *testing.B) {
 	postgrestest.Need(b, server)
@@ -67,7 +67,7 @@ func BenchmarkDelivery(b *testing.B) {
 	}
 }
 
-// process is a service with a store and doorbells of its own.
+// process returns a service with its own store and doorbells.
 func process(b *testing.B, dsn string, key bridge.Key) *bridge.Service {
 	b.Helper()
 	store, err := postgres.Open(context.Background(), dsn, postgres.Options{Key: key, Create: true})
@@ -82,16 +82,17 @@ func process(b *testing.B, dsn string, key bridge.Key) *bridge.Service {
 	return bridge.New(bridge.Config{Store: store, Key: key, Doorbells: bells})
 }
 
-// oneHead makes each entry of the log wait for the transaction before it, as a log with
-// one chain does: a row is changed with each entry, and is locked until the commit.
+// oneHead makes each log entry wait for the previous transaction, as a log with a
+// single chain would: each entry updates the same row and so locks it until the commit.
 const oneHead = `CREATE TABLE one_head (n bigint);
 INSERT INTO one_head VALUES (0);
 CREATE FUNCTION next_of_one() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE one_head SET n = n + 1; RETURN NEW; END';
 CREATE TRIGGER one_head BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION next_of_one();`
 
-// BenchmarkWriters has 64 writers send on a server with fsync on, and tells how many times
-// faster they are with a chain of the log for each conversation than with one for all, and
-// than in one conversation. The three take turns, each with 512 messages.
+// BenchmarkWriters has 64 writers send on a server with fsync on. It reports how many
+// times faster they are with one chain of the log per conversation than with a single
+// chain, and than when all write to one conversation. The three variants take turns of
+// 512 messages each.
 func BenchmarkWriters(b *testing.B) {
 	postgrestest.Need(b, server)
 	own, err := postgrestest.Start()

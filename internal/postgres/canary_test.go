@@ -19,8 +19,8 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// TestSecretsAreNotOnTheServer looks for secrets in all files of a server that logs every
-// statement with its parameters: tables, WAL and log.
+// TestSecretsAreNotOnTheServer looks for secrets in all files of a server that logs
+// every statement with its parameters: tables, WAL and server log.
 func TestSecretsAreNotOnTheServer(t *testing.T) {
 	racetest.Skip(t)
 	postgrestest.Need(t, server)
@@ -61,7 +61,7 @@ func TestSecretsAreNotOnTheServer(t *testing.T) {
 	if _, err := s.Send(ctx, a, request); err != nil {
 		t.Fatal(err)
 	}
-	// What is refused must not be kept either.
+	// Refused texts must not be stored either.
 	unknown := "canary-" + rand.Text()
 	wrong := a
 	wrong.Token = made.TokenB
@@ -130,7 +130,8 @@ func fromHex(t *testing.T, text string) []byte {
 	return raw
 }
 
-// searchFiles returns where texts are, by their names, and where the control is.
+// searchFiles returns the names of the texts found and the files they are in, and where
+// the control text was found.
 func searchFiles(t *testing.T, texts map[string][]byte, control string, roots ...string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -13,35 +13,35 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// conn is a connection inside a transaction. Statements whose result nobody needs
-// (later) are sent with the next one that somebody waits for, so that an operation
-// takes few round trips. Not safe for concurrent use.
+// conn is a connection inside a transaction. Statements whose result is not needed
+// (later) are sent together with the next statement whose result is, so that an
+// operation takes few round trips. It is not safe for concurrent use.
 type conn struct {
 	pg      *pgx.Conn
 	ctx     context.Context //nolint:containedctx // a conn lives as long as one operation, whose context it is
 	pending *pgx.Batch
-	readers []reader // of what is pending, in its order
-	visited bool     // a row was given to somebody
+	readers []reader // of the pending statements, in their order
+	visited bool     // a row was passed to a caller's visit function
 	schema  string
 	box     *atrest.Box
-	state   *atrest.State // of this transaction; nil until it is known
+	state   *atrest.State // of this transaction; nil until known
 }
 
 // reader reads the rows of a statement that is sent with a later one.
 type reader struct {
-	at    int // in the batch
+	at    int // position in the batch
 	dest  []any
 	visit func() error
 }
 
-// errNoRow reports a query without a result.
+// errNoRow reports that a query returned no row.
 var errNoRow = sqlstore.ErrNoRow
 
 // errStop ends each early, without an error.
 var errStop = sqlstore.ErrStop
 
-// later sends a statement with the next one that is waited for. Its error is that
-// one's.
+// later sends a statement together with the next one whose result is awaited. That call
+// also returns its error.
 func (c *conn) later(query string, args ...any) {
 	if c.pending == nil {
 		c.pending = &pgx.Batch{}
@@ -49,8 +49,9 @@ func (c *conn) later(query string, args ...any) {
 	c.pending.Queue(query, bind(args)...)
 }
 
-// laterEach is each with the next statement that is waited for: its rows are read before
-// those of that one. visit must not use the connection.
+// laterEach is each for a statement that is sent together with the next one whose
+// result is awaited. Its rows are read before those of that statement. visit must not
+// use the connection.
 func (c *conn) laterEach(query string, args, dest []any, visit func() error) {
 	c.later(query, args...)
 	c.readers = append(c.readers, reader{c.pending.Len() - 1, dest, visit})
@@ -68,7 +69,7 @@ func (c *conn) exec(query string, args ...any) (changed int64, err error) {
 	return tag.RowsAffected(), err
 }
 
-// get reads the first row into dest, or returns errNoRow.
+// get scans the first row into dest, or returns errNoRow.
 func (c *conn) get(query string, args []any, dest ...any) error {
 	found := false
 	err := c.each(query, args, dest, func() error {
@@ -81,8 +82,8 @@ func (c *conn) get(query string, args []any, dest ...any) error {
 	return err
 }
 
-// each reads every row into dest and calls visit behind each. visit must not use
-// the connection.
+// each scans every row into dest and calls visit after each. visit must not use the
+// connection.
 func (c *conn) each(query string, args, dest []any, visit func() error) (err error) {
 	c.later(query, args...)
 	results, err := c.flush()
@@ -121,10 +122,10 @@ func (r results) each(dest []any, visit func() error) error {
 	return rows.Err()
 }
 
-// results are the answers to a batch, of which all but the last are read.
+// results holds the answers to a batch, of which all but the last have been read.
 type results struct{ batch pgx.BatchResults }
 
-// close ends the batch. Statements behind one that failed were not carried out.
+// close ends the batch. Statements after a failed one were not executed.
 func (r results) close() error {
 	if r.batch == nil {
 		return nil
@@ -132,7 +133,7 @@ func (r results) close() error {
 	return r.batch.Close()
 }
 
-// flush sends what is pending, and reads all answers but the last.
+// flush sends the pending statements and reads all answers but the last.
 func (c *conn) flush() (results, error) {
 	batch, readers := c.pending, c.readers
 	c.pending, c.readers = nil, nil
@@ -152,7 +153,7 @@ func (c *conn) flush() (results, error) {
 	return r, nil
 }
 
-// bind turns arguments into what the driver takes.
+// bind converts arguments to the types that the driver accepts.
 func bind(args []any) []any {
 	bound := make([]any, len(args))
 	for i, arg := range args {
@@ -186,7 +187,7 @@ func scan(row, dest []any) error {
 	return nil
 }
 
-// scanValue copies a column; NULL becomes the zero value.
+// scanValue copies a column value; NULL becomes the zero value.
 func scanValue(v, dest any) error {
 	var ok bool
 	switch dest := dest.(type) {

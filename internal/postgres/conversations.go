@@ -53,8 +53,8 @@ func (s *Store) RemoveExpired(ctx context.Context, op bridge.Operation, before t
 	return expired, err
 }
 
-// removeSome removes some of the conversations that expired before a time, by an end that
-// is genuine, with an entry in the log of its own, and reports whether more are left.
+// removeSome removes some of the conversations whose genuine expiry is before a time,
+// in one transaction with its own audit entry, and reports whether any are left.
 func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time.Time, genuine bridge.EndCheck) (removed []bridge.Overview, more bool, err error) {
 	op.Details = maps.Clone(op.Details)
 	err = s.operate(ctx, op, durable, func(e *entry) error {
@@ -84,8 +84,8 @@ func (s *Store) removeSome(ctx context.Context, op bridge.Operation, before time
 	return removed, more, nil
 }
 
-// stillExpired locks conversations, in order of id, and returns them as they are
-// then: somebody may have extended one.
+// stillExpired locks conversations in order of id and returns those that are still
+// expired, since one may have been extended meanwhile.
 func (e *entry) stillExpired(chosen []bridge.Overview, before time.Time) (locked []bridge.Overview, err error) {
 	ordered := slices.SortedFunc(slices.Values(chosen), func(a, b bridge.Overview) int { return strings.Compare(a.ID, b.ID) })
 	ids := make([]string, len(ordered))
@@ -113,7 +113,7 @@ func (e *entry) removeConversation(o bridge.Overview) {
 		"DELETE FROM yolo_modes WHERE conversation = $1",
 		"DELETE FROM yolo_grants WHERE conversation = $1",
 		"DELETE FROM command_requests WHERE conversation = $1",
-		"UPDATE tasks SET idempotency_key = NULL WHERE home = $1", // nobody can repeat the call
+		"UPDATE tasks SET idempotency_key = NULL WHERE home = $1", // no caller can repeat the call
 		"DELETE FROM conversations WHERE id = $1",
 		"DELETE FROM limits WHERE conversation = $1",
 		"DELETE FROM folds WHERE conversation = $1",
@@ -123,8 +123,8 @@ func (e *entry) removeConversation(o bridge.Overview) {
 	e.later("DELETE FROM rate_limits WHERE bucket = ANY($1)", bridge.Buckets(o.ID, o.Sessions.IDs()))
 }
 
-// Compact implements bridge.Store. The server keeps the room of what was removed
-// for what comes, and overwrites it then: it is PostgreSQL's to vacuum.
+// Compact implements bridge.Store. It vacuums the tables, after which the server reuses,
+// and so overwrites, the space of what was removed. The files do not shrink.
 func (s *Store) Compact(ctx context.Context) error {
 	return s.vacuum(ctx)
 }

@@ -17,9 +17,9 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestKilledServer kills the database server under traffic, with fsync on, and
-// starts it again. What was acknowledged is there; what was delivered twice is
-// marked; numbers have no gaps; the log is whole.
+// TestKilledServer kills the database server under load, with fsync on, and restarts
+// it, again and again. Afterwards every acknowledged message must be there, repeated
+// deliveries must be marked, numbers must have no gaps, and the log must verify.
 func TestKilledServer(t *testing.T) {
 	postgrestest.Need(t, server)
 	kills := 3
@@ -49,7 +49,7 @@ func TestKilledServer(t *testing.T) {
 		r.start(bridgetest.NewRoom(t, s, 3))
 	}
 	for range kills {
-		r.awaitAcks(10 + rand.N(60)) // so that each kill is in the middle of traffic
+		r.awaitAcks(10 + rand.N(60)) // so that each kill happens during traffic
 		if err := own.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -68,17 +68,17 @@ func TestKilledServer(t *testing.T) {
 	}
 }
 
-// traffic is what senders were told, and what receivers got.
+// traffic records what senders were told and what receivers got.
 type traffic struct {
 	t       *testing.T
 	service *bridge.Service
 	stop    chan struct{}
-	acks    chan struct{} // one for each acknowledged message that there is room for
+	acks    chan struct{} // one per acknowledged message, up to its capacity
 	running sync.WaitGroup
 	senders []*sender
 }
 
-// awaitAcks waits until n messages were acknowledged from now on.
+// awaitAcks waits until n more messages have been acknowledged.
 func (r *traffic) awaitAcks(n int) {
 	for range len(r.acks) {
 		<-r.acks
@@ -98,11 +98,11 @@ type sender struct {
 type inbox struct {
 	bridge.Credentials
 	got       map[string]bool
-	delivered map[string]int // how often, unmarked
+	delivered map[string]int // how often each was delivered without a mark
 	seqs      []int64        // in order of their first delivery
 }
 
-// start lets the first of some sessions send, and the others receive.
+// start makes the first of the given sessions send and the others receive.
 func (r *traffic) start(all []bridge.Credentials) {
 	from := &sender{Credentials: all[0], acked: map[string]bool{}}
 	r.senders = append(r.senders, from)
@@ -114,7 +114,8 @@ func (r *traffic) start(all []bridge.Credentials) {
 	}
 }
 
-// send sends messages, each until it is acknowledged, with a key that tells repeats.
+// send sends messages. Each is repeated until it is acknowledged, with a key that
+// identifies repeats.
 func (r *traffic) send(from *sender) {
 	for n := 0; ; n++ {
 		request := bridge.SendRequest{Text: fmt.Sprint(n), To: []bridge.SessionID{bridge.Everyone}, IdempotencyKey: fmt.Sprint(n)}
@@ -132,7 +133,7 @@ func (r *traffic) send(from *sender) {
 				from.acked[request.Text] = true
 				select {
 				case r.acks <- struct{}{}:
-				default: // nobody counts
+				default: // nobody is counting
 				}
 				break
 			}
@@ -142,7 +143,7 @@ func (r *traffic) send(from *sender) {
 	}
 }
 
-// receive takes mail until stop, and then until there is none.
+// receive takes mail until stop is closed, and then until there is none left.
 func (r *traffic) receive(l *inbox, stop <-chan struct{}) {
 	for {
 		stopped := false
@@ -157,7 +158,7 @@ func (r *traffic) receive(l *inbox, stop <-chan struct{}) {
 			if stopped {
 				return
 			}
-			time.Sleep(time.Millisecond) // the server is away: leave it the processor
+			time.Sleep(time.Millisecond) // leave the processor to the server while it is away
 			continue
 		}
 		for _, m := range d.Messages {
@@ -177,14 +178,14 @@ func (r *traffic) receive(l *inbox, stop <-chan struct{}) {
 	}
 }
 
-// mayFail fails the test for an error that a killed server is no reason for.
+// mayFail fails the test for an error that the killing of the server does not explain.
 func (r *traffic) mayFail(err error) {
 	if !errors.Is(err, bridge.ErrStoreUnreachable) && !errors.Is(err, bridge.ErrOutcomeUnknown) && !errors.Is(err, bridge.ErrStoreBusy) {
 		r.t.Errorf("while the server was killed: %v", err)
 	}
 }
 
-// check counts what was sent to each inbox, and what came.
+// check counts the messages sent to each inbox and the messages received.
 func (r *traffic) check() (sent, got int) {
 	for _, from := range r.senders {
 		for _, to := range from.inboxes {

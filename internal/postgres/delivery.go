@@ -11,7 +11,8 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// errNothing undoes an operation that has nothing to do: it is not recorded.
+// errNothing rolls back an operation that has nothing to do. The operation is not
+// recorded.
 var errNothing = sqlstore.ErrNothing
 
 // InboxAfter implements sqlstore.MailEntry.
@@ -64,8 +65,8 @@ func (s *Store) RenewClaim(ctx context.Context, claim bridge.Claim, rule bridge.
 	return sqlstore.UnlessNothing(err)
 }
 
-// keepReceipts keeps what senders are told of what a session has read. The only partner
-// of a conversation of two has its receipt beside what is known of the session.
+// keepReceipts stores what each sender is told about how far the session has read. In a
+// conversation of two the receipt for the only partner is in the session's own row.
 func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) {
 	for _, r := range receipts {
 		if e.Many() {
@@ -81,7 +82,7 @@ func (e *entry) keepReceipts(of bridge.Claim, receipts []bridge.Receipt) {
 	}
 }
 
-// changeClaim keeps what rule makes of a claim, or returns errNothing.
+// changeClaim stores the claim that rule returns, or returns errNothing.
 func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was claimedInbox, kept bridge.Inbox, err error) {
 	was, err = getInbox(c, claim)
 	if errors.Is(err, errNoRow) {
@@ -97,11 +98,11 @@ func changeClaim(c *conn, claim bridge.Claim, rule bridge.ClaimRule) (was claime
 	return was, kept, sqlstore.PutInbox(c.sql(), claim, kept)
 }
 
-// claimedInbox is an inbox with what a claim holds of it: one query brings both,
-// because each is a way to the server and back.
+// claimedInbox is an inbox together with the messages of its claim. Both are read in
+// one query to save a round trip.
 type claimedInbox struct {
 	bridge.Inbox
-	sessions     int64 // of the conversation
+	sessions     int64 // number of sessions in the conversation
 	ids, senders string
 }
 
@@ -119,11 +120,12 @@ func getInbox(c *conn, of bridge.Claim) (i claimedInbox, err error) {
 	return i, err
 }
 
-// messages are those of the claim, from the lists that the server made.
+// messages returns the messages of the claim, parsed from the lists that the query
+// returns.
 func (i claimedInbox) messages() (all []bridge.ReadMessage) {
 	senders := strings.Fields(i.senders)
 	for n, id := range strings.Fields(i.ids) {
-		number, _ := strconv.ParseInt(id, 10, 64) // the server's own number
+		number, _ := strconv.ParseInt(id, 10, 64) // from the server, always a number
 		all = append(all, bridge.ReadMessage{ID: number, Sender: senders[n]})
 	}
 	return all
@@ -148,7 +150,7 @@ func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridg
 	})
 }
 
-// NoteAllSeen implements bridge.Store. It waits for nobody who changes one of the rows.
+// NoteAllSeen implements bridge.Store. It skips rows that others have locked.
 func (s *Store) NoteAllSeen(ctx context.Context, of []bridge.Address, now, since time.Time) error {
 	conversations, sessions := columns(of)
 	return s.write(ctx, func(c *conn) (durability, error) {
@@ -162,7 +164,7 @@ func (s *Store) NoteAllSeen(ctx context.Context, of []bridge.Address, now, since
 	})
 }
 
-// columns are addresses as a statement takes them.
+// columns returns the addresses as two arrays for a statement.
 func columns(of []bridge.Address) (conversations, sessions []string) {
 	for _, one := range of {
 		conversations, sessions = append(conversations, one.Conversation), append(sessions, string(one.Session))
@@ -172,7 +174,7 @@ func columns(of []bridge.Address) (conversations, sessions []string) {
 
 const selectView = `h.latest, h.slow, c.expires_at, c.expiry_seal, s.nonce, s.seen_at, s.last_seq, s.read_seq, s.handed_seq, s.claim_id, s.claim_seq, s.claim_until`
 
-// viewColumns are where selectView is read into.
+// viewColumns are the destinations for selectView.
 func viewColumns(v *bridge.SessionView) []any {
 	return []any{
 		&v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt,

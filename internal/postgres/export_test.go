@@ -18,7 +18,7 @@ func OpenTraced(ctx context.Context, dsn string, o Options, tracer pgx.QueryTrac
 	return openConfig(ctx, config, o)
 }
 
-// Migrate changes the schema as a newer program does, which has scripts more.
+// Migrate changes the schema as a newer program with additional scripts does.
 func (s *Store) Migrate(ctx context.Context, scripts ...string) error {
 	known, err := migrations()
 	if err != nil {
@@ -27,11 +27,11 @@ func (s *Store) Migrate(ctx context.Context, scripts ...string) error {
 	return s.migrateBy(ctx, append(known, scripts...), Options{})
 }
 
-// StopSealing ends what extends the spine behind operations: from then on what verifies
-// the log does.
+// StopSealing stops the background goroutine that extends the spine. After that only
+// calls that read the log extend it.
 func (s *Store) StopSealing() { s.sealer.close() }
 
-// For tests.
+// Functions exported for tests.
 var (
 	SelectTail    = selectTail
 	SelectTails   = selectTails

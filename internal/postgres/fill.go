@@ -7,20 +7,21 @@ import (
 	"example.org/bridge/internal/postgres/server"
 )
 
-// Rows reads the rows that a query gives. NULL is nil; all else is an int64, a
-// float64, a bool, a string or a []byte. visit must not keep row, and not use the store.
+// Rows reads the rows of a query. NULL becomes nil; any other value is an int64, a
+// float64, a bool, a string or a []byte. visit must not keep row and must not use the
+// store.
 type Rows = func(query string, columns int, visit func(row []any) error) error
 
-// Exec carries out a statement, or sends it with the next one.
+// Exec runs a statement, or sends it with the next one.
 type Exec = func(query string, args ...any) error
 
-// ErrNotEmpty reports a store that holds something already.
+// ErrNotEmpty reports a store that already holds something.
 var ErrNotEmpty = errors.New("the store holds something already")
 
-// sendEvery is how many statements of Fill go together.
+// sendEvery is how many statements Fill sends at a time.
 const sendEvery = 200
 
-// Snapshot lets fn read the store as it is at one moment, while others write.
+// Snapshot lets fn read the store as of one moment while others write.
 func (s *Store) Snapshot(ctx context.Context, fn func(Rows) error) error {
 	return s.read(ctx, func(c *conn) error { return fn(c.rows()) })
 }
@@ -35,12 +36,12 @@ func (c *conn) rows() Rows {
 	}
 }
 
-// Fill lets fn fill a store that holds nothing, in one transaction in which nobody else
-// uses it. The error is ErrNotEmpty for one that holds something; after any error the
-// store is as it was.
+// Fill lets fn fill an empty store in one transaction, during which nobody else can use
+// it. The error is ErrNotEmpty if the store holds something. After any error the store
+// is unchanged.
 func (s *Store) Fill(ctx context.Context, fn func(Rows, Exec) error) error {
 	err := s.try(ctx, "BEGIN", func(c *conn) (durability, error) {
-		c.lock(s.schema, "spine", "") // as who extends the spine: it comes before the tables
+		c.lock(s.schema, "spine", "") // the lock for extending the spine, which is taken before table locks
 		c.later("LOCK TABLE store, store_state, conversations, audit_chains, audit_head IN ACCESS EXCLUSIVE MODE")
 		var used bool
 		err := c.get("SELECT EXISTS (SELECT 1 FROM audit_log) OR EXISTS (SELECT 1 FROM conversations) OR EXISTS (SELECT 1 FROM tasks)", nil, &used)
@@ -64,7 +65,7 @@ func (s *Store) Fill(ctx context.Context, fn func(Rows, Exec) error) error {
 	return server.Translate(err)
 }
 
-// send sends what is pending, and waits for it.
+// send sends the pending statements and waits for the answers.
 func (c *conn) send() (err error) {
 	results, err := c.flush()
 	defer func() { err = errors.Join(err, results.close()) }()

@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// entry is one operation inside its transaction. It loads what the rules of the
-// domain need, and keeps what they decide.
+// entry is one operation inside its transaction. It loads the data on which the rules
+// of the domain decide, and stores what they decide.
 type entry struct {
 	*conn
 	sqlstore.Call
@@ -25,12 +25,12 @@ type entry struct {
 	held    string         // the conversation whose chain is locked; "" for none
 	state   state          // of the store
 	teamID  string         // of the conversation
-	shared  string         // of a session: the files of Standing
-	account bridge.Account // of the bucket loaded
-	loaded  string         // a bucket; empty for none
-	level   durability     // of the commit; an operation may raise it
+	shared  string         // stored file names to report to the session (Standing)
+	account bridge.Account // the account of the bucket named by loaded
+	loaded  string         // the bucket whose account is loaded; empty for none
+	level   durability     // durability of the commit; an operation may raise it
 	usage   usageChange
-	ahead   *ahead // what was read for a message with the session; nil for nothing
+	ahead   *ahead // data read together with the session for a send; nil for other calls
 }
 
 // scope says what an operation locks besides the chain of its conversation.
@@ -41,8 +41,8 @@ const (
 	team  scope = true // all conversations of its team, and the team's tasks and claims
 )
 
-// operate carries out op in one transaction with its audit entry. fn does the
-// work; it may add to op.Details. A refusal that fn returns is recorded.
+// operate runs op in one transaction together with its audit entry. fn does the work
+// and may add to op.Details. A refusal returned by fn is recorded.
 func (s *Store) operate(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	return s.operateIn(ctx, op, level, alone, fn)
 }
@@ -65,16 +65,17 @@ func (s *Store) operateIn(ctx context.Context, op bridge.Operation, level durabi
 	})
 }
 
-// pass is operate for a session, which has to prove itself first. Its charges are
-// left to fn.
+// pass is operate for a call of a session, which is proven first. fn applies the
+// charges of the call.
 func (s *Store) pass(ctx context.Context, g bridge.Gate, level durability, fn func(*entry) error) error {
 	return s.passIn(ctx, g, level, alone, nil, fn)
 }
 
-// passIn looks before it locks: who proves nothing, for a conversation that there
-// is or one that there is not, takes the same way and keeps nobody waiting. Who proved to
-// be the session a moment ago is not checked before the lock. early may ask
-// for more behind the lock, without a round trip of its own.
+// passIn verifies the caller before it takes the lock. A caller without a valid token
+// takes the same path whether or not the conversation exists, and makes nobody wait.
+// For a session that was proven recently the check before the lock is skipped. early
+// may queue further queries, which are sent after the lock is taken without an extra
+// round trip.
 func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in scope, early func(*entry), fn func(*entry) error) error {
 	return s.commit(ctx, g.Operation, level, func(e *entry) error {
 		if known, ok := s.recent.proven(g); ok {
@@ -88,11 +89,11 @@ func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in 
 		if early != nil {
 			early(e)
 		}
-		if err := e.loadSession(g); err != nil { // as it is now that nobody else changes it
+		if err := e.loadSession(g); err != nil { // read again under the lock
 			return err
 		}
 		if err := g.Admit(e.Proof); err != nil {
-			s.recent.forget(g) // whose token was replaced is unproven from the next call on
+			s.recent.forget(g) // its token was replaced: from the next call on it is checked before the lock
 			return err
 		}
 		s.recent.keep(g, e)
@@ -105,7 +106,7 @@ func (s *Store) passIn(ctx context.Context, g bridge.Gate, level durability, in 
 	})
 }
 
-// lookAt refuses who does not prove to be the session of g.
+// lookAt refuses a caller that does not prove to be the session of g.
 func (e *entry) lookAt(g bridge.Gate) error {
 	if err := e.loadSession(g); err != nil {
 		return err
@@ -117,18 +118,19 @@ func (e *entry) lookAt(g bridge.Gate) error {
 	return nil
 }
 
-// maxRecent is how many sessions are known to have proved themselves lately.
+// maxRecent is the maximum number of sessions in recentProofs.
 const maxRecent = 4096
 
-// recentProofs are what sessions that were let through lately proved themselves against.
-// It is a hint: what lets a call through is read behind the lock. It is safe for concurrent
-// use.
+// recentProofs caches what recently admitted sessions were proven against. It is only a
+// hint: every call is admitted by what is read under the lock. It is safe for
+// concurrent use.
 type recentProofs struct {
 	mutex sync.Mutex
 	of    map[bridge.Address]recentProof
 }
 
-// recentProof is a session's, with the team of its conversation, which never changes.
+// recentProof holds the nonce of a session's token, and the team of its conversation,
+// which never changes.
 type recentProof struct {
 	nonce  []byte
 	teamID string
@@ -138,8 +140,8 @@ func addressOf(g bridge.Gate) bridge.Address {
 	return bridge.Address{Conversation: g.Conversation, Session: g.Session}
 }
 
-// proven reports whether the caller of g proves to be the session by what it proved lately.
-// The token is compared also where nothing is known, so that this takes the same time.
+// proven reports whether the token in g is valid for the cached nonce. The token is
+// compared even if nothing is cached, so that the call takes the same time.
 func (r *recentProofs) proven(g bridge.Gate) (known recentProof, ok bool) {
 	r.mutex.Lock()
 	known, ok = r.of[addressOf(g)]
@@ -153,7 +155,7 @@ func (r *recentProofs) forget(g bridge.Gate) {
 	delete(r.of, addressOf(g))
 }
 
-// keep notes that the caller of g was let through.
+// keep caches the proof of the admitted caller of g.
 func (r *recentProofs) keep(g bridge.Gate, e *entry) {
 	of := addressOf(g)
 	r.mutex.Lock()
@@ -170,14 +172,14 @@ func (r *recentProofs) keep(g bridge.Gate, e *entry) {
 	r.of[of] = recentProof{e.Proof.Nonce, e.teamID}
 }
 
-// commit runs fn in a transaction and records how it ended. A refusal does not
-// undo the transaction.
+// commit runs fn in a transaction and records the outcome. A refusal does not roll the
+// transaction back.
 func (s *Store) commit(ctx context.Context, op bridge.Operation, level durability, fn func(*entry) error) error {
 	var refusal *bridge.Refusal
 	var recorded bool
 	details := maps.Clone(op.Details)
 	err := s.write(ctx, func(c *conn) (durability, error) {
-		// Rules add to the details: each try begins with what the caller said.
+		// Rules add to the details, so each try begins with those given by the caller.
 		clear(op.Details)
 		maps.Copy(op.Details, details)
 		refusal, recorded = nil, false
@@ -218,8 +220,8 @@ func (h *state) dest() []any {
 	return []any{&h.clock.Latest, &h.clock.Slow, &h.revision, &h.version}
 }
 
-// current refuses a store that a newer program has migrated while this one had it open.
-// It tells c whether texts are encrypted.
+// current returns ErrStoreNewer if a newer program has migrated the store while this
+// one had it open. It sets c's encryption state.
 func (h *state) current(c *conn) error {
 	schema, atRest := atrest.Split(h.version)
 	if schema > int64(SchemaVersion()) && bridge.CheckMoved("", schema) == nil {
@@ -230,7 +232,7 @@ func (h *state) current(c *conn) error {
 	return nil
 }
 
-// checkCurrent is state.current for what is no operation of anybody.
+// checkCurrent is state.current for transactions that are not an operation.
 func (c *conn) checkCurrent() error {
 	var h state
 	return errors.Join(stateless(c.get("SELECT "+selectState+" FROM store_state h", nil, h.dest()...)), h.current(c))
@@ -245,7 +247,7 @@ func (e *entry) loadState() error {
 // tick sets the time of the operation.
 func (e *entry) tick() { e.Clock, e.Time = e.state.clock, e.state.clock.Time(e.Operation.Now) }
 
-// stateless names the reason why a query of the store's state has no row.
+// stateless translates the error of a query that found no row of the store's state.
 func stateless(err error) error {
 	if errors.Is(err, errNoRow) {
 		return bridge.ErrStoreDamaged
@@ -253,7 +255,7 @@ func stateless(err error) error {
 	return err
 }
 
-// loadSession reads all that a session's operation needs in one query.
+// loadSession reads everything that an operation of a session needs, in one query.
 func (e *entry) loadSession(g bridge.Gate) error {
 	proof, self := &e.Proof, &e.Self
 	if len(g.Charges) > 0 {
@@ -284,7 +286,7 @@ func (e *entry) Standing(g bridge.Gate) bridge.Standing {
 	}
 }
 
-// refuse keeps what becomes of a refusal.
+// refuse stores the effects of a refusal.
 func (e *entry) refuse(r *bridge.Refusal) error {
 	logged, err := sqlstore.Refuse(e, r, e.Operation, e.Time)
 	if err != nil || !logged {
@@ -330,7 +332,7 @@ func (s *Store) lockAlone(c *conn, how sqlstore.How) {
 	}
 }
 
-// dialect is what the statements of all stores have to know of this one.
+// dialect holds what the shared statements need to know about PostgreSQL.
 var dialect = sqlstore.Dialect{
 	State: "store_state", NoState: bridge.ErrStoreDamaged, ForUpdate: " FOR UPDATE", AuditKey: []string{"chain", "link"}, SilentWorker: "worker", OneMessage: selectMessage + "AND m.id = $2",
 	Among: "= ANY(?1)", List: func(all []string) any { return all },

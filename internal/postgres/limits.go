@@ -46,8 +46,8 @@ func (e *entry) Charge(charges []bridge.Charge) error {
 	return sqlstore.Charge(e, charges, e.Operation.Conversation, e.Time)
 }
 
-// Account implements sqlstore.Accounts. The accounts of a conversation that is locked are
-// locked with it.
+// Account implements sqlstore.Accounts. The lock on a conversation also covers its
+// accounts.
 func (e *entry) Account(bucket string) (bridge.Account, error) {
 	own := e.held != "" && strings.Contains(bucket, "/"+e.held+"/")
 	if own && bucket == e.loaded {

@@ -49,11 +49,12 @@ func (s *Store) ForgetShared(ctx context.Context, conversation string, session b
 	})
 }
 
-// messageColumns are those of a message, but for its number and whether it was read.
+// messageColumns are the columns of a message, except for its number and whether it was
+// read.
 const messageColumns = "m.sender, k.recipients, m.action_type, m.message, m.files, m.redacted, m.sent_at, m.reply_to"
 
-// allInboxes is k: who got a message m, its number in the first of their inboxes, and
-// whether each has read it.
+// allInboxes joins k, which says who received a message m, its number in the first of
+// their inboxes, and whether all have read it.
 const allInboxes = `
 	CROSS JOIN LATERAL (
 	    SELECT string_agg(i.recipient, '' ORDER BY i.recipient) AS recipients, (array_agg(i.seq ORDER BY i.recipient))[1] AS seq,
@@ -64,7 +65,7 @@ const allInboxes = `
 // selectMessage selects messages as the operator sees them.
 const selectMessage = "SELECT m.id, k.seq, " + messageColumns + ", k.read FROM messages m" + allInboxes + "WHERE m.conversation = $1 "
 
-// selectInbox selects messages as session $2 is sent them.
+// selectInbox selects messages as they appear in the inbox of session $2.
 const selectInbox = `
 	SELECT m.id, o.seq, ` + messageColumns + `, o.seq <= r.read_seq
 	FROM inbox o
@@ -74,8 +75,8 @@ const selectInbox = `
 
 const inboxPage = "AND o.seq > $3 ORDER BY o.seq LIMIT $4"
 
-// selectHistory selects what the sessions of a conversation of two sent, as session $2
-// sees it, before a message $3, the newest first.
+// selectHistory selects, in a conversation of two, the messages before message $3 as
+// session $2 sees them, newest first.
 const selectHistory = `
 	SELECT m.id, coalesce(o.seq, k.seq), ` + messageColumns + `, coalesce(o.seq <= r.read_seq, k.read)
 	FROM messages m
@@ -83,10 +84,10 @@ const selectHistory = `
 	LEFT JOIN inbox o ON o.message = m.id AND o.recipient = $2 ` + allInboxes + `
 	WHERE m.conversation = $1 AND m.id < $3 ORDER BY m.id DESC LIMIT $4`
 
-// selectOwn is selectHistory for more than two: what the session sent or was sent, in
-// its own numbers where it was sent it. Ids rise with the numbers of an inbox, so the
-// last number before $3 is found by halving, and what is read is bounded however much
-// others sent each other.
+// selectOwn is selectHistory for a conversation of more than two: it selects what the
+// session sent or received. Received messages have their numbers in the session's own
+// inbox. Ids rise with those numbers, so the last number before $3 is found by halving,
+// and the rows read are bounded however much others have sent each other.
 const selectOwn = `
 	WITH RECURSIVE found (low, high) AS (
 	    SELECT 0::bigint, last_seq FROM session_status WHERE conversation = $1 AND session = $2
@@ -106,8 +107,8 @@ const selectOwn = `
 	JOIN session_status r ON r.conversation = $1 AND r.session = $2 ` + allInboxes + `
 	ORDER BY m.id DESC`
 
-// History implements bridge.Store. The messages are read when the call is recorded, in a
-// transaction that holds no lock.
+// History implements bridge.Store. The call is recorded first; the messages are then
+// read in a transaction that holds no lock.
 func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h bridge.History, err error) {
 	before, query := p.Before, selectHistory
 	if before == 0 {
@@ -130,7 +131,8 @@ func (s *Store) History(ctx context.Context, g bridge.Gate, p bridge.Page) (h br
 	return h, err
 }
 
-// lastRunes is the end of a text of which the beginning may be cut off.
+// lastRunes returns the last limit characters of a text whose beginning may be cut off
+// inside a character.
 func lastRunes(text string, limit int) string {
 	start := len(text)
 	for range limit {

@@ -20,7 +20,7 @@ import (
 //go:embed schema/*.sql
 var schemaFiles embed.FS
 
-// migrations returns the scripts that make the schema, in order.
+// migrations returns the scripts that create the schema, in order.
 func migrations() (scripts []string, err error) {
 	files, err := schemaFiles.ReadDir("schema")
 	if err != nil {
@@ -40,12 +40,13 @@ func migrations() (scripts []string, err error) {
 func SchemaVersion() int { return knownVersion() }
 
 var knownVersion = sync.OnceValue(func() int {
-	scripts, _ := migrations() // of the program itself: always readable
+	scripts, _ := migrations() // embedded: always readable
 	return len(scripts)
 })
 
-// migrate makes the schema, or brings it up to date. It is one transaction under a
-// lock: of several processes one does it, and one that is killed has done nothing.
+// migrate creates the schema or brings it up to date, in one transaction under a lock.
+// If several processes start at the same time, one of them does it; a killed one has
+// changed nothing.
 func (s *Store) migrate(ctx context.Context, o Options) error {
 	scripts, err := migrations()
 	if err != nil {
@@ -54,8 +55,8 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 	return s.migrateBy(ctx, scripts, o)
 }
 
-// fenceOff waits for the operations under way, and lets others wait until the schema is
-// another one: each of them looks at its version first (state.current).
+// fenceOff waits for the operations in progress, and makes others wait until the schema
+// has changed. Each operation checks the schema's version first (state.current).
 const fenceOff = "LOCK TABLE store_state IN ACCESS EXCLUSIVE MODE"
 
 func (s *Store) migrateBy(ctx context.Context, scripts []string, o Options) error {
@@ -67,7 +68,7 @@ func (s *Store) migrateBy(ctx context.Context, scripts []string, o Options) erro
 		}
 		version, atRest := atrest.Split(version)
 		if version >= int64(len(scripts)) {
-			return relaxed, nil // up to date, or newer: checkStore tells
+			return relaxed, nil // up to date, or newer, which checkStore reports
 		}
 		made := version == 0
 		if !made {
@@ -100,14 +101,14 @@ func (s *Store) migrateBy(ctx context.Context, scripts []string, o Options) erro
 	})
 }
 
-// script runs several statements, in the transaction.
+// script runs several statements in the transaction.
 func (c *conn) script(text string) error {
 	_, err := c.pg.PgConn().Exec(c.ctx, text).ReadAll()
 	return err
 }
 
-// schemaVersion is 0 where there is no store in the schema. It asks the tables of the
-// catalog: to_regclass may answer from what its process saw before it got a lock.
+// schemaVersion returns 0 if there is no store in the schema. It queries the catalog's
+// tables, because to_regclass may answer from a cache that is older than the lock.
 func schemaVersion(c *conn, schema string) (version int64, err error) {
 	var exists bool
 	err = c.get(`
@@ -120,7 +121,7 @@ func schemaVersion(c *conn, schema string) (version int64, err error) {
 	return version, err
 }
 
-// identify gives a new store its identity, the mark of its key, and an empty log.
+// identify gives a new store its id, the check value of its key, and an empty log.
 func identify(c *conn, key bridge.Key) {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // never fails (crypto/rand)
@@ -128,8 +129,8 @@ func identify(c *conn, key bridge.Key) {
 	c.later("INSERT INTO audit_head (one, link, seq, mac, seal) VALUES (true, 0, 0, '', $1)", bridge.AuditChain(key).EmptyHead().Seal)
 }
 
-// checkStore refuses a store that is missing, older or newer than this program, or
-// made with another key.
+// checkStore refuses a store that is missing, that is older or newer than this program,
+// or that was made with another key.
 func checkStore(c *conn, schema string, key bridge.Key) error {
 	version, err := schemaVersion(c, schema)
 	if err != nil {

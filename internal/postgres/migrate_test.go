@@ -18,11 +18,11 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// newerSchema is what a newer program does.
+// newerSchema is the script of a newer program.
 const newerSchema = "CREATE TABLE later (one bigint); ALTER TABLE messages ADD COLUMN later bigint"
 
-// TestFailedMigration: a schema that could not be changed is as it was, and so is what
-// programs do with it.
+// TestFailedMigration checks that after a failed migration the schema is unchanged and
+// programs can use it as before.
 func TestFailedMigration(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -46,9 +46,9 @@ func TestFailedMigration(t *testing.T) {
 	}
 }
 
-// TestOlderProgramsAreFencedOff migrates a store while processes of an older program write
-// into it, and starts another one behind that: from then on none writes, what was
-// acknowledged is there, and the log is whole.
+// TestOlderProgramsAreFencedOff migrates a store while processes of an older program
+// write to it, and starts another such process afterwards. From then on none of them
+// may write, everything acknowledged must be there, and the log must verify.
 func TestOlderProgramsAreFencedOff(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -105,8 +105,9 @@ func TestOlderProgramsAreFencedOff(t *testing.T) {
 	}
 }
 
-// TestDigestsOfOlderPrograms migrates a schema with requests of a program that did not key
-// their digests: none is left, and what could still run ends.
+// TestDigestsOfOlderPrograms migrates a schema with requests whose digests were not
+// keyed yet. None of those digests may be left, and every request that could still run
+// must end.
 func TestDigestsOfOlderPrograms(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()

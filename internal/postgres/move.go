@@ -20,17 +20,19 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// A moved store has a schema version that every program refuses, and no table of the
-// name that all look at first: so it is refused by those that run, too.
+// A moved store has a schema version that every program refuses, and lacks the table
+// that every operation reads first. So processes that are already running refuse it as
+// well.
 const (
 	closeStore = "ALTER TABLE conversations RENAME TO moved_conversations"
 	openStore  = "ALTER TABLE moved_conversations RENAME TO conversations"
 )
 
-// Move lets copyAll read the store while nobody else uses it, and closes the store when
-// that has copied it: every process refuses it then, as bridge.ErrStoreMoved. op is
-// recorded. Only the owner of the schema can do that. After an error the store is open
-// as before, but for bridge.ErrOutcomeUnknown.
+// Move lets copyAll read the store while nobody else uses it, and marks the store as
+// moved when copyAll succeeds. From then on every process refuses it with
+// bridge.ErrStoreMoved. op is recorded. Only the owner of the schema can call it. After
+// an error the store is still in use as before, unless the error is
+// bridge.ErrOutcomeUnknown.
 func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows) error) error {
 	begun := false
 	move := func(c *conn) (durability, error) {
@@ -61,10 +63,11 @@ func (s *Store) Move(ctx context.Context, op bridge.Operation, copyAll func(Rows
 	return s.explain(ctx, err)
 }
 
-// alone locks all tables. The first two are those that all others look at before all else,
-// in the same order (selectState, selectVersion). So it has no
-// table that somebody needs who holds one that it waits for; the server would undo one of
-// the two, and a reader who has told of rows cannot begin again.
+// alone locks all tables. It begins with the two that every transaction reads first, in
+// the same order (selectState, selectVersion), so that it cannot deadlock: it never
+// holds a table that is needed by a transaction which holds one that alone waits for.
+// In a deadlock the server would abort one of the two, and a reader that has already
+// passed on rows cannot start again.
 func (s *Store) alone(c *conn) error {
 	c.lock(s.schema, "spine", "")
 	var tables []string
@@ -80,7 +83,7 @@ func (s *Store) alone(c *conn) error {
 	return err
 }
 
-// explain names an error of the server. A table that is missing may say that the store
+// explain translates an error of the server. A missing table may mean that the store
 // was moved meanwhile.
 func (s *Store) explain(ctx context.Context, err error) error {
 	err = server.Translate(err)
@@ -99,8 +102,8 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// Reopen opens a store again that was moved. op is recorded. The error is
-// bridge.ErrStoreNotMoved for one that is open.
+// Reopen puts a moved store back into use. op is recorded. The error is
+// bridge.ErrStoreNotMoved if the store is not marked as moved.
 func Reopen(ctx context.Context, dsn string, o Options, op bridge.Operation) (err error) {
 	config, err := server.Parse(dsn)
 	if err != nil {
@@ -123,7 +126,7 @@ func Reopen(ctx context.Context, dsn string, o Options, op bridge.Operation) (er
 	return opened.operate(ctx, op, durable, func(*entry) error { return nil })
 }
 
-// unmove takes the mark away from a store that belongs to the key.
+// unmove removes the mark from a store that belongs to the key.
 func (s *Store) unmove(c *conn, key bridge.Key) error {
 	c.lock(s.schema, "migrate", "")
 	version, err := schemaVersion(c, s.schema)
@@ -141,7 +144,7 @@ func (s *Store) unmove(c *conn, key bridge.Key) error {
 	return checkStore(c, s.schema, key)
 }
 
-// AtRest reports how the texts of the store are kept.
+// AtRest reports how the store's texts are stored.
 func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		cipher, err := c.cipher()
@@ -151,16 +154,17 @@ func (s *Store) AtRest(ctx context.Context) (state atrest.State, err error) {
 	return state, err
 }
 
-// Convert encrypts the texts of the store, or decrypts them, while other processes go
-// on; they wait for a moment with each page. From its first transaction on all that is
-// written is of the new kind, and texts of both kinds can be read meanwhile. A process
-// that is killed leaves the store in atrest.TurningOn or TurningOff; calling Convert
-// again completes it. At the end of an encryption the tables are written again, so that
-// their files hold no clear text; the server's own log (pg_wal) and its archives do until
-// the server has overwritten them, which nobody can ask of it. Only the owner of the
-// schema can do that. op is recorded when it begins and when it is done. converted is
-// told of rows, and may be nil. The error is bridge.ErrStoreBusy where another conversion
-// has begun or ended meanwhile.
+// Convert encrypts or decrypts the texts of the store while other processes continue;
+// they wait for a moment with each page. From the first transaction on, everything that
+// is written has the new form, and texts of both forms can be read meanwhile. If the
+// process is killed, the store stays in atrest.TurningOn or atrest.TurningOff, and
+// calling Convert again completes the conversion. After an encryption the tables are
+// rewritten, so that their files hold no clear text. The server's write-ahead log
+// (pg_wal) and its archives still do until the server has overwritten them, which
+// cannot be forced. Only the owner of the schema can call Convert. The error is
+// bridge.ErrStoreBusy if another conversion has begun or ended meanwhile. op is
+// recorded at the beginning and at the end. converted is called with the number of rows
+// so far, and may be nil.
 func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, converted func(rows int64)) (done atrest.Converted, err error) {
 	tables := sqlstore.Convertibles(dialect.AuditKey...)
 	return sqlstore.Conversion{
@@ -177,20 +181,20 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 	}.Run(op)
 }
 
-// lockTries is how often a step of a conversion is done that others kept from its lock. The
-// pauses are how long the store, or a table that is written again, is left to them first; the
-// next one is twice as long.
+// lockTries is how often a step of a conversion is tried when others keep it from its
+// lock. The pauses leave the store, or the table being rewritten, to the others before
+// the next try; each is twice as long as the one before.
 const (
 	lockTries    = 6
 	fencePause   = 500 * time.Millisecond
 	rewritePause = 100 * time.Millisecond
 )
 
-// giveUpSoon goes before fenceOff in a step of a conversion: who waits for that lock keeps
-// all others waiting who come behind.
+// giveUpSoon comes before fenceOff in a step of a conversion, because while one
+// transaction waits for that lock, all later ones queue behind it.
 const giveUpSoon = "SET LOCAL lock_timeout = '1s'"
 
-// patiently does a step of a conversion again that gave up.
+// patiently repeats a step of a conversion that gave up waiting for a lock.
 func patiently(ctx context.Context, pause time.Duration, step func() error) error {
 	for try := range lockTries {
 		err := step()
@@ -204,7 +208,8 @@ func patiently(ctx context.Context, pause time.Duration, step func() error) erro
 	return nil
 }
 
-// page runs a page of a conversion: a version of a file and its text are of one moment.
+// page converts one page under the lock, so that a file's version and its text are of
+// the same moment.
 func (s *Store) page(ctx context.Context, fn func(sqlstore.Conn) error) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
 		c.later(giveUpSoon)
@@ -213,7 +218,7 @@ func (s *Store) page(ctx context.Context, fn func(sqlstore.Conn) error) error {
 	})
 }
 
-// setState brings the store into another state, if check finds nothing against it.
+// setState changes the state of the store, unless check returns an error.
 func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
 	return s.commit(ctx, op, durable, func(e *entry) error {
 		e.later(giveUpSoon)
@@ -230,10 +235,11 @@ func (s *Store) setState(ctx context.Context, op bridge.Operation, to atrest.Sta
 	})
 }
 
-// scrub writes tables again, which leaves nothing in their files that is not in a row, and
-// then the planner's statistics, which have values of columns. statistics reports that
-// those could not be written again: only the owner of the database may. The error is
-// bridge.ErrStoreBusy while a transaction is open that may still see the rows of before.
+// scrub rewrites the tables, so that their files hold only current rows, and then the
+// planner's statistics, which hold values of columns. statistics reports that the
+// statistics could not be rewritten, which only the owner of the database may do. The
+// error is bridge.ErrStoreBusy while a transaction is open that may still see the old
+// rows.
 func (s *Store) scrub(ctx context.Context, tables []sqlstore.Convertible) (statistics bool, err error) {
 	c, err := s.rewriter(ctx)
 	if err != nil {
@@ -257,27 +263,27 @@ func (s *Store) scrub(ctx context.Context, tables []sqlstore.Convertible) (stati
 	if err != nil {
 		return false, fmt.Errorf("write the planner's statistics again: %w", err)
 	}
-	// The old files are emptied at once and removed at a checkpoint. Who may not ask for
-	// one waits for the server's own.
+	// The old files are truncated immediately and removed at a checkpoint. A user who
+	// may not request a checkpoint waits for the server's next one.
 	if _, err := c.pg.Exec(ctx, "CHECKPOINT"); err != nil && ctx.Err() != nil {
 		return !done, ctx.Err()
 	}
 	return !done, nil
 }
 
-// rewriter writes tables again, on a connection of its own.
+// rewriter rewrites tables on its own connection.
 type rewriter struct {
 	pg   *pgx.Conn
-	dead int64 // how many dead rows the last table keeps; -1 for one that was not written
+	dead int64 // number of dead rows left in the last table; -1 if it was not rewritten
 }
 
 func (s *Store) rewriter(ctx context.Context) (*rewriter, error) {
 	c := &rewriter{}
 	config := s.pool.Config().ConnConfig
-	// Who waits for a lock keeps all others waiting who come behind.
+	// While one transaction waits for a lock, all later ones queue behind it.
 	config.RuntimeParams["lock_timeout"] = "1s"
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
-		// "%.0f dead row versions cannot be removed yet.", in whatever language.
+		// "%.0f dead row versions cannot be removed yet." in any language
 		if digits := firstNumber().FindString(n.Detail); digits != "" {
 			c.dead, _ = strconv.ParseInt(digits, 10, 64)
 		}
@@ -289,10 +295,11 @@ func (s *Store) rewriter(ctx context.Context) (*rewriter, error) {
 
 var firstNumber = lazyregexp.New(`[0-9]+`)
 
-// errSeen reports rows of before that a table keeps.
+// errSeen reports that a table still contains old rows.
 var errSeen = fmt.Errorf("%w: a transaction of another program is open since before the end of the conversion, and may still see texts in clear; end it (pg_stat_activity, pg_replication_slots and pg_prepared_xacts list them)", bridge.ErrStoreBusy)
 
-// rewrite writes a table again without dead rows. done is false where this user may not.
+// rewrite rewrites a table without its dead rows. done is false if this user may not do
+// that.
 func (c *rewriter) rewrite(ctx context.Context, name string) (done bool, err error) {
 	err = patiently(ctx, rewritePause, func() error {
 		c.dead = -1
@@ -305,9 +312,10 @@ func (c *rewriter) rewrite(ctx context.Context, name string) (done bool, err err
 	return err == nil && c.dead == 0, err
 }
 
-// forgetValues removes what the planner knows of the columns with texts, and lets it look
-// at the table as it is now. A change of a column's type does that, to the same type, too,
-// and also where a table is empty, of which ANALYZE keeps what it knew.
+// forgetValues removes the planner's statistics of the columns with texts, and then
+// analyzes the table as it is now. Changing a column's type removes its statistics even
+// if the type stays the same. It works for an empty table too, for which ANALYZE would
+// keep the old statistics.
 func (c *rewriter) forgetValues(ctx context.Context, schema string, t sqlstore.Convertible) error {
 	name := pgx.Identifier{schema, t.Name}.Sanitize()
 	var changes []string

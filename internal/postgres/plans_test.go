@@ -15,8 +15,8 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestPlansReadLittle fills a store with two conversations and has the server tell how
-// it answers what every call asks: never by reading all messages.
+// TestPlansReadLittle fills a store with two conversations and checks the query plans
+// of what every call reads: none may read all messages.
 func TestPlansReadLittle(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -35,7 +35,7 @@ func TestPlansReadLittle(t *testing.T) {
 	fill(room, "a", "c", 1)
 	fill(room, "c", "b", 10_001)
 	fill(pair, "b", "a", 20_001)
-	fill(pair, "a", "b", 30_001) // behind all that b said
+	fill(pair, "a", "b", 30_001) // after everything that b has sent
 	execute(t, dsn, "INSERT INTO flows (conversation, sender, recipient, sent_id) VALUES ('"+room+"', 'a', 'c', 5000)")
 	execute(t, dsn, "INSERT INTO sent SELECT conversation, sender, id FROM messages WHERE conversation = '"+room+"'")
 	execute(t, dsn, "UPDATE session_status SET last_seq = (SELECT coalesce(max(seq), 0) FROM inbox i WHERE i.conversation = session_status.conversation AND i.recipient = session)")
@@ -50,7 +50,7 @@ func TestPlansReadLittle(t *testing.T) {
 		"a page of one of many":     {postgres.SelectInbox, []any{room, "c", int64(100), int64(51)}},
 		"the history of two":        {postgres.SelectHistory, []any{pair, "a", int64(math.MaxInt64), int64(51)}},
 		"the history of many":       {postgres.SelectOwn, []any{room, "c", int64(10_050), int64(51)}},
-		"the history of who sent":   {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // behind all that c said
+		"the history of who sent":   {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // after everything that c has sent
 		"the log of a conversation": {postgres.SelectConversationLog, []any{int64(0), int64(51), pair}},
 	} {
 		plan := explain(t, dsn, q.query, q.args)
@@ -63,7 +63,7 @@ func TestPlansReadLittle(t *testing.T) {
 	}
 }
 
-// explain has the server carry out a query and tell how.
+// explain runs a query and returns the server's plan.
 func explain(t *testing.T, dsn, query string, args []any) string {
 	t.Helper()
 	ctx := context.Background()

@@ -1,13 +1,13 @@
-// Package postgres keeps the bridge's store in a schema of a PostgreSQL database
-// that any number of processes on any number of machines share.
+// Package postgres keeps the bridge's store in a schema of a PostgreSQL database that
+// any number of processes on any number of machines share.
 //
-// Every write is one transaction that locks the conversation that it is about,
-// holds the operation and its audit entry, and is acknowledged when the server has
-// it on its disk; heartbeats, empty checks, read marks and refusals are
-// acknowledged before that. Each conversation has an audit chain of its own, so
-// that two conversations never wait for each other, and a spine covers all chains.
+// Every write is one transaction that locks its conversation and contains the operation
+// and its audit entry. It is acknowledged when the server has it on its disk;
+// heartbeats, empty checks, read marks and refusals are acknowledged before that. Each
+// conversation has its own audit chain, so that two conversations never wait for each
+// other. A further chain, the spine, covers all others.
 //
-// Clocks of machines differ: the times of operations are to be taken from Clock.
+// The clocks of machines differ: take the times of operations from Clock.
 package postgres
 
 import (
@@ -37,33 +37,33 @@ type Store struct {
 	limits   sqlstore.LimitCache
 	usage    usageCache
 	recent   recentProofs
-	encrypts atomic.Bool // texts were encrypted when a message was sent last
+	encrypts atomic.Bool // whether texts were encrypted at the last send
 
 	filling func(bridge.Fill)
-	told    map[string]bool // what filling was told of; with usage.mutex
+	told    map[string]bool // what Filling has been called for; guarded by usage.mutex
 	closed  sync.Once
-	checked bool // the schema is there, and has a version
+	checked bool // the schema exists and has a version
 }
 
 var _ bridge.Store = (*Store)(nil)
 
-// Options say how to open a store.
+// Options configure how a store is opened.
 type Options struct {
 	// Key is the master key of the store. Required.
 	Key bridge.Key
-	// Create makes the store if it is missing, and migrates an older one.
+	// Create creates the store if it is missing and migrates one of an older version.
 	Create bool
-	// Limits are those of a store that is made. They change nothing in one that is
-	// there: bridge.Store.SetLimits does.
+	// Limits are the limits of a newly created store. They do not change an existing
+	// one; use bridge.Store.SetLimits for that.
 	Limits bridge.Limits
-	// Filling is told, once for each thing that is bounded, that the store is so full
-	// that its operator should make room (bridge.Fill.Warn). It is called within
-	// a transaction, and may be nil.
+	// Filling is called once for each limit of the quota that the store is close to, so
+	// that the operator can make room (bridge.Fill.Warn). It is called within a
+	// transaction, and may be nil.
 	Filling func(bridge.Fill)
 }
 
-// Open opens the store that a connection string names (server.Parse). Errors are those
-// that bridge calls ErrStore…; none of them holds a password.
+// Open opens the store that a connection string names (server.Parse). Errors are the
+// bridge.ErrStore… errors; none contains a password.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	config, err := server.Parse(dsn)
 	if err != nil {
@@ -94,8 +94,8 @@ func openConfig(ctx context.Context, config server.Config, o Options) (*Store, e
 	return s, nil
 }
 
-// prepare makes or migrates the schema, or checks that it is what this program
-// knows, and that the key belongs to it.
+// prepare creates or migrates the schema, or checks that it is one that this program
+// knows and that the key belongs to it.
 func (s *Store) prepare(ctx context.Context, o Options) error {
 	if o.Create {
 		if err := s.migrate(ctx, o); err != nil {
@@ -105,15 +105,15 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	return s.read(ctx, func(c *conn) error { return checkStore(c, s.schema, o.Key) })
 }
 
-// Bells returns the doorbells of the store. Call Close before that of the store.
+// Bells returns the doorbells of the store. Close them before the store.
 func (s *Store) Bells() *server.Bells { return server.NewBells(s.pool, "bridge_"+s.schema) }
 
-// Clock looks at the server's clock. Call Close before that of the store.
+// Clock returns the server's clock. Close it before the store.
 func (s *Store) Clock(ctx context.Context) (*server.Clock, error) {
 	return server.NewClock(ctx, s.pool)
 }
 
-// Close closes the store. It waits for operations under way.
+// Close closes the store after the operations in progress have ended.
 func (s *Store) Close() error {
 	s.closed.Do(func() {
 		s.sealer.close()
@@ -122,7 +122,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// vacuum lets the server use again what was removed. It cannot be in a transaction.
+// vacuum lets the server reuse the space of removed rows. It cannot run in a
+// transaction.
 func (s *Store) vacuum(ctx context.Context) error {
 	for _, table := range []string{"messages", "inbox", "session_status", "conversations", "audit_chains", "audit_log", "audit_order"} {
 		if _, err := s.pool.Exec(ctx, "VACUUM "+table); err != nil {

@@ -11,9 +11,9 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// A message is stored once, with a row in the inbox of each recipient.
+// A message is stored once, and has a row in the inbox of each recipient.
 
-// mail is where a message goes. An empty key is none, a replyTo of 0 too.
+// mail is where a message goes. An empty key and a replyTo of 0 mean none.
 type mail struct {
 	conversation, from string
 	to                 bridge.Recipients
@@ -26,8 +26,8 @@ func (e *entry) Deliver(conversation, from string, to bridge.Recipients, m bridg
 	return e.deliver(mail{conversation: conversation, from: from, to: to}, m)
 }
 
-// deliver stores m for all whom it goes to, or returns errNoRow where one of them is
-// not there. The chain of the conversation must be locked.
+// deliver stores m for all its recipients, or returns errNoRow if one of them does not
+// exist. The chain of the conversation must be locked.
 func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err error) {
 	var got []bridge.Recipient
 	e.nextSeqs(to.conversation, to.to, &got)
@@ -51,8 +51,8 @@ func (e *entry) deliver(to mail, m bridge.NewMessage) (sent bridge.Sent, err err
 	return sent, nil
 }
 
-// insertMessage stores a message. The texts of one that is sealed are bound to its id,
-// which is taken first.
+// insertMessage stores a message. Sealed texts are bound to the message's id, so the id
+// is taken from the sequence first.
 func (e *entry) insertMessage(to mail, m bridge.NewMessage) (id int64, err error) {
 	cipher, err := e.cipher()
 	if err != nil {
@@ -74,7 +74,7 @@ func (e *entry) insertMessage(to mail, m bridge.NewMessage) (id int64, err error
 	return id, err
 }
 
-// addRecipients tells who got a message.
+// addRecipients adds to sent who received the message.
 func addRecipients(sent *bridge.Sent, got []bridge.Recipient) {
 	first := got[0]
 	sent.Seq, sent.PartnerUnread, sent.Partner = first.Seq, first.Unread, first.SessionState
@@ -83,10 +83,10 @@ func addRecipients(sent *bridge.Sent, got []bridge.Recipient) {
 	}
 }
 
-// partnerColumns are what a sender is told of a session s that got its message.
+// partnerColumns are what a sender is told about a session s that received its message.
 const partnerColumns = "s.session, s.status, s.seen_at, s.receipt_id, s.receipt_at"
 
-// recipientRow is where they are read into.
+// recipientRow is the destination for them and the session's numbers.
 type recipientRow struct {
 	bridge.Recipient
 	session, status string
@@ -102,7 +102,7 @@ func (r *recipientRow) recipient() bridge.Recipient {
 	return one
 }
 
-// names are the names of sessions as the server takes them.
+// names returns the names of sessions as an array parameter.
 func names(of bridge.Recipients) []string {
 	all := make([]string, len(of))
 	for i, session := range of {
@@ -111,8 +111,9 @@ func names(of bridge.Recipients) []string {
 	return all
 }
 
-// nextSeqs takes the next number of each inbox with the next statement that is waited for,
-// and tells got what waits there then.
+// nextSeqs takes the next number of each inbox, with the next statement whose result is
+// awaited. It appends to got each recipient with its number and the count of unread
+// messages.
 func (e *entry) nextSeqs(conversation string, to bridge.Recipients, got *[]bridge.Recipient) {
 	var row recipientRow
 	e.laterEach(`
@@ -124,29 +125,29 @@ func (e *entry) nextSeqs(conversation string, to bridge.Recipients, got *[]bridg
 		})
 }
 
-// ahead is what a message needs, as it was read with the session of its sender.
+// ahead holds what a send needs, read together with the sender's session.
 type ahead struct {
 	key      string
 	repeated *firstAnswer
-	// of is the only partner, where the conversation has two sessions, and last the end of
-	// what it was sent last, or all of it.
+	// of is the only partner, as in a conversation of two, and last the last message
+	// sent to it: its whole text if whole is set, else the end.
 	of    bridge.SessionID
 	whole bool
 	last  []storedText
 }
 
-// storedText is a message's text, or the end of one, as it is stored.
+// storedText is a message's text, or the end of one, as stored.
 type storedText struct {
 	id   int64
 	text string
 }
 
-// partner is the other of two sessions.
+// partner maps each of two sessions to the other.
 var partner = map[bridge.SessionID]bridge.SessionID{bridge.SessionA: bridge.SessionB, bridge.SessionB: bridge.SessionA}
 
-// readAhead asks for what a message of g's session needs, with the next statement that is
-// waited for: the first answer to its key, and, as if its conversation had two sessions,
-// what it said last.
+// readAhead queries, with the next statement whose result is awaited, what a message of
+// g's session needs: the first answer to its idempotency key and, assuming a
+// conversation of two, the session's last message.
 func (e *entry) readAhead(g bridge.Gate, key string) {
 	a := &ahead{key: key, repeated: &firstAnswer{}}
 	if key != "" {
@@ -165,8 +166,8 @@ func (e *entry) readAhead(g bridge.Gate, key string) {
 	e.ahead = a
 }
 
-// Repeated returns the first answer to an idempotency key, with what is known of the
-// recipients now, or a zero Sent.
+// Repeated returns the first answer to an idempotency key with the present state of the
+// recipients, or the zero value.
 func (e *entry) Repeated(g bridge.Gate, key string) (bridge.Sent, error) {
 	if key == "" {
 		return bridge.Sent{}, nil
@@ -180,7 +181,7 @@ func (e *entry) Repeated(g bridge.Gate, key string) (bridge.Sent, error) {
 	return first.answer(), err
 }
 
-// firstAnswer is the answer that an idempotency key got first.
+// firstAnswer reads the first answer to an idempotency key.
 type firstAnswer struct {
 	sent     bridge.Sent
 	redacted string
@@ -195,7 +196,7 @@ const selectRepeated = `
 		JOIN session_status s ON s.conversation = i.conversation AND s.session = i.recipient
 		WHERE m.conversation = $1 AND m.sender = $2 AND m.idempotency_key = $3 ORDER BY i.recipient`
 
-// query is what reads it.
+// query returns the query for it.
 func (f *firstAnswer) query(g bridge.Gate, key string) (query string, args, dest []any, visit func() error) {
 	return selectRepeated, []any{g.Conversation, string(g.Session), key},
 		append([]any{&f.sent.ID, &f.sent.SentAt, &f.redacted}, f.row.dest()...), func() error {
@@ -213,8 +214,9 @@ func (f *firstAnswer) answer() bridge.Sent {
 	return f.sent
 }
 
-// tails are the ends of what a session said last, and last to each of to: a secret
-// must not come together in any inbox, nor for who reads them all.
+// tails returns the end of the last message that g's session sent, and of the last one
+// that it sent to each of to. They are checked together with a new message, so that the
+// parts of a split secret meet neither in one inbox nor for a reader of all inboxes.
 func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err error) {
 	cipher, err := e.cipher()
 	if err != nil {
@@ -240,7 +242,7 @@ func (e *entry) tails(g bridge.Gate, to bridge.Recipients) (tails []string, err 
 	return tails, err
 }
 
-// tailQuery is what reads tails. A sealed text is read whole.
+// tailQuery returns the query for tails. Sealed texts are read whole.
 func tailQuery(g bridge.Gate, whole bool, to bridge.Recipients, many bool) (query string, args []any) {
 	query, recipients := selectTail, any(string(to[0]))
 	if many {
@@ -253,22 +255,23 @@ func tailQuery(g bridge.Gate, whole bool, to bridge.Recipients, many bool) (quer
 	return query, []any{stored, g.Conversation, string(g.Session), recipients}
 }
 
-// tailStored is how much of a stored text has its last TailLength characters: one may
-// take four (server.Quote).
+// tailStored is how many characters of a stored text contain its last TailLength
+// characters: one may take up to four (server.Quote).
 const tailStored = 4*bridge.TailLength + 4
 
-// selectTail is for two sessions: all that one says is in the inbox of the other.
+// selectTail is for a conversation of two: everything that one session sends is in the
+// inbox of the other.
 const selectTail = `
 	SELECT m.id, right(m.message, $1) FROM messages m JOIN inbox i ON i.message = m.id
 	WHERE i.conversation = $2 AND m.sender = $3 AND i.recipient = $4 ORDER BY i.seq DESC LIMIT 1`
 
-// selectTails is for more.
+// selectTails is for more than two.
 const selectTails = `
 	SELECT m.id, right(m.message, $1) FROM messages m WHERE m.id IN (
 	    SELECT max(sent_id) FROM flows WHERE conversation = $2 AND sender = $3
 	    UNION SELECT sent_id FROM flows WHERE conversation = $2 AND sender = $3 AND recipient = ANY($4)) ORDER BY m.id`
 
-// flow notes that g's session sent a message, and who got it.
+// flow records that g's session sent a message, and who received it.
 func (e *entry) flow(g bridge.Gate, sent bridge.Sent) {
 	for _, session := range sent.Recipients() {
 		e.later(`
@@ -279,8 +282,8 @@ func (e *entry) flow(g bridge.Gate, sent bridge.Sent) {
 	e.later("INSERT INTO sent (conversation, sender, message) VALUES ($1, $2, $3)", g.Conversation, string(g.Session), sent.ID)
 }
 
-// FirstFlows implements sqlstore.MailEntry: it notes what the two sessions of a
-// conversation have sent each other and read, before there is a third.
+// FirstFlows implements sqlstore.MailEntry. Before a third session joins, it records
+// what the two sessions of a conversation have sent each other and read.
 func (e *entry) FirstFlows(conversation string) error {
 	e.later(`
 		INSERT INTO flows (conversation, sender, recipient, sent_id, read_id, read_at, unread)
@@ -318,8 +321,8 @@ func (e *entry) ReadMarks(conversation string, sender bridge.SessionID, roster b
 		})
 }
 
-// share returns those of files that recipients named lately to g's session, and keeps
-// them for each of those to be told.
+// share returns those of files that recipients have named recently to g's session, and
+// stores them so that each of those is told as well.
 func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shared bridge.Shared, err error) {
 	named := sqlstore.NewNamed(int(e.Sessions) - 1)
 	var id int64
@@ -351,8 +354,8 @@ func (e *entry) share(g bridge.Gate, files []string, to bridge.Recipients) (shar
 	return shared, nil
 }
 
-// keepShared keeps files that another named for a session to be told of, beside those
-// that it was not told of yet.
+// keepShared adds files named by another session to those that a session has yet to be
+// told of.
 func (e *entry) keepShared(conversation string, session, other bridge.SessionID, files []string) error {
 	var kept string
 	of := []any{conversation, string(session)}
@@ -369,22 +372,23 @@ func (e *entry) keepShared(conversation string, session, other bridge.SessionID,
 	return nil
 }
 
-// openShared opens what the column shared_files keeps of a session.
+// openShared opens the stored value of a session's shared_files column.
 func (c *conn) openShared(conversation string, session bridge.SessionID, stored string) string {
 	return sqlstore.OpenShared(c.sql(), sqlstore.SharedPlace(conversation, string(session)), stored)
 }
 
-// fromShared is what the column shared_files keeps: an object of lists, by session.
+// fromShared returns the stored form for the column shared_files: an object with a list
+// per session.
 func fromShared(s bridge.Shared) string {
 	if len(s) == 0 {
 		return "{}"
 	}
-	encoded, _ := json.Marshal(s) // strings always encode
+	encoded, _ := json.Marshal(s) // strings can always be encoded
 	return string(encoded)
 }
 
-// toShared reads it back; the column of an unknown session is NULL. A damaged one
-// tells of nothing.
+// toShared parses the stored form. The column of a session that does not exist is NULL.
+// A damaged value counts as empty.
 func toShared(column string) (s bridge.Shared) {
 	if column == "{}" || json.Unmarshal([]byte(column), &s) != nil {
 		return nil

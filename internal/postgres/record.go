@@ -44,17 +44,18 @@ func (e *entry) record(outcome string) error {
 	return nil
 }
 
-// newChain begins the chain of a conversation that is made.
+// newChain begins the chain of a new conversation.
 func (e *entry) newChain(conversation string) {
 	e.head = e.store.chain.ChainHead(conversation)
 	e.held = conversation
 	e.later("INSERT INTO audit_chains (chain, link, mac, seal, unsealed) VALUES ($1, 0, '', $2, false)", conversation, e.head.Seal)
 }
 
-// openChains is how many chains there are for calls that belong to no conversation.
+// openChains is the number of chains for calls that belong to no conversation.
 const openChains = 16
 
-// openChain locks the chain of what belongs to no conversation, or is not known to.
+// openChain locks the chain for an operation that belongs to no conversation, or to one
+// that it has not locked.
 func (e *entry) openChain() (name string, head audit.Head, err error) {
 	name = "operator"
 	if e.Operation.Actor != bridge.Operator {
@@ -74,11 +75,11 @@ func (e *entry) lockChain(name string, head *audit.Head) error {
 	return e.get("SELECT link, mac FROM audit_chains WHERE chain = $1 FOR UPDATE", []any{name}, &head.Seq, &head.MAC)
 }
 
-// clockStep is how far the store's clock may be behind the latest operation, so
-// that not each of them has to change the one row that has it.
+// clockStep is how far the store's clock may be behind the latest operation. It spares
+// most operations an update of the single row that holds the clock.
 const clockStep = time.Second
 
-// keepClock keeps the store's time where that matters.
+// keepClock stores the store's time if it has changed enough.
 func (e *entry) keepClock() {
 	kept, _ := e.state.clock.Tick(e.Operation.Now)
 	if kept.Latest.Sub(e.state.clock.Latest) < clockStep && kept.Slow.Equal(e.state.clock.Slow) {

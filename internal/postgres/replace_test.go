@@ -14,9 +14,9 @@ import (
 	pgserver "example.org/bridge/internal/postgres/server"
 )
 
-// TestReplacement puts a store in place of another one: not while a process is
-// connected to that, and then as a whole. What was there is there under another name, and
-// opens.
+// TestReplacement puts a store in place of another one. That must be refused while a
+// process is connected to the old one, and must otherwise happen as a whole. The old
+// store must be kept under another name and open there.
 func TestReplacement(t *testing.T) {
 	t.Parallel()
 	postgrestest.Need(t, server)
@@ -35,7 +35,7 @@ func TestReplacement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = drop(t.Context()) }) // where the test has failed; gone otherwise
+	t.Cleanup(func() { _ = drop(t.Context()) }) // if the test has failed; otherwise it is gone
 	made := open(t, fresh, key)
 	after := bridgetest.NewPair(t, bridge.New(bridge.Config{Store: made, Key: key})).A.Conversation
 	if err := made.Close(); err != nil {
@@ -52,7 +52,7 @@ func TestReplacement(t *testing.T) {
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r.Timeout = time.Minute // the server notices in its own time that a process has ended
+	r.Timeout = time.Minute // the server takes a moment to notice that a process has ended
 	aside, err := r.Run(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,8 @@ func TestReplacement(t *testing.T) {
 	}
 }
 
-// TestReplacementRefused: what is not a store stays where it is, and so does the new one.
+// TestReplacementRefused checks that if the target is not a store, it stays where it
+// is, and so does the new store.
 func TestReplacementRefused(t *testing.T) {
 	t.Parallel()
 	postgrestest.Need(t, server)

@@ -14,9 +14,8 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestUndoneIsDoneAgain lets the server undo a send again and again, as it does with one
-// of two that wait for each other: the send is done again, and stored once, unless that
-// never ends.
+// TestUndoneIsDoneAgain makes the server abort a send again and again, as it does in a
+// deadlock. The send must be repeated and stored once, unless the aborts never end.
 func TestUndoneIsDoneAgain(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -50,7 +49,7 @@ func TestUndoneIsDoneAgain(t *testing.T) {
 	}
 }
 
-// connect is a connection of somebody else's to the schema of a store.
+// connect returns a separate connection to the schema of a store.
 func connect(t *testing.T, dsn string) *pgx.Conn {
 	t.Helper()
 	c, err := pgx.Connect(context.Background(), dsn)
@@ -61,10 +60,10 @@ func connect(t *testing.T, dsn string) *pgx.Conn {
 	return c
 }
 
-// TestLockedForLong keeps a conversation locked, as a client that was stopped within a
-// transaction does: others are told that the store is busy, and wait no longer than
-// lock_timeout says, and other conversations go on. Who does not prove to be a session of the
-// conversation does not wait for it, nor does who was one until its token was replaced.
+// TestLockedForLong keeps a conversation locked, as a client does that was stopped
+// within a transaction. Other calls for it must report a busy store after at most
+// lock_timeout, while other conversations continue. Callers without a valid token,
+// including one that has just been replaced, must not wait for the lock.
 func TestLockedForLong(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -105,8 +104,8 @@ func TestLockedForLong(t *testing.T) {
 	send(t, s, held.A, "x")
 }
 
-// TestMoveBesideAReader moves a store while somebody reads from it, who goes on to other
-// tables: the move waits for them, and keeps them from none.
+// TestMoveBesideAReader moves a store while a reader goes on to further tables. The
+// move must wait for the reader and must not block it.
 func TestMoveBesideAReader(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -123,7 +122,7 @@ func moveBesideAReader(t *testing.T, table string) {
 	ctx := t.Context()
 	dsn, key := server.Schema(), bridgetest.NewEnv(t).Key
 	read := open(t, dsn, key)
-	mover := open(t, dsn+"&deadlock_timeout=10min", key) // where two wait for each other, the reader is undone
+	mover := open(t, dsn+"&deadlock_timeout=10min", key) // in a deadlock the server aborts the reader
 	watch, moved := connect(t, dsn), make(chan error, 1)
 	tables := 0
 	err := read.Snapshot(ctx, func(rows postgres.Rows) error {

@@ -11,16 +11,16 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Tables that a process which only works with the store must not change: what is in
-// the log stays there, whoever takes over such a process.
+// Tables that a process which merely uses the store must not change. Even somebody who
+// takes over such a process cannot change what is in the log.
 const (
 	appendOnly = "audit_log, audit_order, audit_spine"
 	readOnly   = "store, schema_version, audit_base, audit_bases, audit_archives"
 	neverFewer = "audit_chains, audit_sealed, audit_head, store_state, quota"
 )
 
-// checkNew refuses to make a store among what others have made: a function of theirs
-// may fit what a statement says better than the server's own.
+// checkNew refuses to create a store in a schema that contains objects of others. A
+// function there could match a call in a statement better than the server's own.
 func checkNew(c *conn, schema string) error {
 	var occupied, foreign bool
 	err := c.get(`
@@ -30,7 +30,7 @@ func checkNew(c *conn, schema string) error {
 		FROM pg_namespace n WHERE n.nspname = $1`, []any{schema}, &occupied, &foreign)
 	switch {
 	case errors.Is(err, errNoRow):
-		return nil // it is made
+		return nil // it will be created
 	case err != nil:
 		return err
 	case foreign:
@@ -41,13 +41,13 @@ func checkNew(c *conn, schema string) error {
 	return nil
 }
 
-// trustedOwner is an owner of a schema n who can do with its tables what it likes
-// anyway: the database's and the server's.
+// trustedOwner matches an owner of a schema n who can do anything with its tables in
+// any case: the owner of the database or a superuser.
 const trustedOwner = `EXISTS (
 	SELECT 1 FROM pg_roles r WHERE r.oid = n.nspowner AND (r.rolsuper OR r.rolname = 'pg_database_owner'))`
 
-// checkOwners refuses a schema into which somebody else than the store's owner may put
-// something.
+// checkOwners refuses a schema in which roles other than the store's owner may create
+// objects.
 func checkOwners(c *conn, schema string) error {
 	var others bool
 	err := c.get(`
@@ -64,9 +64,9 @@ func checkOwners(c *conn, schema string) error {
 	return err
 }
 
-// Grant lets a role of the database, which must be there, work with the store: it can
-// neither change its schema nor change or remove entries of the log. Only the owner of
-// the schema can grant.
+// Grant lets an existing role of the database use the store. The role can neither
+// change the schema nor change or remove log entries. Only the owner of the schema can
+// call it.
 func (s *Store) Grant(ctx context.Context, role string) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
 		var exists, owner bool
@@ -75,7 +75,7 @@ func (s *Store) Grant(ctx context.Context, role string) error {
 		if err != nil {
 			return durable, err
 		}
-		if !owner { // to whom the server would only give a warning
+		if !owner { // for others the server would only print a warning
 			return durable, fmt.Errorf("%w: only the owner of schema %s can grant", bridge.ErrStoreRefused, s.schema)
 		}
 		if !exists {

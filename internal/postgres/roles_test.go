@@ -15,8 +15,8 @@ import (
 	dbserver "example.org/bridge/internal/postgres/server"
 )
 
-// TestRoleCanOnlyAppend lets a role with the grants of a process work with a store,
-// and try to change what it must not.
+// TestRoleCanOnlyAppend uses a store with a role that has the grants of a process, and
+// checks that the role cannot change what it must not.
 func TestRoleCanOnlyAppend(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -78,7 +78,8 @@ func TestRoleCanOnlyAppend(t *testing.T) {
 	}
 }
 
-// TestHostileSchema puts what another role has made where the store is, or is to be.
+// TestHostileSchema opens or creates a store in a schema where another role has made
+// objects.
 func TestHostileSchema(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -118,8 +119,9 @@ func TestHostileSchema(t *testing.T) {
 	}
 }
 
-// TestTemporaryTablesHideNothing makes a temporary table of the name of one of the
-// store's on a connection that is then used for the store, as a pool between them may.
+// TestTemporaryTablesHideNothing creates a temporary table with the name of one of the
+// store's, on a connection that is then used for the store, as can happen with a
+// connection pool in between.
 func TestTemporaryTablesHideNothing(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()

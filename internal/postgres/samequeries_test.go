@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// statements notes what goes to the server for calls with a marked context, and where
-// the server is waited for. What the store does beside its calls is not noted.
+// statements records what is sent to the server for calls with a marked context, and
+// where the answer is awaited. What the store does in the background is not recorded.
 type statements struct {
 	mutex sync.Mutex
 	texts []string
@@ -64,9 +64,9 @@ func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQ
 // TraceBatchEnd implements pgx.BatchTracer.
 func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-// TestSameQueriesForUnknown: a caller that cannot prove a session has the same
-// statements carried out, in the same round trips, whether what it names is there or
-// not.
+// TestSameQueriesForUnknown checks that a caller without a valid token causes the same
+// statements, in the same round trips, whether or not the conversation or session that
+// it names exists.
 func TestSameQueriesForUnknown(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()

@@ -11,8 +11,8 @@ import (
 	pgserver "example.org/bridge/internal/postgres/server"
 )
 
-// TestScratch: a scratch store is in a schema of its own, which is gone when it is
-// dropped, and the store that the string named is not touched.
+// TestScratch checks that a scratch store has its own schema, which is gone once it is
+// dropped, and that the store in the connection string is not touched.
 func TestScratch(t *testing.T) {
 	t.Parallel()
 	postgrestest.Need(t, server)

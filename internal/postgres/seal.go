@@ -12,11 +12,11 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// sealEvery is how long entries of the log wait for the spine, at most.
+// sealEvery is the longest time until the spine covers a new log entry.
 const sealEvery = time.Second
 
-// sealer extends the spine behind operations of this process. One that is killed
-// before leaves it to whoever looks at the log next.
+// sealer extends the spine after operations of this process. If the process is killed
+// before that, the next reader of the log does it.
 type sealer struct {
 	changed chan struct{}
 	stop    context.CancelFunc
@@ -36,14 +36,14 @@ func newSealer(s *Store) *sealer {
 			if sleep.For(ctx, sealEvery) != nil {
 				return
 			}
-			// What fails here fails again, and is reported, when the log is verified.
+			// An error here occurs again, and is reported, when the log is verified.
 			_ = s.seal(ctx, false)
 		}
 	})
 	return l
 }
 
-// wake tells it that there is something to seal.
+// wake tells the sealer that there are entries to cover.
 func (l *sealer) wake() {
 	select {
 	case l.changed <- struct{}{}:
@@ -56,10 +56,10 @@ func (l *sealer) close() {
 	l.ended.Wait()
 }
 
-// seal makes the spine cover every entry that is committed now. Where another
-// process does so already, it waits for that one or, unless told to, does nothing.
-// The error is an *audit.Fault where a chain is not what the bridge wrote; the
-// spine then stays where it is.
+// seal makes the spine cover every entry that is committed now. If another process is
+// doing so, seal waits for it if wait is set, and otherwise does nothing. The error is
+// an *audit.Fault if a chain is not what the bridge wrote; the spine is then left as it
+// is.
 func (s *Store) seal(ctx context.Context, wait bool) error {
 	return s.write(ctx, func(c *conn) (durability, error) {
 		if wait {
@@ -90,7 +90,7 @@ func (s *Store) extendSpine(c *conn) error {
 		return err
 	}
 	var log, spine audit.Head
-	// The log ends with the spine, but for one that was copied and has none yet.
+	// The log ends with the spine, unless it was copied and has no spine yet.
 	err = c.get("SELECT link, seq, CASE WHEN link > 0 THEN mac END FROM audit_head", nil, &spine.Seq, &log.Seq, &spine.MAC)
 	if errors.Is(err, errNoRow) {
 		return &audit.Fault{Problem: "the head of the spine was removed"}
@@ -115,7 +115,8 @@ func (s *Store) extendSpine(c *conn) error {
 	line, spine, log := s.chain.Cover(spine, audit.Entry{Time: time.Now().UTC().Truncate(time.Microsecond)}, entries)
 	c.later("INSERT INTO audit_spine (link, seq, at, details, mac) VALUES ($1, $2, $3, $4, $5)", line.Link, line.Seq, line.Time, line.Details, line.MAC)
 	c.later("UPDATE audit_head SET link = $1, seq = $2, mac = $3, seal = $4", spine.Seq, log.Seq, log.MAC, log.Seal)
-	// A chain that somebody extends just now keeps its mark: it is looked at again.
+	// A chain that another transaction is extending keeps its mark and is examined
+	// again.
 	c.later(`
 		UPDATE audit_chains SET unsealed = false WHERE chain IN (
 		    SELECT a.chain FROM audit_chains a JOIN unnest($1::text[], $2::bigint[]) AS n (chain, link) ON n.chain = a.chain AND n.link = a.link
@@ -123,7 +124,7 @@ func (s *Store) extendSpine(c *conn) error {
 	return nil
 }
 
-// openSpans returns the chains that have entries which the spine does not cover.
+// openSpans returns the uncovered parts of all chains.
 func openSpans(c *conn) (all []span, err error) {
 	var sp span
 	err = c.each(`
@@ -137,7 +138,7 @@ func openSpans(c *conn) (all []span, err error) {
 }
 
 // uncovered returns the entries of spans in the order in which they were written,
-// with the numbers that follow last. It checks that they are what the bridge wrote.
+// numbered after last. It checks that they are what the bridge wrote.
 func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry, err error) {
 	heads := map[string]audit.Head{}
 	var chains []string
@@ -174,7 +175,7 @@ func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry,
 
 const selectLine = "SELECT l.chain, l.link, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac "
 
-// opened is an entry that is verified, with its details in clear.
+// opened returns a verified entry with its details in clear.
 func (c *conn) opened(e audit.Entry) audit.Entry {
 	e.Details = sqlstore.OpenDetails(c.box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
 	return e
@@ -184,8 +185,8 @@ func lineDest(e *audit.Entry) []any {
 	return []any{&e.Chain, &e.Link, &e.Time, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC}
 }
 
-// sealed makes the spine cover what was acknowledged before. A fault of the log is
-// no reason to show nothing of it.
+// sealed makes the spine cover what was acknowledged so far. A fault in the log is not
+// an error here, because the log is to be shown nevertheless.
 func (s *Store) sealed(ctx context.Context) error {
 	err := s.seal(ctx, true)
 	var fault *audit.Fault

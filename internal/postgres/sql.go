@@ -8,11 +8,11 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// sql is the connection for the statements that all stores share.
+// sql returns the connection as package sqlstore uses it.
 func (c *conn) sql() sqlstore.Conn { return statements{c} }
 
-// statements runs the statements of package sqlstore. What nobody waits for goes to the
-// server with the next that somebody does.
+// statements runs the statements of package sqlstore. Those whose result is not needed
+// are sent with the next one whose result is.
 type statements struct{ *conn }
 
 // Get implements sqlstore.Conn.
@@ -37,13 +37,13 @@ func (s statements) Opener() atrest.Cipher {
 // Cipher implements sqlstore.Conn.
 func (s statements) Cipher() (atrest.Cipher, error) { return s.cipher() }
 
-// selectVersion reads the version of the schema, and with it the state of the store's texts.
-// It locks the tables in the order in which who writes locks them: no reader holds
-// schema_version while it waits for store_state (see alone).
+// selectVersion reads the version of the schema, which includes the state of the
+// store's texts. It locks the tables in the same order as writers do, so that no reader
+// holds schema_version while it waits for store_state (see alone).
 const selectVersion = "SELECT v.version FROM store_state h RIGHT JOIN schema_version v ON true"
 
-// learn reads the state with the first statement of a transaction, before which it is
-// called, without a round trip of its own.
+// learn queues a query of the state, to be sent with the first statement of a
+// transaction without an extra round trip. It must be called before that statement.
 func (c *conn) learn() {
 	var version int64
 	c.laterEach(selectVersion, nil, []any{&version}, func() error {
@@ -53,8 +53,8 @@ func (c *conn) learn() {
 	})
 }
 
-// cipher is how texts are written. Operations know their store's state (state.current);
-// for what is none it is read.
+// cipher returns how texts are written. Operations have already read the state
+// (state.current); other transactions read it here.
 func (c *conn) cipher() (atrest.Cipher, error) {
 	if c.state == nil {
 		version, err := schemaVersion(c, c.schema)
@@ -73,12 +73,12 @@ func (s statements) Later(query string, args ...any) error {
 	return nil
 }
 
-// written are the statements that were asked for, as PostgreSQL takes them. There are as
-// many as the program has.
+// written caches the translated statements. Their number is bounded, because they are
+// constants of the program.
 var written sync.Map
 
-// dollars writes the parameters of a statement as PostgreSQL does: ?1 is $1. No
-// statement has a question mark for anything else.
+// dollars converts the parameters of a statement to PostgreSQL's form: ?1 becomes $1.
+// No statement contains a question mark for any other purpose.
 func dollars(query string) string {
 	if kept, ok := written.Load(query); ok {
 		return kept.(string)

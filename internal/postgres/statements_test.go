@@ -19,8 +19,8 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// planter puts a statement that fails in place of one of those of calls with a marked
-// context. What the store does beside its calls goes on.
+// planter replaces one statement of calls with a marked context by one that fails. The
+// store's background work is not affected.
 type planter struct {
 	dsn string
 
@@ -29,7 +29,7 @@ type planter struct {
 	planted bool
 }
 
-// The statement that fails, and how the server calls that.
+// The failing statement, and the server's error code for it.
 const (
 	failing        = "SELECT 1 / 0"
 	divisionByZero = "22012"
@@ -55,8 +55,8 @@ func (p *planter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 // TraceQueryEnd implements pgx.QueryTracer.
 func (p *planter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TraceBatchStart implements pgx.BatchTracer. The bounds of transactions have tests of
-// their own (TestCutConnection).
+// TraceBatchStart implements pgx.BatchTracer. BEGIN and COMMIT are tested elsewhere
+// (TestCutConnection).
 func (p *planter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
 	if ctx.Value(marked{}) == nil {
 		return ctx
@@ -100,15 +100,15 @@ func TestEachStatementFails(t *testing.T) {
 		return storetest.Faults{
 			Mark: func(ctx context.Context) context.Context { return context.WithValue(ctx, marked{}, true) },
 			Arm:  p.arm, Hit: p.hit,
-			// What a failed statement leaves has another number: 25P02.
+			// Statements after a failed one get another code: 25P02.
 			Is:      func(err error) bool { return err != nil && strings.Contains(err.Error(), divisionByZero) },
 			Content: content(t, p.dsn),
 		}
 	})
 }
 
-// content returns what reads all tables of a store, but for what extends the spine
-// beside its calls.
+// content returns a function that reads all tables of a store, except those that the
+// background sealer changes.
 func content(t *testing.T, dsn string) func() string {
 	t.Helper()
 	c := connect(t, dsn)
@@ -140,7 +140,8 @@ func content(t *testing.T, dsn string) func() string {
 	}
 }
 
-// TestEachStatementOfAMoveFails: where one fails, the move says so, and the store goes on.
+// TestEachStatementOfAMoveFails checks that if any statement fails, the move reports it
+// and the store can be used as before.
 func TestEachStatementOfAMoveFails(t *testing.T) {
 	racetest.Skip(t)
 	postgrestest.Need(t, server)

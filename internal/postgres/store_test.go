@@ -16,7 +16,7 @@ import (
 	"example.org/bridge/internal/storetest"
 )
 
-// server is the one for all tests of the package; nil where none is installed.
+// server is the server for all tests of the package; nil if none is installed.
 var server *postgrestest.Server
 
 func TestMain(m *testing.M) {
@@ -31,7 +31,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// TestEncryptedStore: a store whose texts are encrypted does all that another does.
+// TestEncryptedStore runs the whole store contract on an encrypted store.
 func TestEncryptedStore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: the same tests run on a store in clear")
@@ -45,8 +45,8 @@ func TestEncryptedStore(t *testing.T) {
 	})
 }
 
-// TestMadeAtOnce lets several processes make one store at once: all of them have the
-// same one then, and one that only opens it finds it whole.
+// TestMadeAtOnce lets several processes create one store at the same time. All must get
+// the same store, and a process that only opens it must find it complete.
 func TestMadeAtOnce(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()

@@ -13,24 +13,24 @@ import (
 	"example.org/bridge/internal/postgres/server"
 )
 
-// durability says what a commit survives.
+// durability is what a commit survives.
 type durability bool
 
 const (
-	durable durability = true  // a power cut
-	relaxed durability = false // a killed process or server; not always a power cut
+	durable durability = true  // survives a power cut
+	relaxed durability = false // survives a killed process or server, but not always a power cut
 )
 
 // Bounds of one operation.
 const (
-	maxTries = 20               // of an operation that others got in the way of
-	maxTime  = 60 * time.Second // in all
+	maxTries = 20               // tries of an operation that conflicts with others
+	maxTime  = 60 * time.Second // for all tries together
 )
 
-// write runs fn in one transaction. It commits if fn returns nil, and undoes
-// everything otherwise. What the server undid, because two operations waited for
-// each other, is done again, so that fn must set what it answers from the start.
-// A cancelled ctx stops it only before it has begun.
+// write runs fn in one transaction, which is committed if fn returns nil and rolled
+// back otherwise. If the server aborts the transaction because of a conflict with
+// another, it is repeated, so fn must set its results from scratch each time. A cancelled ctx has an
+// effect only before the transaction has begun.
 func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *Store) write(ctx context.Context, fn func(*conn) (durability, error)) e
 	return s.explain(ctx, err)
 }
 
-// read runs fn in one read transaction: all it reads is of one moment.
+// read runs fn in one read transaction, so that it sees a single moment.
 func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	visited := false
 	once := func(c *conn) (durability, error) {
@@ -59,7 +59,7 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	}
 	var err error
 	for range maxTries {
-		// What was told somebody cannot be told again.
+		// Once rows have been passed on, the transaction cannot be repeated.
 		if err = s.try(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", once); !server.IsRepeatable(err) || visited {
 			break
 		}
@@ -95,14 +95,14 @@ func (s *Store) try(ctx context.Context, begin string, fn func(*conn) (durabilit
 	return err
 }
 
-// commit sends what is pending with the COMMIT. When the server has answered that,
-// the transaction counts, whatever becomes of the connection.
+// commit sends the pending statements and COMMIT. Once the server has confirmed that,
+// the transaction counts, whatever happens to the connection.
 func (c *conn) commit() error {
 	c.later("COMMIT")
 	results, err := c.flush()
 	var tag pgconn.CommandTag
 	var known *pgconn.PgError
-	undone := errors.As(err, &known) // a statement failed: COMMIT was not carried out
+	undone := errors.As(err, &known) // a statement failed, so COMMIT was not executed
 	if err == nil {
 		tag, err = results.batch.Exec()
 	}
@@ -122,12 +122,13 @@ func (c *conn) commit() error {
 	return errors.New("the server undid the transaction instead of committing it")
 }
 
-// Locks are taken in one order: a team, a conversation's chain, further chains of
-// the team, buckets of limits, and the chain of the entry where that is another.
-// What is out of order nevertheless, the server finds and undoes (write).
+// Locks are taken in one order: a team, a conversation's chain, further chains of the
+// team, limit buckets, and the chain of the audit entry if that is another one. If an
+// order is violated nevertheless, the server detects the deadlock and aborts one
+// transaction (write).
 
-// lock takes a lock of a name until the end of the transaction. Two names that
-// have the same number wait for each other without need.
+// lock takes an advisory lock on a name until the end of the transaction. If two names
+// hash to the same number, they merely wait for each other.
 func (c *conn) lock(schema, kind, name string) {
 	c.later("SELECT pg_advisory_xact_lock($1)", lockNumber(schema, kind, name))
 }
@@ -141,10 +142,10 @@ func lockNumber(parts ...string) int64 {
 	return int64(hash.Sum64())
 }
 
-// hold locks the chain of a conversation, and with it everything of the
-// conversation, until the end of the transaction. It does nothing where there is
-// no such conversation. What was read before may have changed since. The lock is taken,
-// and held is set, with the next statement that is waited for.
+// hold locks the chain of a conversation, and thereby everything in the conversation,
+// until the end of the transaction. It does nothing if there is no such conversation.
+// Data read before may have changed since. The lock is taken, and held is set, with the
+// next statement whose result is awaited.
 func (e *entry) hold(conversation string, in scope) error {
 	if conversation == "" || e.held == conversation {
 		return nil
@@ -162,7 +163,7 @@ func (e *entry) hold(conversation string, in scope) error {
 	return nil
 }
 
-// lockState is a transaction's first look at a table. Everybody begins with that one (alone).
+// lockState is the first access to a table in every transaction (see alone).
 const lockState = "SELECT FROM store_state"
 
 // lockTeam locks the team of a conversation. A conversation never changes its team.
@@ -180,9 +181,9 @@ func (e *entry) lockTeam(conversation string) error {
 	return nil
 }
 
-// holdAnother locks the chain of a conversation that is not the operation's own.
-// Whoever reads the mail of a conversation in order must not miss what has an
-// earlier number, so that mail is put into none that is not locked.
+// holdAnother locks the chain of a conversation other than the operation's own. Mail is
+// only inserted under that lock, because readers of an inbox in order must not miss a
+// message with an earlier number.
 func holdAnother(c *conn, conversation string) {
 	c.later("SELECT 1 FROM audit_chains WHERE chain = $1 FOR UPDATE", conversation)
 }

@@ -10,14 +10,15 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// shards is how many rows count what the store holds. Writers of two conversations
-// meet in one row no longer than for a commit.
+// shards is the number of rows that count what the store holds. Writers of two
+// conversations that share a row wait for each other only during the commit.
 const shards = 256
 
 // usageChange is what an operation adds to the store, by shard.
 type usageChange map[int64]bridge.Usage
 
-// count notes that an operation keeps, or removes, so much of a conversation.
+// count records that an operation adds the given numbers of conversations and messages,
+// or removes them if negative.
 func (e *entry) count(conversation string, conversations, messages int64) {
 	if e.usage == nil {
 		e.usage = usageChange{}
@@ -31,8 +32,8 @@ func (e *entry) count(conversation string, conversations, messages int64) {
 	e.usage[shard] = u
 }
 
-// keepUsage is the last thing of an operation, in order of shard: its rows are
-// locked for a moment only.
+// keepUsage stores the changes in order of shard. It is the last step of an operation,
+// so that the rows are locked only briefly.
 func (e *entry) keepUsage() {
 	for _, shard := range slices.Sorted(maps.Keys(e.usage)) {
 		u := e.usage[shard]
@@ -43,29 +44,31 @@ func (e *entry) keepUsage() {
 	}
 }
 
-// usageCache is how much the store held a moment ago. Where it is far from full
-// that is as good as how much it holds now.
+// usageCache is how much the store held a moment ago, which is precise enough if the
+// store is far from full.
 type usageCache struct {
 	mutex sync.Mutex
 	usage bridge.Usage
 	at    time.Time
 }
 
-// Below either of these a store is far from full.
+// A store with more than this left is far from full.
 const (
 	usageFor = time.Second
 	farBelow = 10_000
 	farBytes = 256 << 20
 )
 
-// far reports whether what is kept within a moment cannot fill the store.
+// far reports whether the store is so far from its quota that it cannot be filled
+// within a moment.
 func far(usage, quota bridge.Usage) bool {
 	return (quota.Bytes == 0 || quota.Bytes-usage.Bytes > farBytes) &&
 		(quota.Conversations == 0 || quota.Conversations-usage.Conversations > farBelow) &&
 		(quota.Messages == 0 || quota.Messages-usage.Messages > farBelow)
 }
 
-// AdmitMore implements sqlstore.Accounts. It refuses what would be kept beyond the quota.
+// AdmitMore implements sqlstore.Accounts. It refuses an operation that would exceed the
+// quota.
 func (e *entry) AdmitMore(quota bridge.Usage) error {
 	if quota == (bridge.Usage{}) {
 		return nil
@@ -87,7 +90,8 @@ func (e *entry) AdmitMore(quota bridge.Usage) error {
 	return usage.AdmitMore(quota)
 }
 
-// loadUsage reads how much the store holds. Its size costs a look at every table.
+// loadUsage reads how much the store holds. Its size in bytes requires a look at every
+// table.
 func loadUsage(c *conn, bytes bool) (u bridge.Usage, err error) {
 	err = c.get("SELECT coalesce(sum(conversations), 0)::bigint, coalesce(sum(messages), 0)::bigint FROM store_usage", nil, &u.Conversations, &u.Messages)
 	if err != nil || !bytes {
@@ -98,7 +102,7 @@ func loadUsage(c *conn, bytes bool) (u bridge.Usage, err error) {
 	return u, err
 }
 
-// warn tells, once for each thing, how nearly full the store is.
+// warn reports, once for each limit of the quota, that the store is nearly full.
 func (s *Store) warn(usage, quota bridge.Usage) {
 	if s.filling == nil {
 		return

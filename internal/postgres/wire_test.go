@@ -17,8 +17,8 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// wire stands between a store and its server. It counts what is asked, and cuts a
-// connection after so many messages of the server's
+// wire is a proxy between a store and its server. It counts requests, and cuts a
+// connection after a given number of messages from the server
 // (https://www.postgresql.org/docs/current/protocol-message-formats.html).
 type wire struct {
 	listener net.Listener
@@ -27,14 +27,14 @@ type wire struct {
 
 	mutex sync.Mutex
 	asked int      // how often the client waited for an answer
-	after int      // messages that pass before the cut; -1 for no cut
-	from  net.Conn // the connection that is cut; the first that gets an answer
+	after int      // messages to pass before the cut; -1 for no cut
+	from  net.Conn // the connection to be cut: the first that gets an answer
 }
 
-// socket is the name of a server's socket in its folder, by the default port.
+// socket is the file name of a server's socket for the default port.
 const socket = ".s.PGSQL.5432"
 
-// tap puts a wire before a server, and returns the connection string of a schema
+// tap puts a wire in front of a server, and returns the connection string of a schema
 // through it.
 func tap(t *testing.T, dsn string) (_ *wire, through string) {
 	t.Helper()
@@ -83,8 +83,8 @@ func (w *wire) accept() {
 	}
 }
 
-// carry copies messages as long as pass says so. The first message of a client
-// has no kind.
+// carry copies messages as long as pass allows. The first message of a client has no
+// type byte.
 func (w *wire) carry(to io.Writer, from io.Reader, kinds int, pass func(kind byte) bool) {
 	for head := make([]byte, 5); ; kinds = 1 {
 		if _, err := io.ReadFull(from, head[1-kinds:]); err != nil {
@@ -103,7 +103,7 @@ func (w *wire) carry(to io.Writer, from io.Reader, kinds int, pass func(kind byt
 	}
 }
 
-// passes reports whether the next message of a server's may pass.
+// passes reports whether the next message from a server may pass.
 func (w *wire) passes(from net.Conn) bool {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -120,14 +120,14 @@ func (w *wire) passes(from net.Conn) bool {
 	return w.after >= 0
 }
 
-// cut lets so many messages pass on the next connection that is used.
+// cut cuts the next connection used after a number of messages.
 func (w *wire) cut(after int) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	w.after, w.from = after, nil
 }
 
-// uncut reports whether a connection was cut, and lets all others be.
+// uncut ends cutting, and reports whether a connection was cut.
 func (w *wire) uncut() (done bool) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -136,7 +136,8 @@ func (w *wire) uncut() (done bool) {
 	return done
 }
 
-// quiet is a service without doorbells, so that only what a send waits for is on the wire.
+// quiet returns a service without doorbells, so that the wire carries only what a send
+// waits for.
 func quiet(t *testing.T, dsn string) *bridge.Service {
 	t.Helper()
 	key := bridgetest.NewEnv(t).Key
@@ -151,7 +152,7 @@ func TestSendAsksSeldom(t *testing.T) {
 	w, dsn := tap(t, server.Schema())
 	s := quiet(t, dsn)
 	p := bridgetest.NewPair(t, s)
-	fewest := 1000 // others ask besides, such as for the spine
+	fewest := 1000 // other requests are made besides, such as for the spine
 	for range 20 { // the first ones also prepare their statements
 		w.mutex.Lock()
 		w.asked = 0
@@ -167,9 +168,9 @@ func TestSendAsksSeldom(t *testing.T) {
 	}
 }
 
-// TestCutConnection cuts the connection of a send before each message that the server
-// answers with. What was acknowledged is stored once; what failed with an unknown
-// outcome may be, and what failed otherwise is not.
+// TestCutConnection cuts the connection of a send before each message of the server. An
+// acknowledged message must be stored once; one with an unknown outcome may be stored;
+// any other failed one must not be.
 func TestCutConnection(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -178,12 +179,12 @@ func TestCutConnection(t *testing.T) {
 	p := bridgetest.NewPair(t, s)
 	outcomes := map[string]error{}
 	for after, whole := 0, 0; whole < 3; after++ {
-		send(t, s, p.A, "before") // on a connection that knows its statements
+		send(t, s, p.A, "before") // on a connection whose statements are prepared
 		text := fmt.Sprint(after)
 		w.cut(after)
 		_, err := s.Send(context.Background(), p.A, bridge.SendRequest{Text: text})
 		if !w.uncut() {
-			whole++ // all answers came, or the log was sealed meanwhile
+			whole++ // all answers had arrived, or the log was sealed meanwhile
 		}
 		outcomes[text] = err
 	}

@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestManyWriters lets 64 senders on two processes write to eight inboxes: numbers
-// are without gaps, each message comes once, and the log is whole.
+// TestManyWriters lets 64 senders in two processes write to eight inboxes. Numbers must
+// have no gaps, each message must arrive once, and the log must verify.
 func TestManyWriters(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -69,9 +69,9 @@ func TestManyWriters(t *testing.T) {
 	verify(t, a)
 }
 
-// TestBroadcastsAtOnce lets the sessions of a conversation write to all others at once,
-// on two processes, while one invites more: each inbox is numbered without gaps, in
-// the order of the messages, and each message is stored once.
+// TestBroadcastsAtOnce lets the sessions of a conversation write to all others at the
+// same time, in two processes, while one invites more. Each inbox must be numbered
+// without gaps in the order of the messages, and each message must be stored once.
 func TestBroadcastsAtOnce(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -130,7 +130,7 @@ func TestBroadcastsAtOnce(t *testing.T) {
 	verify(t, a)
 }
 
-// TestMessagesOfAnyBytes sends what a text of PostgreSQL cannot hold.
+// TestMessagesOfAnyBytes sends text that PostgreSQL's text type cannot hold.
 func TestMessagesOfAnyBytes(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -142,7 +142,7 @@ func TestMessagesOfAnyBytes(t *testing.T) {
 		strings.Repeat("\x00", bridge.MaxMessageLength), strings.Repeat("\U0001f600", bridge.MaxMessageLength),
 	}
 	for i, text := range want {
-		// A row of an index has 2704 bytes at most.
+		// An index row has at most 2704 bytes.
 		request := bridge.SendRequest{Text: text, IdempotencyKey: strings.Repeat("\x00", 199) + strconv.Itoa(i)}
 		for range 2 {
 			if _, err := s.Send(context.Background(), p.A, request); err != nil {

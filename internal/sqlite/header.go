@@ -166,6 +166,7 @@ func (h header) checkKey(path string, key bridge.Key) error {
 
 // digests has a line for each version of the schema: the digest of everything that its
 // scripts create. An outdated line costs time but does no harm.
+//
 //go:embed schema/digests.txt
 var digests embed.FS
 

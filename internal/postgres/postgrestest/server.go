@@ -1,10 +1,10 @@
-// Package postgrestest starts a PostgreSQL server of a test's own: a new cluster in
-// a temporary folder, on a unix socket that nobody else has. Both are gone with the tests,
-// also with tests that are killed.
+// Package postgrestest starts a PostgreSQL server for tests: a new cluster in a
+// temporary folder, on a unix socket that nobody else uses. Server and folder are
+// removed when the tests end, even if they are killed.
 //
-// Where no server is installed, tests skip, and say MISSING. With NEED_POSTGRES=1, as
-// `make test-postgres` sets it, they fail then; with NEED_POSTGRES=0 they skip also
-// where one is installed.
+// If no server is installed, tests skip and print MISSING. With NEED_POSTGRES=1, which
+// `make test-postgres` sets, they fail instead. With NEED_POSTGRES=0 they skip even if
+// a server is installed.
 package postgrestest
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrMissing reports that no server is installed, or none can run here.
+// ErrMissing reports that no server is installed, or that none can run here.
 var ErrMissing = errors.New("MISSING: postgres (Debian: postgresql)")
 
 // Server is a running server.
@@ -37,14 +37,15 @@ type Server struct {
 	schemas  atomic.Int64
 }
 
-// Start makes a cluster and starts its server. settings are lines such as
-// "fsync=off". Call Close when done.
+// Start creates a cluster and starts its server. settings are configuration lines such
+// as "fsync=off". Call Close when done.
 func Start(settings ...string) (_ *Server, err error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
 	}
-	// The path of a unix socket is short, and a temporary folder's may be long.
+	// The path of a unix socket must be short, and that of a temporary folder may be
+	// long.
 	dir, err := os.MkdirTemp("/tmp", "bridge-pg-")
 	if err != nil {
 		return nil, err
@@ -68,8 +69,8 @@ func Start(settings ...string) (_ *Server, err error) {
 	return s, s.Restart()
 }
 
-// Main runs the tests of a package that needs a server, with one for all of them.
-// Without a server, the tests must skip by themselves (Need).
+// Main runs the tests of a package with one server for all of them. If there is no
+// server, the tests must skip by calling Need.
 func Main(m *testing.M, server **Server, settings ...string) int {
 	started, err := Start(settings...)
 	switch {
@@ -88,8 +89,8 @@ func Main(m *testing.M, server **Server, settings ...string) int {
 	return code
 }
 
-// ForTest starts a server that does not wait for the disk, for one test, and ends it with
-// the test. Where there is none to start the test skips or fails (Need).
+// ForTest starts a server that does not wait for the disk, for one test, and stops it
+// when the test ends. If no server can be started, the test skips or fails (Need).
 func ForTest(t testing.TB) *Server {
 	t.Helper()
 	s, err := Start("fsync=off")
@@ -107,7 +108,7 @@ func ForTest(t testing.TB) *Server {
 	return s
 }
 
-// Need skips the test without a server, or fails it where one must be there.
+// Need skips the test if there is no server, or fails it if one is required.
 func Need(t testing.TB, server *Server) {
 	t.Helper()
 	if server != nil {
@@ -121,13 +122,14 @@ func Need(t testing.TB, server *Server) {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// Log is the path of the server's log.
+// Log returns the path of the server's log.
 func (s *Server) Log() string { return filepath.Join(s.dir, "log") }
 
-// Data is the folder of the cluster.
+// Data returns the folder of the cluster.
 func (s *Server) Data() string { return s.data() }
 
-// starts is how often a server is started that finds processes of the one before.
+// starts is how often a start is tried while processes of the previous server are still
+// running.
 const starts = 20
 
 // Restart starts the server after Kill, and waits until it answers.
@@ -159,8 +161,8 @@ func (s *Server) start() error {
 	told := s.watcher.running(s.process.Process.Pid)
 	go func(p *exec.Cmd, w *watcher, ended chan struct{}) {
 		defer close(ended)
-		_ = p.Wait() // how it ended, its log tells
-		_ = w.gone() // who cannot be told ends when this process does
+		_ = p.Wait() // its log tells how it ended
+		_ = w.gone() // on platforms without this it ends when this process does
 	}(s.process, s.watcher, s.ended)
 	return errors.Join(told, s.await())
 }
@@ -187,8 +189,8 @@ func (s *Server) await() error {
 	}
 }
 
-// Kill kills the server as a power cut of its process would: no process of it says
-// goodbye. Restart starts it again.
+// Kill kills the server and all its processes, as if the power had failed. Restart
+// starts it again.
 func (s *Server) Kill() error {
 	if s.process == nil || s.process.Process == nil {
 		return nil
@@ -199,7 +201,7 @@ func (s *Server) Kill() error {
 	return err
 }
 
-// Close ends the server and removes its cluster.
+// Close stops the server and removes its cluster.
 func (s *Server) Close() error {
 	err := errors.Join(s.Kill(), os.RemoveAll(s.dir))
 	if s.watcher != nil {
@@ -208,16 +210,16 @@ func (s *Server) Close() error {
 	return err
 }
 
-// DSN is the connection string of the database "postgres", for its superuser.
+// DSN returns the connection string of the database "postgres" for its superuser.
 func (s *Server) DSN() string { return "postgres://bridge@/postgres?host=" + s.dir }
 
-// Schema is the connection string of a schema that nobody else has.
+// Schema returns the connection string of a schema that no one else has.
 func (s *Server) Schema() string {
 	return fmt.Sprintf("%s&search_path=test_%d", s.DSN(), s.schemas.Add(1))
 }
 
-// find returns the folder with the server's programs: the one in PATH, or the
-// newest that a Debian system has.
+// find returns the folder with the server's programs: from PATH, or else the newest one
+// installed by Debian's packages.
 func find() (string, error) {
 	if os.Getenv("NEED_POSTGRES") == "0" {
 		return "", fmt.Errorf("%w: not to be used, says NEED_POSTGRES=0", ErrMissing)
@@ -239,7 +241,8 @@ func runs(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 && info.Mode()&fs.ModeType == 0
 }
 
-// command is a program of the server's, as a user that it accepts.
+// command returns a command that runs one of the server's programs as a user that it
+// accepts.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir

@@ -15,11 +15,11 @@ import (
 
 const supported = true
 
-// nobody is the user that a server runs as where the tests run as root, which it
+// nobody is the user that the server runs as if the tests run as root, which the server
 // refuses.
 const nobody = 65534
 
-// give makes a folder that of the server's user.
+// give makes the server's user the owner of a folder.
 func give(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -27,7 +27,7 @@ func give(dir string) error {
 	return os.Chown(dir, nobody, nobody)
 }
 
-// ordinary starts a command in a process group of its own, and not as root.
+// ordinary makes a command run in its own process group, and not as root.
 func ordinary(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() == 0 {
@@ -35,11 +35,11 @@ func ordinary(cmd *exec.Cmd) {
 	}
 }
 
-// alone starts a command in a session of its own.
+// alone makes a command run in its own session.
 func alone(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-// killAll kills a server with all its processes, each of which is the leader of a
-// group. It is stopped first, so that it does not notice that they are gone.
+// killAll kills a server with all its processes, each of which leads its own process
+// group. The server is stopped first, so that it does not notice that they are gone.
 func killAll(pid int) error {
 	_ = syscall.Kill(pid, syscall.SIGSTOP)
 	for left := children(pid); len(left) > 0; left = children(pid) {
@@ -50,11 +50,11 @@ func killAll(pid int) error {
 	if err := syscall.Kill(pid, syscall.SIGKILL); !errors.Is(err, syscall.ESRCH) {
 		return err
 	}
-	return nil // it had ended
+	return nil // it had already ended
 }
 
-// children are the processes that a process has started and that run, where /proc tells.
-// Elsewhere they end by themselves when they notice that the server is gone.
+// children returns the running children of a process, if there is /proc. On other
+// systems they end by themselves when they notice that the server is gone.
 func children(of int) (pids []int) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -62,7 +62,7 @@ func children(of int) (pids []int) {
 		if err != nil {
 			continue // it has ended
 		}
-		// pid (name) state ppid: the name may hold spaces (proc_pid_stat(5)).
+		// pid (name) state ppid; the name may contain spaces (proc_pid_stat(5)).
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if len(fields) < 2 || fields[1] != strconv.Itoa(of) || fields[0] == "Z" {
 			continue

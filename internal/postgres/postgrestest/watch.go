@@ -6,18 +6,18 @@ import (
 	"os/exec"
 )
 
-// watcher is a process that outlives the one that tests, however that ends, and then ends
-// its server and removes the folder. It reads a pipe, whose end it sees when nobody has
-// the other side open any more.
+// watcher is a process that outlives the test process, however that ends, and then
+// stops its server and removes the folder. It reads from a pipe, which reaches end of
+// file when no process has the other side open any more.
 type watcher struct {
 	process *exec.Cmd
 	pipe    io.WriteCloser
 }
 
-// watching is what the watcher runs. Each line says what there is to end: the number of
-// the server's process, nothing, or nothing ever again. It asks the server to end at once
-// (SIGQUIT is an immediate shutdown, which ends its processes too) and kills it where that
-// takes more than ten seconds.
+// watching is the script that the watcher runs. Each line that it reads says what to
+// stop at the end: the process ID of the server, nothing (an empty line), or nothing
+// from then on ("closed"). It asks the server to stop with SIGQUIT, an immediate
+// shutdown, which ends its child processes too, and kills it after ten seconds.
 const watching = `
 pid=
 while read -r line; do pid=$line; done
@@ -34,8 +34,8 @@ fi 2>/dev/null
 rm -rf "$1"
 `
 
-// watch starts the watcher of a server's folder, away from the terminal and the process
-// group of the tests, so that what kills those leaves it alone.
+// watch starts the watcher of a server's folder, in another session and process group
+// than the tests, so that it survives signals to theirs.
 func watch(folder string) (*watcher, error) {
 	cmd := exec.Command("/bin/sh", "-c", watching, "watch-postgres", folder)
 	cmd.Dir = "/"
@@ -50,10 +50,11 @@ func watch(folder string) (*watcher, error) {
 	return &watcher{process: cmd, pipe: pipe}, nil
 }
 
-// running tells which process to end.
+// running tells the watcher which process to stop.
 func (w *watcher) running(pid int) error { return w.tell(fmt.Sprint(pid)) }
 
-// gone tells that there is no process to end: its number may soon be another's.
+// gone tells the watcher that there is no process to stop, because the number may soon
+// be reused.
 func (w *watcher) gone() error { return w.tell("") }
 
 func (w *watcher) tell(line string) error {
@@ -61,7 +62,7 @@ func (w *watcher) tell(line string) error {
 	return err
 }
 
-// close ends the watcher, which then leaves everything as it is.
+// close ends the watcher without stopping or removing anything.
 func (w *watcher) close() error {
 	if err := w.tell("closed"); err != nil {
 		return err

@@ -21,8 +21,8 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// childEnv makes the test binary start a server, say where it is, and end in the way that
-// its value names.
+// childEnv makes the test binary start a server, print where it is, and end in the way
+// that the variable's value names.
 const childEnv = "BRIDGE_POSTGRESTEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -46,15 +46,15 @@ func child(how string) int {
 		}
 	}
 	fmt.Println(s.Data())
-	_, _ = io.Copy(io.Discard, os.Stdin) // until it is to end by itself
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the test ends it
 	if how == "panics" {
 		panic("as a test that runs too long does")
 	}
 	return 3
 }
 
-// TestServersEndWithTheirTests: however a process that started a server ends, the server
-// ends too, and its folder is removed.
+// TestServersEndWithTheirTests checks that however a process that started a server
+// ends, the server is stopped and its folder removed.
 func TestServersEndWithTheirTests(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -106,8 +106,9 @@ func TestServersEndWithTheirTests(t *testing.T) {
 	}
 }
 
-// TestClosedServersLeaveNothing: one that is closed has neither a folder nor a process,
-// its watcher's included, and one that was restarted is the one that is watched.
+// TestClosedServersLeaveNothing checks that a closed server leaves neither a folder nor
+// a process, including its watcher, and that after a restart the new server is the one
+// watched.
 func TestClosedServersLeaveNothing(t *testing.T) {
 	t.Parallel()
 	s, err := postgrestest.Start("fsync=off")
@@ -130,8 +131,7 @@ func TestClosedServersLeaveNothing(t *testing.T) {
 	}
 }
 
-// postmaster reads the number of a server's first process in its folder; 0 where there is
-// none.
+// postmaster returns the process ID of the server in a folder, or 0 if there is none.
 func postmaster(data string) int {
 	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
@@ -145,8 +145,8 @@ func postmaster(data string) int {
 	return pid
 }
 
-// runs reports that a process is there and is more than what its parent has not asked for
-// yet (state Z, where /proc tells).
+// runs reports whether a process exists and is not a zombie (state Z, where there is
+// /proc).
 func runs(pid int) bool {
 	if pid <= 0 || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return false
@@ -154,7 +154,7 @@ func runs(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		_, own := os.Stat("/proc/self/stat")
-		return own != nil // a system without /proc
+		return own != nil // no /proc on this system
 	}
 	return !strings.HasPrefix(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " Z")
 }

@@ -15,13 +15,13 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// Bells wake waiters on any machine through LISTEN and NOTIFY. It is a
-// bridge.Notifier. A process has one connection that listens, for all its waiters,
-// and rings after the commit that it rings for: within a transaction NOTIFY would
-// make all writers wait for one lock.
+// Bells wake waiters on any machine through LISTEN and NOTIFY. It implements
+// bridge.Notifier. A process has one listening connection for all its waiters, and
+// sends notifications after the commit that they announce: NOTIFY within a transaction
+// would make all writers wait for one lock.
 //
-// A ring that is lost delays a waiter until it looks again by itself. Whenever the
-// connection that listens was lost, all waiters look.
+// A lost notification delays a waiter until its next regular look. When the listening
+// connection was lost, all waiters are woken.
 type Bells struct {
 	pool    *pgxpool.Pool
 	channel string
@@ -31,33 +31,35 @@ type Bells struct {
 
 	mutex     sync.Mutex
 	waiters   map[string]map[chan struct{}]bool
-	pending   map[string]bool // keys to ring for
+	pending   map[string]bool // keys still to be announced
 	ringing   bool
 	listening bool
 	closed    bool
 	healthy   bool
 }
 
-// Times of the connection that listens.
+// Times of the listening connection.
 const (
-	probeEvery = 5 * time.Second // a connection that says nothing is tried that often
+	probeEvery = 5 * time.Second // interval between probes of a silent connection
 	probeFor   = 2 * time.Second
 	firstRetry = 50 * time.Millisecond
 	lastRetry  = 2 * time.Second
 	ringWithin = 2 * time.Second
 )
 
-// ring notifies. A transaction that notifies is written to the log of the server, and all others
-// that notify wait for it until it has ended: it does not wait for the disk, which a hint need
-// not survive (https://www.postgresql.org/docs/current/runtime-config-wal.html, synchronous_commit).
+// ring sends a notification. A transaction that notifies writes to the server's
+// write-ahead log, and all other notifying transactions wait for its end. So it does
+// not wait for the disk, since a hint need not survive a crash
+// (https://www.postgresql.org/docs/current/runtime-config-wal.html,
+// synchronous_commit).
 const ring = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
 
-// maxPayload is less than what a NOTIFY may carry, 8000 bytes
+// maxPayload is below the limit of a NOTIFY payload, 8000 bytes
 // (https://www.postgresql.org/docs/current/sql-notify.html).
 const maxPayload = 7000
 
-// NewBells returns bells that ring on a channel of notifications. Call Close before
-// that of the pool.
+// NewBells returns doorbells that use the given notification channel. Close them before
+// the pool.
 func NewBells(pool *pgxpool.Pool, channel string) *Bells {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Bells{
@@ -81,8 +83,8 @@ func (b *Bells) Ring(key string) {
 	}
 }
 
-// ringAll rings for what is pending until nothing is. What comes while one NOTIFY
-// is on its way goes with the next.
+// ringAll sends notifications until no keys are pending. Keys that arrive while one
+// NOTIFY is in progress are sent with the next.
 func (b *Bells) ringAll() {
 	for {
 		b.mutex.Lock()
@@ -96,13 +98,13 @@ func (b *Bells) ringAll() {
 		b.mutex.Unlock()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), ringWithin)
 		for _, payload := range payloads(keys) {
-			_, _ = b.pool.Exec(ctx, ring, b.channel, payload) // a hint: waiters look again anyway
+			_, _ = b.pool.Exec(ctx, ring, b.channel, payload) // only a hint, so errors are ignored: waiters look regularly
 		}
 		cancel()
 	}
 }
 
-// payloads joins keys into as few texts as may be.
+// payloads joins keys into as few payloads as possible.
 func payloads(keys []string) (all []string) {
 	var b strings.Builder
 	for _, key := range keys {
@@ -118,7 +120,7 @@ func payloads(keys []string) (all []string) {
 	return append(all, b.String())
 }
 
-// wake tells those who listen for key. The mutex must be held.
+// wake wakes those who listen for key. The mutex must be held.
 func (b *Bells) wake(key string) {
 	for rings := range b.waiters[key] {
 		select {
@@ -155,12 +157,12 @@ func (b *Bells) Listen(key string) (rings <-chan struct{}, stop func() error, er
 	}, nil
 }
 
-// listen keeps a connection that listens until Close.
+// listen maintains a listening connection until Close.
 func (b *Bells) listen() {
 	pause := firstRetry
 	for b.ctx.Err() == nil {
 		began := time.Now()
-		_ = b.listenOnce() // it ends with an error always: the connection was lost
+		_ = b.listenOnce() // it always ends with an error: the connection was lost
 		b.setHealthy(false)
 		if time.Since(began) > lastRetry {
 			pause = firstRetry
@@ -179,7 +181,7 @@ func (b *Bells) listenOnce() error {
 	if _, err := c.Exec(b.ctx, "LISTEN "+pgx.Identifier{b.channel}.Sanitize()); err != nil {
 		return err
 	}
-	if err := b.probe(c); err != nil { // a pool in between may take LISTEN and deliver nothing
+	if err := b.probe(c); err != nil { // a pooler in between may accept LISTEN and deliver nothing
 		return err
 	}
 	b.setHealthy(true)
@@ -196,7 +198,7 @@ func (b *Bells) listenOnce() error {
 	}
 }
 
-// await waits for one ring.
+// await waits for one notification.
 func (b *Bells) await(c *pgx.Conn, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(b.ctx, limit)
 	defer cancel()
@@ -212,7 +214,7 @@ func (b *Bells) await(c *pgx.Conn, limit time.Duration) error {
 	return nil
 }
 
-// probe rings on the connection that listens, and waits until it hears it.
+// probe sends a notification on the listening connection and waits until it arrives.
 func (b *Bells) probe(c *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(b.ctx, probeFor)
 	defer cancel()
@@ -228,7 +230,7 @@ func (b *Bells) setHealthy(healthy bool) {
 	b.healthy = healthy
 }
 
-// Healthy reports whether rings of other processes arrive just now.
+// Healthy reports whether notifications of other processes are currently arriving.
 func (b *Bells) Healthy() bool {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -243,13 +245,13 @@ func (b *Bells) wakeAll() {
 	}
 }
 
-// Close stops listening. Rings that are on their way are waited for: each has its
+// Close stops listening. It waits for notifications being sent, each of which has a
 // time limit.
 func (b *Bells) Close() error {
 	b.mutex.Lock()
 	b.closed = true
 	b.mutex.Unlock()
-	b.cancel() // ends listening, and no ring
+	b.cancel() // stops the listener, but not the senders
 	b.running.Wait()
 	return nil
 }

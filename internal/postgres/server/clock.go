@@ -9,32 +9,32 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Clock is the server's clock, as this process knows it: what processes on several
-// machines note must be comparable. It goes on by the process's own steady clock
-// between two looks at the server's.
+// Clock follows the server's clock, so that times recorded by processes on different
+// machines are comparable. Between two queries of the server's time it advances with
+// the process's monotonic clock.
 type Clock struct {
 	pool *pgxpool.Pool
 
 	mutex   sync.Mutex
-	read    time.Time // the process's time of the last look
+	read    time.Time // local time of the last query
 	at      time.Time // the server's time then
 	unsure  time.Duration
 	looking bool
 	running sync.WaitGroup
 }
 
-// Times of looks at the server's clock.
+// Times of the queries of the server's clock.
 const (
 	lookEvery  = 30 * time.Second
 	lookWithin = 5 * time.Second
-	looks      = 3 // of which the quickest counts
+	looks      = 3 // number of queries, of which the fastest counts
 )
 
-// MaxUnsure is how far a clock may be off before a process should not serve: what
-// it notes would not fit what others note.
+// MaxUnsure is the uncertainty of a clock beyond which a process should not serve,
+// because its times would not fit those of others.
 const MaxUnsure = 250 * time.Millisecond
 
-// NewClock looks at the clock of the server that pool connects to.
+// NewClock queries the clock of the server that pool connects to.
 func NewClock(ctx context.Context, pool *pgxpool.Pool) (*Clock, error) {
 	c := &Clock{pool: pool, unsure: time.Hour}
 	return c, c.look(ctx)
@@ -54,21 +54,21 @@ func (c *Clock) Now() time.Time {
 func (c *Clock) lookAgain() {
 	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
 	defer cancel()
-	_ = c.look(ctx) // without an answer, the clock goes on as it went
+	_ = c.look(ctx) // if it fails, the clock continues as before
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.looking = false
 }
 
-// Unsure is how far the clock may be off.
+// Unsure returns how far the clock may be off.
 func (c *Clock) Unsure() time.Duration {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.unsure
 }
 
-// look asks the server for the time. The answer was true at some moment of the
-// question's way: the shorter the way, the better it is known.
+// look queries the server's time. The answer was correct at some moment between
+// question and answer, so the shorter that took, the more precise it is.
 func (c *Clock) look(ctx context.Context) error {
 	var errs []error
 	best := time.Hour
@@ -94,7 +94,7 @@ func (c *Clock) look(ctx context.Context) error {
 	return nil
 }
 
-// Close waits for a look that is under way. Call it before that of the store.
+// Close waits for a query in progress. Call it before closing the store.
 func (c *Clock) Close() error {
 	c.running.Wait()
 	return nil

@@ -1,4 +1,3 @@
-// Package server is what there is of a PostgreSQL server whatever the store on it
-// holds: how it is reached, what its errors mean, its clock, and notifications. It
-// knows no table.
+// Package server contains what depends only on the PostgreSQL server and not on the
+// tables of the store: connecting, errors, the server's clock, and notifications.
 package server

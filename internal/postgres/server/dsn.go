@@ -13,18 +13,19 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// DefaultSchema is where the store is unless the connection string says otherwise.
+// DefaultSchema is the schema of the store unless the connection string names another.
 const DefaultSchema = "bridge"
 
-// Config is what a connection string says.
+// Config is a parsed connection string.
 type Config struct {
-	// Host, Port, Database and User name the store to people. They hold no secret.
+	// Host, Port, Database and User identify the store to people. They contain no
+	// secret.
 	Host, Database, User string
 	Port                 uint16
-	// Schema is the one that holds the store's tables.
+	// Schema is the schema that contains the store's tables.
 	Schema string
 
-	// Pool is how to connect.
+	// Pool configures the connections.
 	Pool *pgxpool.Config
 }
 
@@ -35,10 +36,10 @@ func IsURL(name string) bool {
 
 var schemaName = lazyregexp.New(`^[a-z_][a-z0-9_]{0,39}$`)
 
-// Parse reads a connection string such as postgres://user@host/database. Settings
-// that it leaves out come from the environment and the files that PostgreSQL's own
-// programs read (PGHOST, PGPASSFILE, ~/.pgpass). search_path names the schema. The
-// error never repeats the string: it may hold a password.
+// Parse parses a connection string such as postgres://user@host/database. Settings that
+// it omits come from the environment variables and files that PostgreSQL's own programs
+// read (PGHOST, PGPASSFILE, ~/.pgpass). search_path names the schema. The error never
+// repeats the string, because it may contain a password.
 func Parse(dsn string) (Config, error) {
 	p, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -52,7 +53,8 @@ func Parse(dsn string) (Config, error) {
 	if !schemaName().MatchString(c.Schema) {
 		return Config{}, bridge.Invalid("search_path", "must name one schema, of lower-case letters, digits and underscores")
 	}
-	// Without its name behind it, the schema of temporary tables would come first.
+	// The schema of temporary tables must be listed last: if it is not listed, it is
+	// searched first.
 	settings["search_path"] = c.Schema + ", pg_temp"
 	for name, value := range map[string]string{
 		"lock_timeout":                        "30s",
@@ -73,28 +75,28 @@ func Parse(dsn string) (Config, error) {
 	return c, nil
 }
 
-// applicationName is what each connection to the schema calls itself, so that others find
-// out whether a process uses it.
+// applicationName returns the application_name of each connection to the schema, by
+// which others find out whether a process uses it.
 func (c Config) applicationName() string { return "bridge in " + c.Schema }
 
-// String names the store to people.
+// String identifies the store to people.
 func (c Config) String() string {
 	return fmt.Sprintf("postgres://%s@%s/%s (schema %s)", c.User, c.Address(), c.Database, c.Schema)
 }
 
-// How many connections a store has at most, unless the connection string says otherwise
-// (pool_max_conns): each operation needs one until its commit is on the server's disk, and one
-// flush serves all who wait for it. They are opened when they are needed.
+// Maximum number of connections of a store, unless the connection string sets
+// pool_max_conns. Each operation holds one until its commit is on the server's disk,
+// and one flush serves all that wait for it. Connections are opened as needed.
 const (
 	maxConns = 16
 	minConns = 4
 )
 
-// usualPort is the one that goes without saying.
+// usualPort is PostgreSQL's default port, which Address omits.
 const usualPort = 5432
 
-// Address is the server's host, with its port unless that is the usual one: two
-// servers on one machine are not the same.
+// Address returns the server's host, with its port if that is not the default, because
+// two servers on one machine are not the same.
 func (c Config) Address() string {
 	if c.Port == usualPort {
 		return c.Host
@@ -102,8 +104,8 @@ func (c Config) Address() string {
 	return fmt.Sprintf("%s:%d", c.Host, c.Port)
 }
 
-// prepareConnection makes sure that a commit is on the disk when it is
-// acknowledged: an administrator may have set another default.
+// prepareConnection makes sure that a commit is on the disk when it is acknowledged,
+// since an administrator may have set another default.
 func prepareConnection(ctx context.Context, c *pgx.Conn) error {
 	_, err := c.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'")
 	return err

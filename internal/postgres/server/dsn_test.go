@@ -20,8 +20,9 @@ func TestConnectionStrings(t *testing.T) {
 	}
 }
 
-// TestConnectionsOfAStore: a store has connections for calls that come at once, unless the
-// connection string says how many, and never too few to wait for one another.
+// TestConnectionsOfAStore checks that a store has enough connections for concurrent
+// calls, unless the connection string sets their number, and never so few that calls
+// block each other.
 func TestConnectionsOfAStore(t *testing.T) {
 	for setting, want := range map[string]int32{"": 16, "?pool_max_conns=40": 40, "?pool_max_conns=5": 5, "?pool_max_conns=1": 4} {
 		c, err := server.Parse("postgres://me@db.example/bridge" + setting)

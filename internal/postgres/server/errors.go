@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Codes of PostgreSQL's errors
+// Error codes of PostgreSQL
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 const (
 	codeSerialization = "40001"
@@ -32,9 +32,9 @@ const (
 	codeNoRole        = "28000"
 )
 
-// Translate gives an error of the server the domain's name for it. What it says
-// holds neither a password nor a value: a PgError's message names tables and
-// constraints, and its detail, which has values, is left out.
+// Translate maps an error of the server to the domain's error for it. The result
+// contains neither a password nor a value: the message of a PgError names tables and
+// constraints only, and its detail, which contains values, is left out.
 func Translate(err error) error {
 	if err == nil || errors.Is(err, bridge.ErrOutcomeUnknown) || errors.Is(err, context.Canceled) {
 		return err
@@ -68,7 +68,7 @@ func nameOf(code string) error {
 		return bridge.ErrStoreMissing
 	}
 	switch code[:2] {
-	case "57": // the server is being stopped or started
+	case "57": // the server is stopping or starting
 		return bridge.ErrStoreUnreachable
 	case "58":
 		return bridge.ErrStoreIO
@@ -78,25 +78,25 @@ func nameOf(code string) error {
 	return nil
 }
 
-// isConnection reports an error of the connection rather than of a statement.
+// isConnection reports whether err comes from the connection and not from a statement.
 func isConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error
 	return errors.As(err, &connect) || errors.As(err, &network) || isLost(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// isLost reports a connection that was there and is gone.
+// isLost reports whether an established connection was lost.
 func isLost(err error) bool {
 	for _, sign := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.EPIPE, syscall.ECONNRESET} {
 		if errors.Is(err, sign) {
 			return true
 		}
 	}
-	return strings.Contains(err.Error(), "conn closed") // pgx has no name for it
+	return strings.Contains(err.Error(), "conn closed") // pgx has no exported error for it
 }
 
-// plainReason is the end of an error of connecting: what the system or the server
-// said, without the address and the settings that pgx puts before it.
+// plainReason returns the end of a connection error: what the system or the server
+// said, without the address and settings that pgx puts before it.
 func plainReason(err error) string {
 	var known *pgconn.PgError
 	var network *net.OpError
@@ -111,9 +111,9 @@ func plainReason(err error) string {
 	return "the connection was closed"
 }
 
-// IsRepeatable reports an operation of which nothing happened, and which may
-// succeed when it is done again: two waited for each other, or an idle connection
-// had been closed by the other side.
+// IsRepeatable reports whether an operation had no effect and may succeed if repeated:
+// there was a deadlock or a serialization failure, or the other side had closed an idle
+// connection.
 func IsRepeatable(err error) bool {
 	if err == nil || errors.Is(err, bridge.ErrOutcomeUnknown) {
 		return false
@@ -125,8 +125,8 @@ func IsRepeatable(err error) bool {
 	return isLost(err)
 }
 
-// IsUncertain reports an error of COMMIT after which the commit may count all the
-// same: the connection was lost, or the server stopped, while it was on its way.
+// IsUncertain reports whether a COMMIT that returned err may have taken effect: the
+// connection was lost, or the server stopped, while it was in progress.
 func IsUncertain(err error) bool {
 	var known *pgconn.PgError
 	if !errors.As(err, &known) {

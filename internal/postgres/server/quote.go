@@ -7,13 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// A text of PostgreSQL holds neither U+0000 nor bytes that are not UTF-8
-// (https://www.postgresql.org/docs/current/datatype-character.html), and what an
-// agent sends may hold both. They are written as an escape character and what was
-// there; every other text stays as it is, so that it can be searched and compared.
+// PostgreSQL's text type can hold neither U+0000 nor bytes that are not UTF-8
+// (https://www.postgresql.org/docs/current/datatype-character.html), and agents may
+// send both. Such bytes are stored as an escape character followed by an encoding of
+// the byte. Every other text is stored unchanged, so that it can be searched and
+// compared.
 const escape = '\x1a'
 
-// Quote returns how a text is kept.
+// Quote returns the stored form of a text.
 func Quote(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsAny(text, "\x00\x1a") {
 		return text
@@ -32,8 +33,8 @@ func Quote(text string) string {
 	return b.String()
 }
 
-// Unquote returns the text that is kept so. What is not an escape is left as it is:
-// the end of a text may begin within one.
+// Unquote returns the text of a stored form. An incomplete or unknown escape is left as
+// it is, because the end of a text may begin within one.
 func Unquote(kept string) string {
 	if strings.IndexByte(kept, escape) < 0 {
 		return kept

@@ -12,38 +12,38 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Replacement puts one schema in place of another, whose tables are kept under
-// another name.
+// Replacement puts one schema in place of another, whose tables are kept under another
+// name.
 type Replacement struct {
-	// DSN names the schema that is replaced, and Fresh the one that takes its name.
-	// Both are in the same database.
+	// DSN names the schema to be replaced, and Fresh the one that takes its name. Both
+	// must be in the same database.
 	DSN, Fresh string
-	// Now goes into the name under which the old one is kept.
+	// Now is put into the name under which the old schema is kept.
 	Now time.Time
-	// Timeout is how long processes that have just ended may still be connected.
+	// Timeout is how long to wait for connections of processes that have just ended.
 	Timeout time.Duration
 }
 
-// asideLength is how much of a schema's name is in that of the one that is kept, so that
-// it is a name that Parse takes.
+// asideLength is how many characters of the old schema's name are kept in its new name,
+// so that Parse accepts that name.
 const asideLength = 15
 
-// aside is the name under which a schema is kept.
+// aside returns the name under which a schema is kept.
 func (r Replacement) aside(schema string) string {
 	return schema[:min(len(schema), asideLength)] + "_replaced_" + r.Now.UTC().Format("20060102150405")
 }
 
-// inUse counts the connections of bridge processes to a schema. Who may see nothing else
-// of another's connection sees its application_name
+// inUse counts the connections of bridge processes to a schema. Users without further
+// privileges can see the application_name of other users' connections
 // (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW).
-// "bridge" alone is what programs called themselves that did not name their schema.
+// Older programs used "bridge" alone, without the schema.
 const inUse = `SELECT count(*) FROM pg_stat_activity
 	WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name IN ($1, 'bridge')`
 
 // Run replaces the schema in one transaction, and returns the name under which the old
-// one is kept; "" where none was there. The error is bridge.ErrStoreBusy while another
-// process is connected to it. After any error but bridge.ErrOutcomeUnknown both schemas
-// are as they were.
+// one is kept, or "" if there was none. The error is bridge.ErrStoreBusy if another
+// process is connected to the old schema. After any error except
+// bridge.ErrOutcomeUnknown both schemas are unchanged.
 func (r Replacement) Run(ctx context.Context) (aside string, err error) {
 	old, err := Parse(r.DSN)
 	if err != nil {
@@ -87,7 +87,7 @@ func (r Replacement) try(ctx context.Context, c *pgx.Conn, old Config, fresh str
 	}
 	defer func() {
 		if err != nil {
-			_ = tx.Rollback(context.WithoutCancel(ctx)) // it changes nothing any more
+			_ = tx.Rollback(context.WithoutCancel(ctx)) // after a commit this has no effect
 		}
 	}()
 	if aside, err = r.moveAside(ctx, tx, old); err != nil {
@@ -102,7 +102,7 @@ func (r Replacement) try(ctx context.Context, c *pgx.Conn, old Config, fresh str
 	return aside, nil
 }
 
-// moveAside gives the old schema another name, where it is there and holds a store.
+// moveAside renames the old schema if it exists and contains a store.
 func (r Replacement) moveAside(ctx context.Context, tx pgx.Tx, old Config) (aside string, err error) {
 	tables, err := names(ctx, tx, "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY tablename <> 'store', tablename", old.Schema)
 	if err != nil {
@@ -117,7 +117,7 @@ func (r Replacement) moveAside(ctx context.Context, tx pgx.Tx, old Config) (asid
 	if tables[0] != (pgx.Identifier{old.Schema, "store"}).Sanitize() {
 		return "", fmt.Errorf("%w: schema %s holds something else: name one that is not there", bridge.ErrStoreForeign, old.Schema)
 	}
-	if err := old.unused(ctx, tx); err != nil { // before who works is made to wait
+	if err := old.unused(ctx, tx); err != nil { // checked before locks make others wait
 		return "", err
 	}
 	if _, err := tx.Exec(ctx, "LOCK TABLE "+strings.Join(tables, ", ")+" IN ACCESS EXCLUSIVE MODE"); err != nil {
@@ -147,14 +147,14 @@ func rename(from, to string) string {
 	return "ALTER SCHEMA " + pgx.Identifier{from}.Sanitize() + " RENAME TO " + pgx.Identifier{to}.Sanitize()
 }
 
-// dropEmpty removes a schema that is there without a table; what else may be in it stays,
-// and is the error.
+// dropEmpty removes an existing schema without tables. If it contains other objects it
+// stays, and that is the error.
 func dropEmpty(ctx context.Context, tx pgx.Tx, schema string) error {
 	_, err := tx.Exec(ctx, "DROP SCHEMA IF EXISTS "+pgx.Identifier{schema}.Sanitize()+" RESTRICT")
 	return err
 }
 
-// Grantees returns the roles that may use a schema beside its owner.
+// Grantees returns the roles other than the owner that may use a schema.
 func Grantees(ctx context.Context, dsn string) (roles []string, err error) {
 	config, err := Parse(dsn)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// scratchPrefix begins the names of schemas that are thrown away.
+// scratchPrefix begins the names of temporary schemas.
 const scratchPrefix = "bridge_scratch_"
 
-// Scratch returns the connection string of a schema of its own in a database, which is
-// not there yet, and what removes the schema with all that is in it.
+// Scratch returns the connection string of a new, not yet existing schema in a
+// database, and a function that removes the schema with everything in it.
 func Scratch(dsn string) (scratch string, drop func(context.Context) error, err error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
