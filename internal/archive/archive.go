@@ -1,5 +1,5 @@
-// Package archive moves the older part of an audit log into files, and follows a log
-// through them. What a file holds and how it is sealed is in package audit.
+// Package archive moves the older part of an audit log into files, and verifies a log
+// across them. The format of the files and their seals are in package audit.
 package archive
 
 import (
@@ -19,7 +19,7 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// Log is the part of a store that has its audit log (bridge.Store).
+// Log is the part of bridge.Store that concerns the audit log.
 type Log interface {
 	WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (audit.Head, error)
 	AuditBase(ctx context.Context) (audit.Base, error)
@@ -29,33 +29,34 @@ type Log interface {
 }
 
 var (
-	// ErrNothing reports that the log has no entry that may go into an archive.
+	// ErrNothing reports that no entry of the log may be archived.
 	ErrNothing = errors.New("the audit log has no such entries")
-	// ErrThere reports a file that is there and is not replaced.
+	// ErrThere reports that a file already exists and is not replaced.
 	ErrThere = errors.New("this file is there already: name a new one")
 )
 
-// Archives makes and reads the archives of one store.
+// Archives creates and reads the archives of one store.
 type Archives struct {
 	log   Log
 	chain audit.Chain
 }
 
-// New returns the archives of the store with the key.
+// New returns the archives of a store with the given key.
 func New(log Log, key bridge.Key) *Archives {
 	return &Archives{log: log, chain: bridge.AuditChain(key)}
 }
 
-// Base tells where the log of the store begins.
+// Base returns where the log of the store begins.
 func (s *Archives) Base(ctx context.Context) (audit.Base, error) { return s.log.AuditBase(ctx) }
 
-// Make moves the entries from before a time into a new file at path, and returns what is
-// in it. The whole log is verified first. The file has its name, is on the disk and was
-// read again before the store removes anything: who is killed at any moment loses nothing.
-// A second call with the same path then goes on with the file that is there; one that is
-// anything else is ErrThere, and ErrNothing says that nothing is old enough. op is recorded.
+// Make moves the entries from before a time into a new file at path, and returns what
+// the file contains. It verifies the whole log first. The file has its name, is synced
+// and was read back before the store removes anything, so that a process killed at any
+// moment loses nothing. Calling Make again with the same path then completes the work
+// with the existing file. The error is ErrThere for any other existing file, and
+// ErrNothing if no entry is old enough. op is recorded.
 func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, before time.Time) (made audit.Archived, err error) {
-	trimmed, err := s.log.TrimAudit(ctx) // what an earlier call left
+	trimmed, err := s.log.TrimAudit(ctx) // finish what an earlier call has left
 	if err != nil {
 		return made, err
 	}
@@ -81,7 +82,7 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	}
 	if err := s.note(ctx, op, path, made); err != nil {
 		if !errors.Is(err, bridge.ErrOutcomeUnknown) {
-			err = errors.Join(err, os.Remove(path)) // which nobody else has seen
+			err = errors.Join(err, os.Remove(path)) // nobody else has seen it
 		}
 		return made, err
 	}
@@ -89,8 +90,8 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	return made, err
 }
 
-// write writes the entries behind a number and up to another into a new file, and reads it
-// again.
+// write writes the entries after from, up to and including cut, into a new file, and
+// reads it back.
 func (s *Archives) write(ctx context.Context, path string, from, cut int64) (made audit.Archived, err error) {
 	privatefile.Sweep(filepath.Dir(path))
 	err = privatefile.Write{New: true, Durable: true}.Stream(path, func(to io.Writer) error {
@@ -113,8 +114,9 @@ func (s *Archives) write(ctx context.Context, path string, from, cut int64) (mad
 	return made, nil
 }
 
-// fill verifies the log of the store and writes its entries behind a number and up to
-// another. The error is bridge.ErrCutElsewhere where others have archived meanwhile.
+// fill verifies the log of the store and writes its entries after from, up to and
+// including cut. The error is bridge.ErrCutElsewhere if another process has archived
+// entries meanwhile.
 func (s *Archives) fill(ctx context.Context, to io.Writer, from, cut int64) (made audit.Archived, err error) {
 	v := s.chain.Verifier()
 	var w *audit.ArchiveWriter
@@ -142,7 +144,7 @@ func (s *Archives) fill(ctx context.Context, to io.Writer, from, cut int64) (mad
 	return w.End()
 }
 
-// note lets the store know of the archive.
+// note records the archive in the store.
 func (s *Archives) note(ctx context.Context, op bridge.Operation, path string, made audit.Archived) error {
 	made.Name, made.At = filepath.Base(path), op.Now.UTC().Truncate(time.Microsecond)
 	op.Details["file"], op.Details["sha256"] = made.Name, hex.EncodeToString(made.SHA256)
@@ -150,14 +152,14 @@ func (s *Archives) note(ctx context.Context, op bridge.Operation, path string, m
 	return s.log.NoteArchive(ctx, op, made)
 }
 
-// resume goes on with a file that a killed process has made.
+// resume continues with a file that a killed process has written.
 func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string, base audit.Base, trimmed bool) (made audit.Archived, err error) {
 	if made, err = s.read(ctx, path, nil, func(audit.Entry) error { return nil }); err != nil {
 		return made, fmt.Errorf("%w: %w", ErrThere, err)
 	}
 	if !base.GoesOn(made) {
 		if known := base.Archives; trimmed && bytes.Equal(known[len(known)-1].SHA256, made.SHA256) {
-			return made, nil // it was noted, and what was left to be removed is gone
+			return made, nil // it was recorded, and the rest of its entries has just been removed
 		}
 		return made, fmt.Errorf("%w: it has the entries %d to %d", ErrThere, made.First, made.Last)
 	}
@@ -168,10 +170,10 @@ func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string,
 	return made, err
 }
 
-// read reads an archive and checks it.
+// read reads and verifies an archive.
 func (s *Archives) read(ctx context.Context, path string, begin func(audit.Base) error, visit func(audit.Entry) error, noted ...audit.Head) (read audit.Archived, err error) {
 	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+	if err == nil && !info.Mode().IsRegular() { // opening a pipe would block
 		err = fmt.Errorf("%w: it is not a file", audit.ErrNoArchive)
 	}
 	if err != nil {

@@ -11,17 +11,17 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// ErrNotGiven reports entries that are in an archive which was not given.
+// ErrNotGiven reports that entries are in an archive that was not given.
 var ErrNotGiven = errors.New("these entries are in an archive that was not given")
 
-// Report says what was verified.
+// Report describes what was verified.
 type Report struct {
-	// Head is the end of the log.
+	// Head is the head of the log.
 	Head audit.Head
 	// Base is where the log in the store begins.
 	Base audit.Base
-	// Read are the archives that were read, in order of their entries. Name is the path
-	// that was given.
+	// Read are the archives that were read, in order of their entries. Their Name is
+	// the path as given.
 	Read []audit.Archived
 }
 
@@ -33,11 +33,12 @@ func (r Report) First() int64 {
 	return r.Base.Seq + 1
 }
 
-// Verify checks the whole log: the archives at paths, given in any order, which must go
-// on one behind the other, and the log in the store, which must go on behind them. A noted
-// head must be part of it, unless that is zero. The error is an *audit.Fault where the log
-// in the store is not what the bridge wrote, wraps audit.ErrNoArchive for a file that is
-// not, and ErrNotGiven where a file is missing in the middle, or the noted head is in one.
+// Verify verifies the whole log: the archives at paths, in any order, which must follow
+// each other without a gap, and the log in the store, which must follow them. If noted
+// is not zero, it must be part of the log. The error is an *audit.Fault if the log in
+// the store is not what the bridge wrote. It wraps audit.ErrNoArchive for a file that
+// is not an archive, and ErrNotGiven if a file in between is missing or the noted head
+// is in a file that was not given.
 func (s *Archives) Verify(ctx context.Context, noted audit.Head, paths []string) (r Report, err error) {
 	files, err := s.readAll(ctx, noted, paths)
 	if err != nil {
@@ -51,7 +52,7 @@ func (s *Archives) Verify(ctx context.Context, noted audit.Head, paths []string)
 		last := r.Read[len(r.Read)-1]
 		wanted = append(wanted, last.Head())
 		if noted.Seq <= last.Last {
-			wanted[0] = audit.Head{} // it was looked for there
+			wanted[0] = audit.Head{} // it was looked for in the archive
 		}
 	}
 	v := s.chain.Verifier(wanted...)
@@ -91,7 +92,8 @@ func (s *Archives) readAll(ctx context.Context, noted audit.Head, paths []string
 	return files, nil
 }
 
-// together checks that archives go on one behind the other, and the log behind them.
+// together checks that the archives follow each other without a gap, and that the log
+// follows them.
 func together(files []file, base audit.Base, noted audit.Head) error {
 	first := base.Seq + 1
 	for i, f := range files {
@@ -124,7 +126,8 @@ func together(files []file, base audit.Base, noted audit.Head) error {
 	return nil
 }
 
-// notGiven names the archives that have some entries.
+// notGiven returns ErrNotGiven with the names of the archives that contain the given
+// entries.
 func notGiven(base audit.Base, first, last int64) error {
 	names := ""
 	for _, a := range base.Archives {
@@ -142,8 +145,9 @@ func notGiven(base audit.Base, first, last int64) error {
 	return fmt.Errorf("%w: %s, in %s", ErrNotGiven, what, names[2:])
 }
 
-// Entries visits the entries of archives, in order, each behind its check. How archives
-// and log go together is not looked at. It returns the number of the last.
+// Entries visits the entries of archives, in order, each after it was verified. It does
+// not check that the archives and the log fit together. It returns the number of the
+// last entry.
 func (s *Archives) Entries(ctx context.Context, paths []string, visit func(audit.Entry) error) (last int64, err error) {
 	files, err := s.readAll(ctx, audit.Head{}, paths)
 	if err != nil {

@@ -1,14 +1,13 @@
-// Package atrest encrypts the texts that a store keeps, so that a stolen database holds
-// none.
+// Package atrest encrypts the texts in a store, so that a stolen database reveals none.
 //
-// Each text is sealed by itself with AES-256-GCM (NIST SP 800-38D) under a key derived
-// from the store's master key, and bound to the place where it is stored: its column and
-// its row. A sealed text that was changed, or moved to another place, does not open. It is
-// written as text (base64, RFC 4648 section 5, without padding) behind a mark, so that
-// columns, copies and backups stay what they are, and so that a reader tells sealed texts
-// from clear ones by themselves: a store may hold both while it is being converted.
+// Each text is sealed individually with AES-256-GCM (NIST SP 800-38D) under a key
+// derived from the store's master key, and bound to the place where it is stored: its
+// column and its row. A sealed text that was changed or moved to another place does not
+// open. It is stored as text (base64, RFC 4648 section 5, without padding) after a
+// mark. So columns, copies and backups keep their form, and readers can tell sealed
+// texts from clear ones, both of which a store may hold while it is being converted.
 //
-// What is sealed and what stays clear is listed in SECURITY.md; decision 0206 says why.
+// SECURITY.md lists what is sealed and what stays clear; decision 0206 explains why.
 package atrest
 
 import (
@@ -26,32 +25,34 @@ import (
 )
 
 // ErrDamaged reports a text that does not open: it was changed, was moved to another
-// place of the store, was sealed with another key, or is in clear where all are sealed.
+// place in the store, was sealed with another key, or is in clear although all texts
+// must be sealed.
 var ErrDamaged = errors.New("damaged: a text of the store does not open; it was changed, belongs to another place or key, or was put in clear into an encrypted store")
 
-// Marks that a stored text begins with. A clear text that begins like one is stored
-// behind markClear.
+// Marks at the beginning of a stored text. A clear text that begins like a mark is
+// stored after markClear.
 const (
 	markPrefix = "\x02\x02"
 	markSealed = markPrefix + "s:"
 	markClear  = markPrefix + "c:"
 )
 
-// KeySize is the size in bytes of the keys that New takes.
+// KeySize is the size in bytes of the keys that New requires.
 const KeySize = 32
 
-// Place is where a text is stored. It is not kept with the text: who reads it says where
-// it was found.
+// Place identifies where a text is stored. It is not stored with the text: the reader
+// supplies the place where the text was found.
 type Place struct {
-	// Column is the table and the column, as "steps.text".
+	// Column is the table and column, such as "steps.text".
 	Column string
-	// Of and Part name the row, or what the row belongs to; they may be empty.
+	// Of and Part identify the row, or what the row belongs to; they may be empty.
 	Of, Part string
-	// Number and Time complete that: an id or number, and microseconds since 1970.
+	// Number and Time complete that: an id or number, and a time in microseconds since
+	// 1970.
 	Number, Time int64
 }
 
-// bytes is one form of a place; no two places have the same.
+// bytes returns an unambiguous encoding of the place.
 func (p Place) bytes() []byte {
 	b := make([]byte, 0, 128)
 	for _, text := range []string{p.Column, p.Of, p.Part} {
@@ -62,15 +63,15 @@ func (p Place) bytes() []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(p.Time))
 }
 
-// Box seals and opens texts with one key. It is safe for concurrent use. The nil Box
+// Box seals and opens texts with one key. It is safe for concurrent use. A nil Box
 // opens clear texts only.
 type Box struct {
 	random, fixed cipher.AEAD
-	nonces        []byte // the HMAC key of nonces that are not random
+	nonces        []byte // HMAC key for fixed nonces
 }
 
-// New returns the box of a store. derive returns the key for a purpose, of KeySize bytes
-// (auth.Key.Derive); the labels are part of the format.
+// New returns the box of a store. derive returns a key of KeySize bytes for a purpose
+// (auth.Key.Derive). The labels are part of the format.
 func New(derive func(purpose string) []byte) *Box {
 	return &Box{
 		random: aead(derive("at rest, random nonces")),
@@ -87,24 +88,24 @@ func aead(key []byte) cipher.AEAD {
 			return sealer
 		}
 	}
-	panic(err) // only a key of the wrong size can fail, and derived ones have 32 bytes
+	panic(err) // only a key of the wrong size fails, and derived keys have 32 bytes
 }
 
 // Format implements fmt.Formatter and hides the keys for every verb.
 func (*Box) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "atrest.Box(hidden)") }
 
-// Seal returns the stored form of a text. The same text never looks the same twice. At
-// most 2^32 texts should be sealed with one key (NIST SP 800-38D, section 8.3). The empty
-// text stays empty.
+// Seal returns the stored form of a text, which is different each time. At most 2^32
+// texts should be sealed with one key (NIST SP 800-38D, section 8.3). The empty text
+// stays empty.
 func (b *Box) Seal(p Place, text string) string {
 	nonce := make([]byte, b.random.NonceSize())
 	_, _ = rand.Read(nonce) // never fails (crypto/rand)
 	return seal(b.random, markSealed+"r", nonce, p, text)
 }
 
-// SealFixed returns a stored form that is the same for the same text in the same place,
-// so that a query can look for it. It tells who reads the database which rows of one
-// place have equal texts, and nothing else.
+// SealFixed returns a stored form that is always the same for the same text in the same
+// place, so that queries can look for it. It reveals which rows of one place have equal
+// texts, and nothing else.
 func (b *Box) SealFixed(p Place, text string) string {
 	mac := hmac.New(sha256.New, b.nonces)
 	place := p.bytes()
@@ -126,7 +127,7 @@ func seal(with cipher.AEAD, mark string, nonce []byte, p Place, text string) str
 	return string(base64.RawURLEncoding.AppendEncode(out, sealed))
 }
 
-// Open returns the text of its stored form, be that sealed or clear. The error is
+// Open returns the text of a stored form, whether sealed or clear. The error is
 // ErrDamaged.
 func (b *Box) Open(p Place, stored string) (string, error) {
 	if !strings.HasPrefix(stored, markPrefix) {
@@ -136,7 +137,7 @@ func (b *Box) Open(p Place, stored string) (string, error) {
 		return text, nil
 	}
 	kind, ok := strings.CutPrefix(stored, markSealed)
-	if !ok { // what a store held before there were marks
+	if !ok { // stored before marks were introduced
 		return stored, nil
 	}
 	if b == nil || kind == "" {
@@ -166,17 +167,17 @@ func open(with cipher.AEAD, p Place, encoded string) (string, error) {
 	return string(text), nil
 }
 
-// MarkLength is how many bytes of a stored text Size needs.
+// MarkLength is how many bytes at the start of a stored text Size needs.
 const MarkLength = len(markSealed)
 
-// Size is how many bytes a text has, by the start of its stored form, of MarkLength bytes
-// or more, and how many that has in all.
+// Size returns the size of a text in bytes. start is the start of its stored form, of
+// at least MarkLength bytes, and stored the size of the stored form.
 func Size(start string, stored int) int {
 	if !IsSealed(start) {
 		return stored
 	}
-	// Behind the mark and the letter of its kind, base64 writes a nonce of 12 bytes, the
-	// text and a tag of 16 bytes.
+	// After the mark and the letter of the kind, base64 encodes a nonce of 12 bytes,
+	// the text, and a tag of 16 bytes.
 	return max(0, (stored-MarkLength-1)*3/4-12-16)
 }
 
@@ -191,8 +192,8 @@ func Clear(text string) string {
 	return text
 }
 
-// Forms are the two stored forms that a text may have where Cipher.Fixed wrote it,
-// whatever the store's state.
+// Forms returns the two stored forms, clear and sealed, that a text written by
+// Cipher.Fixed may have, depending on the store's state at the time.
 func (b *Box) Forms(p Place, text string) (plain, sealed string) {
 	plain = Clear(text)
 	if b == nil {

@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/atrest"
 )
 
-// boxOf is a box whose keys are made of a name.
+// boxOf returns a box whose keys are derived from a name.
 func boxOf(name string) *atrest.Box {
 	return atrest.New(func(purpose string) []byte {
 		sum := sha256.Sum256([]byte(name + "\x00" + purpose))
@@ -56,7 +56,7 @@ func TestSealedTextsOpenInTheirPlaceOnly(t *testing.T) {
 func TestEveryBitOfASealedTextCounts(t *testing.T) {
 	box := boxOf("key")
 	for _, sealed := range []string{box.Seal(here, "pay 100"), box.SealFixed(here, "pay 100")} {
-		// What is before the kind decides whether it is taken for a sealed text at all.
+		// The bytes before the kind decide whether it counts as a sealed text at all.
 		for at := len("\x02\x02s:"); at < len(sealed); at++ {
 			for bit := range 8 {
 				changed := []byte(sealed)
@@ -69,7 +69,7 @@ func TestEveryBitOfASealedTextCounts(t *testing.T) {
 				t.Fatalf("cut off at %d it opens as %q, %v", at, got, err)
 			}
 		}
-		for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // also those that differ in no bit that counts
+		for _, last := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // also those that differ only in unused bits
 			changed := sealed[:len(sealed)-1] + string(last)
 			if got, err := box.Open(here, changed); changed != sealed && !errors.Is(err, atrest.ErrDamaged) {
 				t.Fatalf("with %q at its end it opens as %q, %v", last, got, err)
@@ -112,8 +112,8 @@ func TestNoncesAreRandomOrFixed(t *testing.T) {
 	}
 }
 
-// TestClearTextsAreNeverTaken: whatever a text begins with, it comes back from a store
-// that is not encrypted, and from one that is.
+// TestClearTextsAreNeverTaken checks that a text with any beginning is returned
+// unchanged, both from a store that is not encrypted and from one that is.
 func TestClearTextsAreNeverTaken(t *testing.T) {
 	box := boxOf("key")
 	sealed := box.Seal(here, "x")
@@ -134,7 +134,8 @@ func TestClearTextsAreNeverTaken(t *testing.T) {
 			}
 		}
 	}
-	// Before there were marks, nobody wrote one: what looks like one in part is a text.
+	// Older versions wrote no marks, so a text that begins with only part of one is a
+	// plain text.
 	if got, err := box.Open(here, "\x02\x02other"); err != nil || got != "\x02\x02other" {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -165,10 +166,11 @@ func TestBoxesNeverPrintTheirKeys(t *testing.T) {
 	}
 }
 
-// FuzzOpen: nothing that was not sealed here opens, and nothing makes Open fail otherwise.
+// FuzzOpen checks that nothing opens that was not sealed here, and that Open fails with
+// no error other than ErrDamaged.
 func FuzzOpen(f *testing.F) {
 	box := boxOf("key")
-	sealed := box.SealFixed(here, "text") // which is the same in each process of a fuzzer
+	sealed := box.SealFixed(here, "text") // the same in each process of a fuzzer
 	for _, seed := range []string{"", "x", "\x02\x02s:", "\x02\x02s:r", "\x02\x02s:f!", "\x02\x02c:x", sealed, sealed + "A", strings.Repeat("A", 4096)} {
 		f.Add(seed)
 	}

@@ -1,25 +1,25 @@
 package atrest
 
-// State says how the texts of a store are kept.
+// State says how the texts of a store are stored.
 type State int64
 
-// The states. While a store is being converted it holds both kinds of texts; what is
-// written is of the new kind.
+// The states. While a store is being converted it holds texts of both kinds, and
+// everything written is of the new kind.
 const (
 	Off        State = iota // all clear
 	On                      // all sealed
-	TurningOn               // it is being encrypted, or that was interrupted
-	TurningOff              // it is being decrypted, or that was interrupted
+	TurningOn               // being encrypted, or that was interrupted
+	TurningOff              // being decrypted, or that was interrupted
 )
 
-// Seals reports whether what is written is sealed.
+// Seals reports whether new texts are sealed.
 func (s State) Seals() bool { return s == On || s == TurningOn }
 
 // Settled reports whether the store holds texts of one kind only.
 func (s State) Settled() bool { return s == Off || s == On }
 
-// Turning returns the state of a store while it is encrypted (on) or decrypted, and the
-// state that it has when that is done.
+// Turning returns the state of a store during an encryption (on) or decryption, and the
+// state at the end of it.
 func Turning(on bool) (begin, end State) {
 	if on {
 		return TurningOn, On
@@ -27,18 +27,18 @@ func Turning(on bool) (begin, end State) {
 	return TurningOff, Off
 }
 
-// Converted is what a conversion has done.
+// Converted is the result of a conversion.
 type Converted struct {
-	// Rows counts those that were changed.
+	// Rows is the number of rows changed.
 	Rows int64
-	// Damaged counts texts that do not open. They stay as they are.
+	// Damaged is the number of texts that do not open. They are left unchanged.
 	Damaged int64
-	// Statistics reports that values of columns may be left in what the server's planner
-	// knows of them, which this user may not write again.
+	// Statistics reports that the server's planner statistics may still hold values of
+	// columns, because this user may not rewrite them.
 	Statistics bool
 }
 
-// String names the state to people.
+// String returns the state's name for people.
 func (s State) String() string {
 	switch s {
 	case Off:
@@ -53,40 +53,41 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// stateFactor is what a state counts in the schema version of a store. A program that
-// knows nothing of states takes one that is encrypted for a newer one's, and leaves it
-// alone. perMark is the first number that means something else (bridge.MovedVersion).
+// stateFactor is the factor by which a state is added to a store's schema version. A
+// program that does not know states takes an encrypted store for one of a newer version
+// and refuses it. perMark is the first number that means something else
+// (bridge.MovedVersion).
 const (
 	stateFactor = 10_000
 	perMark     = 1_000_000
 )
 
-// Split returns the schema of a store's version number, with any further mark, and its
-// state. A state that this program does not know stays in the number, by which the store
-// is a newer one's.
+// Split splits a store's version number into the schema, with any further mark, and the
+// state. A state that this program does not know stays in the number, so that the store
+// counts as one of a newer version.
 func Split(version int64) (schema int64, s State) {
 	if version < 0 {
 		return version, Off
 	}
 	s = State(version % perMark / stateFactor)
 	if s > TurningOff {
-		return version, Off // of a newer program
+		return version, Off // from a newer program
 	}
 	return version - int64(s)*stateFactor, s
 }
 
-// Mark is the version number of a store with a schema, and any further mark, in a state.
+// Mark returns the version number for a schema, with any further mark, and the state.
 func (s State) Mark(schema int64) int64 { return schema + int64(s)*stateFactor }
 
-// Cipher is how a store's texts are written in its state.
+// Cipher writes texts as the store's state requires.
 type Cipher struct {
 	Box   *Box
 	State State
 }
 
-// Open returns the text of its stored form. A store whose state is On holds no text in
-// clear: one that is there was put there by who has no key, and does not open. The error
-// is ErrDamaged.
+// Open returns the text of a stored form. In a store whose state is On no text may be
+// in clear: a clear one was put there by somebody without the key, and does not open.
+// The error is ErrDamaged.
 func (c Cipher) Open(p Place, stored string) (string, error) {
 	if c.State == On && stored != "" && !IsSealed(stored) {
 		return "", ErrDamaged
@@ -94,7 +95,7 @@ func (c Cipher) Open(p Place, stored string) (string, error) {
 	return c.Box.Open(p, stored)
 }
 
-// Text is the stored form of a text.
+// Text returns the stored form of a text.
 func (c Cipher) Text(p Place, text string) string {
 	if c.State.Seals() {
 		return c.Box.Seal(p, text)
@@ -102,7 +103,7 @@ func (c Cipher) Text(p Place, text string) string {
 	return Clear(text)
 }
 
-// Fixed is the stored form of a text that queries look for.
+// Fixed returns the stored form of a text that queries look for.
 func (c Cipher) Fixed(p Place, text string) string {
 	if c.State.Seals() {
 		return c.Box.SealFixed(p, text)

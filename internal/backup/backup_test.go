@@ -29,7 +29,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// room is a store with one message, its key beside it, and a folder for backups.
+// room is a store with one message, with its key beside it, and a folder for backups.
 type room struct {
 	env     *bridgetest.Env
 	keyFile string
@@ -49,7 +49,7 @@ func newRoom(t *testing.T) *room {
 	return r
 }
 
-// work opens the store for a while.
+// work opens the store and uses it.
 func (r *room) work(t *testing.T, fn func(*bridge.Service, *sqlite.Store)) {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), r.env.Path, sqlite.Options{Key: r.env.Key, Create: true})
@@ -93,7 +93,7 @@ func (r *room) unread(t *testing.T) (n int64) {
 	return n
 }
 
-// names lists a folder.
+// names returns the names in a folder.
 func names(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -104,7 +104,8 @@ func names(t *testing.T, dir string) (all []string) {
 	return all
 }
 
-// TestPlace: a backup becomes the store, and the store that was there is kept whole.
+// TestPlace checks that a backup becomes the store, and that the previous store is kept
+// complete.
 func TestPlace(t *testing.T) {
 	r := newRoom(t)
 	folder, _ := r.backUp(t)
@@ -140,8 +141,8 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestPlaceFails: where the copy cannot become the store, the old one is back, with
-// its key.
+// TestPlaceFails checks that if the copy cannot become the store, the old store is back
+// in place with its key.
 func TestPlaceFails(t *testing.T) {
 	r := newRoom(t)
 	folder, _ := r.backUp(t)
@@ -164,15 +165,15 @@ func TestPlaceFails(t *testing.T) {
 	}
 }
 
-// TestPlaceOverRemains: what is left of a store, and another store's key, are moved
-// aside, and the store is whole.
+// TestPlaceOverRemains checks that the remains of a store, and another store's key, are
+// moved aside, and that the restored store is complete.
 func TestPlaceOverRemains(t *testing.T) {
 	for name, remove := range map[string][]string{"the database is gone": {""}, "only the key is left": {"", "-wal", "-shm"}} {
 		for _, otherKey := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, another key: %t", name, otherKey), func(t *testing.T) {
 				r := newRoom(t)
 				folder, _ := r.backUp(t)
-				for _, ending := range []string{"-wal", "-shm"} { // of a process that was killed
+				for _, ending := range []string{"-wal", "-shm"} { // left by a process that was killed
 					must(t, os.WriteFile(r.env.Path+ending, []byte("left"), 0o600))
 				}
 				for _, ending := range remove {
@@ -206,7 +207,8 @@ func TestPlaceOverRemains(t *testing.T) {
 	}
 }
 
-// TestSealed: a sealed backup holds no text, and only its recipient opens it.
+// TestSealed checks that a sealed backup contains no text and that only its recipient
+// can open it.
 func TestSealed(t *testing.T) {
 	r := newRoom(t)
 	identity, err := age.GenerateX25519Identity()
@@ -243,7 +245,8 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// TestIdentities: a mistake shows nothing of the file.
+// TestIdentities checks that errors about an identity file reveal nothing of its
+// content.
 func TestIdentities(t *testing.T) {
 	identity, err := age.GenerateX25519Identity()
 	must(t, err)
@@ -258,7 +261,7 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
-// TestPrune: only backups of the same store that are old enough go.
+// TestPrune checks that only backups of the same store that are old enough are removed.
 func TestPrune(t *testing.T) {
 	r := newRoom(t)
 	var folders []string
@@ -285,7 +288,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// TestManifest: a manifest that was changed in any field is refused.
+// TestManifest checks that a manifest with a change in any field is refused.
 func TestManifest(t *testing.T) {
 	r := newRoom(t)
 	folder, made := r.backUp(t)

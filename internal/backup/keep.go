@@ -19,8 +19,8 @@ type Kept struct {
 	Manifest Manifest
 }
 
-// List returns the backups of the store with key in dir, oldest first. Other things
-// there, and backups that the key does not fit, are not listed.
+// List returns the backups in dir of the store with key, oldest first. Other files, and
+// backups that do not belong to the key, are not listed.
 func List(dir string, key auth.Key) (all []Kept, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -41,8 +41,8 @@ func List(dir string, key auth.Key) (all []Kept, err error) {
 	return all, nil
 }
 
-// Newest returns folder where it is a backup, and else the newest backup of the store with
-// key that is in it. What is neither is returned as it is.
+// Newest returns folder if it is a backup, and otherwise the newest backup in it of the
+// store with key. If there is none it returns folder as well.
 func Newest(folder string, key auth.Key) string {
 	if exists(filepath.Join(folder, manifestName)) {
 		return folder
@@ -54,8 +54,8 @@ func Newest(folder string, key auth.Key) string {
 	return all[len(all)-1].Folder
 }
 
-// Prune removes the backups in dir, of the same store as newest, that were made more
-// than age before it, and returns their folders. The newest stays in any case.
+// Prune removes the backups in dir of the same store as newest that were made more than
+// age before it, and returns their folders. The newest backup always stays.
 func Prune(dir string, key auth.Key, newest Manifest, age time.Duration) (removed []string, err error) {
 	all, err := List(dir, key)
 	if err != nil {
@@ -65,7 +65,8 @@ func Prune(dir string, key auth.Key, newest Manifest, age time.Duration) (remove
 		if b.Manifest.Store != newest.Store || newest.Made.Sub(b.Manifest.Made) <= age {
 			continue
 		}
-		// The manifest goes first: half a backup must not look like one.
+		// Remove the manifest first, so that a partly removed backup does not look like
+		// a backup.
 		err := errors.Join(os.Remove(filepath.Join(b.Folder, manifestName)), os.RemoveAll(b.Folder))
 		if err != nil {
 			return removed, err
@@ -75,7 +76,8 @@ func Prune(dir string, key auth.Key, newest Manifest, age time.Duration) (remove
 	return removed, nil
 }
 
-// sweep removes what killed processes left in dir. What cannot be removed stays.
+// sweep removes what killed processes have left in dir. Whatever cannot be removed
+// stays.
 func sweep(dir string, now time.Time) {
 	left, _ := fs.Glob(os.DirFS(dir), unfinished+"*")
 	for _, name := range left {

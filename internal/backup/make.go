@@ -19,20 +19,21 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// prefix begins the names of backups, and nameLayout is the time in them, in UTC.
+// prefix begins the names of backups, and nameLayout is the format of the time in them,
+// in UTC.
 const (
 	prefix     = "bridge-"
 	nameLayout = "20060102T150405.000Z"
 )
 
-// unfinished begins the name of a folder that a backup is made in. One that a killed
-// process left is removed by the next backup when it is abandoned for a day.
+// unfinished is the prefix of the folder in which a backup is made. A folder left by a
+// killed process is removed by the next backup when it is a day old.
 const (
 	unfinished = ".bridge-backup-"
 	abandoned  = 24 * time.Hour
 )
 
-// Examine reads all of a store in a file that nobody has open, and checks it: pages,
+// Examine reads a whole store in a file that no process has open, and checks pages,
 // references, key and audit log.
 type Examine func(ctx context.Context, path string, key auth.Key) (storefile.Contents, error)
 
@@ -40,21 +41,23 @@ type Examine func(ctx context.Context, path string, key auth.Key) (storefile.Con
 type Maker struct {
 	// Path is where the store is.
 	Path string
-	// CopyTo writes what the store holds into a new file, while others use it. It returns
-	// the end of the store's own log before that, where that is not in the copy's log.
+	// CopyTo writes the store's content to a new file while others use the store. It
+	// returns the head of the store's own log, if the copy's log does not contain that.
 	CopyTo func(ctx context.Context, path string) (noted audit.Head, err error)
 	// Examine checks the copy.
 	Examine Examine
 	Key     auth.Key
-	// Program is the version of bridge, for the manifest.
+	// Program is the version of bridge for the manifest.
 	Program string
-	// Recipients can open the copy, when there are any; nobody else can.
+	// Recipients are those who can open the copy. If there are none, the copy is not
+	// sealed.
 	Recipients []age.Recipient
 }
 
-// Make puts a backup into a new folder in dir, which it makes if need be, and returns
-// the folder. The copy is read again and checked before the folder gets its name:
-// after an error there is none. What was acknowledged before the call is in it.
+// Make makes a backup in a new folder in dir, which it creates if necessary, and
+// returns the folder. The backup contains everything acknowledged before the call. The
+// copy is read back and checked before the folder gets its name, so that after an error
+// there is no such folder.
 func (m Maker) Make(ctx context.Context, dir string, now time.Time) (folder string, made Manifest, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", made, storefile.Unwritable(err)
@@ -76,8 +79,9 @@ func (m Maker) Make(ctx context.Context, dir string, now time.Time) (folder stri
 	return folder, made, storefile.Unwritable(err)
 }
 
-// fill makes the files of a backup in the folder work. The plain copy of one that is
-// sealed is made beside the store: no text may reach the disk of the backups as it is.
+// fill creates the files of a backup in the folder work. The plain copy for a sealed
+// backup is made beside the store, so that no clear text reaches the disk of the
+// backups.
 func (m Maker) fill(ctx context.Context, work string, now time.Time) (made Manifest, err error) {
 	plain := filepath.Join(work, databaseName)
 	if len(m.Recipients) > 0 {
@@ -101,7 +105,7 @@ func (m Maker) fill(ctx context.Context, work string, now time.Time) (made Manif
 	return made, made.write(work, m.Key)
 }
 
-// copy makes the plain copy, reads it again, and describes it.
+// copy makes the plain copy, reads it back, and describes it.
 func (m Maker) copy(ctx context.Context, plain string, now time.Time) (made Manifest, err error) {
 	noted, err := m.CopyTo(ctx, plain)
 	if err != nil {
@@ -120,7 +124,7 @@ func (m Maker) copy(ctx context.Context, plain string, now time.Time) (made Mani
 	return made, err
 }
 
-// digest returns the size of a file in bytes and its SHA-256, in hexadecimal.
+// digest returns the size of a file in bytes and its SHA-256 in hexadecimal.
 func digest(path string) (size int64, sum string, err error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,10 +1,11 @@
-// Package backup makes copies of a store that is in use, each in a folder of its own
-// with a manifest, checks them, and puts one back.
+// Package backup makes copies of a store that is in use, each in its own folder with a
+// manifest, checks them, and restores one.
 //
-// A folder holds "bridge.db", or "bridge.db.age" where the copy is sealed to age
-// recipients (https://age-encryption.org/v1), and "manifest.json". It never holds the
-// master key: who finds a copy that is not sealed can read the messages, and without
-// the key nobody can forge a token, an entry of the audit log or a manifest.
+// A folder contains "bridge.db", or "bridge.db.age" if the copy is sealed to age
+// recipients (https://age-encryption.org/v1), and "manifest.json". It never contains
+// the master key. Anyone who finds an unsealed copy can read its messages, unless they
+// are encrypted, but without the key nobody can forge a token, an entry of the audit
+// log or a manifest.
 package backup
 
 import (
@@ -27,7 +28,7 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// The names in a backup's folder.
+// Names of the files in a backup's folder.
 const (
 	databaseName = "bridge.db"
 	sealedName   = "bridge.db.age"
@@ -37,31 +38,33 @@ const (
 // format is the version of the manifest.
 const format = 1
 
-// maxManifest bounds what is read of a manifest, in bytes.
+// maxManifest is how many bytes of a manifest are read at most.
 const maxManifest = 64 << 10
 
-// ErrNoBackup reports a folder that holds no backup that this program knows.
+// ErrNoBackup reports a folder that does not contain a backup that this program knows.
 var ErrNoBackup = errors.New("this is not a backup")
 
-// Manifest says what a backup holds. The MAC is over everything else, under a key
-// that is derived from the store's, so a manifest that was changed is not believed.
+// Manifest describes a backup. The MAC covers all other fields, under a key derived
+// from the store's, so that a changed manifest is detected.
 type Manifest struct {
 	Format int       `json:"format"`
 	Made   time.Time `json:"made"`
-	// Program is the version of bridge that made it.
+	// Program is the version of bridge that made the backup.
 	Program string `json:"program"`
-	// Sealed reports that the copy is encrypted.
+	// Sealed reports whether the copy is encrypted to recipients.
 	Sealed bool `json:"sealed"`
-	// Bytes and SHA256 are those of the copy before it was sealed.
+	// Bytes and SHA256 are the size and digest of the copy before it was sealed.
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 	// Store is the id of the store.
 	Store         string `json:"store"`
 	SchemaVersion int    `json:"schema_version"`
-	// AuditHead is the end of the audit log, as `bridge audit verify --expect` takes it.
+	// AuditHead is the head of the copy's audit log, in the form that `bridge audit
+	// verify --expect` accepts.
 	AuditHead string `json:"audit_head"`
-	// ServerHead is the end of the log of a store in PostgreSQL before it was copied: its
-	// log is several chains and that of the copy is one, so the copy has another head.
+	// ServerHead is the head of the log of a store in PostgreSQL before it was copied.
+	// That log consists of several chains and the log of the copy of one, so the copy
+	// has a different head.
 	ServerHead    string `json:"server_audit_head,omitempty"`
 	Conversations int64  `json:"conversations"`
 	Messages      int64  `json:"messages"`
@@ -81,15 +84,16 @@ func describe(c storefile.Contents) Manifest {
 	}
 }
 
-// Head is the end of the copy's audit log.
+// Head returns the head of the copy's audit log.
 func (m Manifest) Head() (audit.Head, error) { return audit.ParseHead(m.AuditHead) }
 
-// mac is over the JSON of the manifest without one, whose fields have a fixed order.
+// mac returns the MAC over the manifest's JSON form without a MAC. The fields have a
+// fixed order.
 func (m Manifest) mac(key auth.Key) string {
 	m.MAC = ""
 	text, err := json.Marshal(m)
 	if err != nil {
-		panic(err) // text and numbers always have a JSON form
+		panic(err) // these types can always be encoded
 	}
 	h := hmac.New(sha256.New, key.Derive("backup"))
 	h.Write(text)
@@ -106,8 +110,8 @@ func (m Manifest) write(folder string, key auth.Key) error {
 }
 
 // ReadManifest reads the manifest of the backup in folder. The error may be
-// ErrNoBackup, or bridge.ErrStoreKey where the key is not the one that the store of
-// the backup was made with, or the manifest was changed.
+// ErrNoBackup, or bridge.ErrStoreKey if the manifest was changed or key is not the key
+// of the backup's store.
 func ReadManifest(folder string, key auth.Key) (m Manifest, err error) {
 	f, err := os.Open(filepath.Join(folder, manifestName))
 	if err != nil {

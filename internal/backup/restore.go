@@ -20,28 +20,28 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// ErrSealed reports a sealed backup that the identities given do not open.
+// ErrSealed reports a sealed backup that none of the given identities opens.
 var ErrSealed = errors.New("the backup is sealed")
 
 // Reader opens backups of one store.
 type Reader struct {
 	Key auth.Key
-	// Identities open what is sealed.
+	// Identities open sealed backups.
 	Identities []age.Identity
-	// Examine checks what was unpacked.
+	// Examine checks the unpacked copy.
 	Examine Examine
 }
 
-// Opened is a backup whose copy is unpacked and checked.
+// Opened is a backup whose copy has been unpacked and checked.
 type Opened struct {
 	Manifest Manifest
 	Contents storefile.Contents
 	work     string // the folder of the unpacked copy
 }
 
-// Open unpacks the backup in folder into a folder of its own in dir, which must be the
-// store's for Place to work, and checks all of it: manifest, digest, pages, references, key and audit log.
-// Call Close when it is not needed any more.
+// Open unpacks the backup in folder into a new folder in dir and checks all of it:
+// manifest, digest, pages, references, key and audit log. For Place to work, dir must
+// be the store's folder. Call Close when the copy is no longer needed.
 func (r Reader) Open(ctx context.Context, folder, dir string) (*Opened, error) {
 	m, err := ReadManifest(folder, r.Key)
 	if err != nil {
@@ -59,7 +59,7 @@ func (r Reader) Open(ctx context.Context, folder, dir string) (*Opened, error) {
 	return o, nil
 }
 
-// unpack fills the folder of the unpacked copy, and checks what is in it.
+// unpack fills the folder of the unpacked copy and checks its content.
 func (r Reader) unpack(ctx context.Context, o *Opened, folder string) error {
 	if err := extract(folder, o.Copy(), o.Manifest, r.Identities); err != nil {
 		return storefile.Unwritable(err)
@@ -75,14 +75,14 @@ func (r Reader) unpack(ctx context.Context, o *Opened, folder string) error {
 	return err
 }
 
-// Copy is the file of the unpacked copy, in a folder of its own. It may be opened as a
-// store, and is gone after Close. Place needs it as it was unpacked.
+// Copy returns the path of the unpacked copy, which is in its own folder. It may be
+// opened as a store, but Place requires it unchanged. Close removes it.
 func (o *Opened) Copy() string { return filepath.Join(o.work, databaseName) }
 
-// Close removes what was unpacked.
+// Close removes the unpacked copy.
 func (o *Opened) Close() error { return os.RemoveAll(o.work) }
 
-// extract puts the copy, opened if it is sealed, into a new file.
+// extract writes the copy, decrypted if it is sealed, to a new file.
 func extract(folder, to string, m Manifest, identities []age.Identity) error {
 	name := databaseName
 	if m.Sealed {
@@ -103,14 +103,15 @@ func extract(folder, to string, m Manifest, identities []age.Identity) error {
 				return fmt.Errorf("%w, and not to this identity: give the file that belongs to its recipient", ErrSealed)
 			}
 		}
-		// One byte more than it should have shows that it has too many.
+		// Reading one byte more than expected shows whether the file is too long.
 		_, err := io.Copy(w, io.LimitReader(source, m.Bytes+1))
 		return err
 	})
 }
 
-// Occupied returns the files that Place would move aside for a store with key: those
-// of a store, or of one of which only a part is left, and a key that is another one.
+// Occupied returns the files that Place would move aside for a store with key: the
+// files of an existing store, even if only some are left, and a key file with another
+// key.
 func Occupied(path string, key auth.Key) (files []string) {
 	for _, ending := range endings {
 		if exists(path + ending) {
@@ -121,7 +122,7 @@ func Occupied(path string, key auth.Key) (files []string) {
 	if !exists(beside) {
 		return files
 	}
-	// A file that is not a key is kept just as another key is.
+	// A file that is not a valid key is treated like another key.
 	if old, err := keyfile.Load(beside); err != nil || !auth.SameKey(old, key) {
 		files = append(files, beside)
 	}
@@ -133,10 +134,11 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Place makes the copy the store at path, with key beside it. What is Occupied is moved
-// into a folder beside it whose path is returned, with a copy of its key; "" where
-// nothing was. The error is bridge.ErrStoreBusy while a process has the old store open;
-// after any error the old store and its key are where they were.
+// Place makes the copy the store at path, with key beside it. The files that Occupied
+// returns are moved to a folder beside it, together with a copy of their key. Place
+// returns the path of that folder, or "" if no files were moved. The error is
+// bridge.ErrStoreBusy if a process has the old store open. After any error the old
+// store and its key are back in their places.
 func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, err error) {
 	files := Occupied(path, key)
 	if len(files) > 0 {
@@ -153,8 +155,8 @@ func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, 
 	return aside, storefile.Unwritable(privatefile.SyncFolder(filepath.Dir(path)))
 }
 
-// place puts the key beside the store first: a store without its key is of no use. A
-// key that was put there is taken away again when the copy cannot follow it.
+// place puts the key beside the store first, because a store without its key is
+// useless. If the copy cannot be placed, a key that was added is removed again.
 func (o *Opened) place(path string, key auth.Key) error {
 	beside := keyfile.Beside(path)
 	kept := exists(beside)
@@ -170,13 +172,13 @@ func (o *Opened) place(path string, key auth.Key) error {
 	return err
 }
 
-// endings are those of a store's files. The log goes before the database: a process
-// that starts in between finds a whole older state, and one that started just before
-// is told that its store is gone.
+// endings are the suffixes of a store's files. The log is moved before the database, so
+// that a process that starts in between finds a complete older state, and one that
+// started just before reports that its store is gone.
 var endings = []string{"-shm", "-wal", ""}
 
-// moveAside gives files a folder of their own. The key of a store that is moved stays
-// where it is, if it is not among them, and a copy goes along.
+// moveAside moves files into a new folder. If the key is not among them it stays in
+// place, and a copy of it is put into the folder.
 func moveAside(path string, files []string, now time.Time) (aside string, err error) {
 	aside = path + ".replaced-" + now.UTC().Format(nameLayout)
 	if err := os.Mkdir(aside, 0o700); err != nil {
@@ -196,8 +198,8 @@ func moveAside(path string, files []string, now time.Time) (aside string, err er
 	return aside, privatefile.SyncFolder(aside)
 }
 
-// putBack undoes moveAside, the last file first. The folder goes with the copy of a
-// key that it may hold, and only when all else is back.
+// putBack undoes moveAside, in reverse order. The folder, with the copy of a key that
+// may be in it, is removed only when everything else is back.
 func putBack(aside string, files []string) error {
 	if aside == "" {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"filippo.io/age"
 )
 
-// Recipients reads age recipients, such as "age1…".
+// Recipients parses age recipients such as "age1…".
 func Recipients(texts []string) (all []age.Recipient, err error) {
 	for _, text := range texts {
 		some, err := age.ParseRecipients(strings.NewReader(text))
@@ -22,7 +22,7 @@ func Recipients(texts []string) (all []age.Recipient, err error) {
 	return all, nil
 }
 
-// Identities reads an age identity file, as age-keygen writes it.
+// Identities reads an age identity file as written by age-keygen.
 func Identities(path string) (_ []age.Identity, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -30,13 +30,13 @@ func Identities(path string) (_ []age.Identity, err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	all, err := age.ParseIdentities(f)
-	if err != nil { // what age says of it may quote the line
+	if err != nil { // the error of age may quote the line
 		return nil, fmt.Errorf("%s is not an age identity file, or is protected by a passphrase: give one that age-keygen wrote, decrypted", path)
 	}
 	return all, nil
 }
 
-// seal encrypts the file at from into a new one.
+// seal encrypts the file at from to a new file.
 func seal(from, to string, recipients []age.Recipient) error {
 	return copyInto(to, func(w io.Writer) error {
 		f, err := os.Open(from)
@@ -52,7 +52,7 @@ func seal(from, to string, recipients []age.Recipient) error {
 	})
 }
 
-// copyInto writes a new file of mode 0600, and syncs it.
+// copyInto creates a file with mode 0600, writes to it, and syncs it.
 func copyInto(to string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

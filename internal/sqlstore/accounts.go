@@ -71,8 +71,8 @@ func Refuse(of Accounts, r *bridge.Refusal, op bridge.Operation, now time.Time) 
 	if r.Flood.Bucket == "" {
 		return true, nil
 	}
-	// Those of the store: no conversation has a limit of its own for refusals, and
-	// what is in memory of one would tell that it is there.
+	// The store's limits are used: no conversation has its own limit for refusals, and
+	// looking up the cached limits of a conversation would reveal whether it exists.
 	limits, err := of.LimitsOf("")
 	if err != nil {
 		return false, err

@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// ViewCommand fills v with what is known before a command of a session is decided: the
+// ViewCommand fills v with what a decision about a session's command needs: the
 // conversation's grant, the session's mode, and its last request for the same command.
 func ViewCommand(c Conn, conversation string, session bridge.SessionID, command string, v *commands.View) (err error) {
 	if v.Grant, err = first(listGrants(c, "WHERE conversation = ?1", conversation)); err != nil {
@@ -31,8 +31,8 @@ func first[T any](all []T, err error) (*T, error) {
 	return &all[0], nil
 }
 
-// QueueCommand is the call of g that requests a command. It returns the request's id,
-// and how many messages wait for the session.
+// QueueCommand is the call of g that requests a command. It returns the request's id
+// and the number of messages waiting for the session.
 func QueueCommand(e Entry, g bridge.Gate, r commands.Request, l commands.QueueLimits) (id, unread int64, err error) {
 	scene, err := queueScene(e, r.Conversation)
 	if err != nil {
@@ -54,7 +54,7 @@ func QueueCommand(e Entry, g bridge.Gate, r commands.Request, l commands.QueueLi
 	return id, e.Inbox().Waiting(g.Now), err
 }
 
-// queueScene is what decides about a new request.
+// queueScene returns the data on which a new request is decided.
 func queueScene(e Entry, conversation string) (s commands.QueueScene, err error) {
 	s.Now = e.Now()
 	if s.Opening, err = getOpening(e.SQL(), conversation); err != nil {
@@ -68,7 +68,7 @@ func queueScene(e Entry, conversation string) (s commands.QueueScene, err error)
 			found := a
 			var damaged error
 			if found.Command, damaged = e.SQL().Opener().Open(commandPlace(conversation, session), a.Command); damaged != nil {
-				found.Command = "" // it counts, and is not a command that somebody asks for
+				found.Command = "" // it counts towards the limits, but matches no command
 			}
 			s.Asked = append(s.Asked, found)
 			return nil
@@ -134,8 +134,8 @@ func UseApproval(e Entry, g bridge.Gate, u commands.ApprovalUse) error {
 	return c.Later("UPDATE command_requests SET state = 'consumed', used_at = ?1 WHERE id = ?2", g.Now, u.ID)
 }
 
-// approvalScene is what decides about a request that is there; one with ID 0
-// where there is none.
+// approvalScene returns the data on which the use of a request is decided. Its request
+// has ID 0 if there is none.
 func approvalScene(e Entry, where string, args ...any) (commands.ApprovalScene, error) {
 	s := commands.ApprovalScene{Now: e.Now()}
 	found, err := first(listCommands(e.SQL(), where, args...))
@@ -197,14 +197,14 @@ func listCommands(c Conn, where string, args ...any) (all []commands.Request, er
 		found.Folder, found.Sandbox = folder(device, inode), commands.Backend(backend)
 		found.Timeout = time.Duration(timeout) * time.Microsecond
 		found.State = commands.State(state)
-		found.Command = Shown(c, commandPlace(r.Conversation, session), r.Command) // what does not open has another digest
+		found.Command = Shown(c, commandPlace(r.Conversation, session), r.Command) // a command that does not open no longer fits its digest
 		found.Plan = commands.Plan{}
 		opened := Shown(c, planPlace(r.Conversation, session, r.Nonce), plan)
 		if err := json.Unmarshal([]byte(opened), &found.Plan); err != nil {
-			found.Plan = commands.Plan{} // its digest no longer fits: nobody can approve it
+			found.Plan = commands.Plan{} // the digest no longer fits, so nobody can approve it
 		}
 		found.Access = commands.Access{}
-		_ = json.Unmarshal([]byte(access), &found.Access) // as above
+		_ = json.Unmarshal([]byte(access), &found.Access) // likewise
 		all = append(all, found)
 		return nil
 	})

@@ -10,27 +10,29 @@ import (
 	"example.org/bridge/internal/claims"
 )
 
-// Where each text of a store is. A place must be known before its row is written, must
-// not change, and must be the same in all stores, because rows are copied as they are.
+// The functions below return the place of each text of a store (atrest.Place). A place
+// must be known before its row is written, must not change, and must be the same in all
+// kinds of stores, because rows are copied as they are.
 
-// MessagePlace is the place of a column of a message ("message", "files").
+// MessagePlace returns the place of a column of a message ("message", "files").
 func MessagePlace(column, conversation string, id int64) atrest.Place {
 	return atrest.Place{Column: "messages." + column, Of: conversation, Number: id}
 }
 
-// SharedPlace is the place of the files that a session is to be told of.
+// SharedPlace returns the place of the files that a session has yet to be told of.
 func SharedPlace(conversation, session string) atrest.Place {
 	return atrest.Place{Column: "session_status.shared_files", Of: conversation, Part: session}
 }
 
-// EntryPlace is the place of the details of an entry of the audit log. Its number is
-// another one in a copy; that it stands where it should is shown by the log's own HMACs.
+// EntryPlace returns the place of the details of an audit log entry. It does not
+// include the entry's number, which may differ in a copy. The log's own HMACs show that
+// the entry is at its position.
 func EntryPlace(at time.Time, conversation, session, action, outcome string) atrest.Place {
 	return atrest.Place{Column: "audit_log.details", Of: conversation, Part: session + "\x00" + action + "\x00" + outcome, Time: Micros(at)}
 }
 
-// taskPlace names the team, too: SQLite gives the id of the newest task again when that
-// was removed.
+// taskPlace includes the team, because SQLite reuses the id of the newest task if that
+// task is removed.
 func taskPlace(column, teamID string, id int64) atrest.Place {
 	return atrest.Place{Column: "tasks." + column, Of: teamID, Number: id}
 }
@@ -47,7 +49,7 @@ func pathPlace(conversation string, task int64) atrest.Place {
 	return atrest.Place{Column: "files.path", Of: conversation, Number: task}
 }
 
-// filePlace and changePlace name the conversation for the same reason.
+// filePlace and changePlace include the conversation for the same reason.
 func filePlace(conversation string, file, version int64) atrest.Place {
 	return atrest.Place{Column: "file_texts.text", Of: conversation, Number: file, Time: version}
 }
@@ -56,8 +58,9 @@ func changePlace(column, conversation string, file, version int64) atrest.Place 
 	return atrest.Place{Column: "file_changes." + column, Of: conversation, Number: file, Time: version}
 }
 
-// claimPlace names all of a claim that is known before it has a number. Those that were
-// taken in one call share it: who exchanges their paths has exchanged their numbers.
+// claimPlace includes everything about a claim that is known before it has a number.
+// Claims made in one call share a place: swapping their paths has the same effect as
+// swapping their numbers.
 func claimPlace(column string, c claims.Claim) atrest.Place {
 	part := string(c.Session)
 	if c.Shared {
@@ -74,11 +77,11 @@ func planPlace(conversation, session string, nonce []byte) atrest.Place {
 	return atrest.Place{Column: "command_requests.plan", Of: conversation, Part: session + "\x00" + string(nonce)}
 }
 
-// Unreadable is shown in the place of a text that does not open. One such text must not
-// keep what is beside it from being read.
+// Unreadable is shown in place of a text that does not open. One such text must not
+// make the rest unreadable.
 const Unreadable = "[damaged: what the store holds here was changed, or belongs to another place; `bridge audit verify` and a backup tell what was here]"
 
-// Shown opens a text that is shown to somebody. One that does not open is Unreadable.
+// Shown opens a text for display. It returns Unreadable if the text does not open.
 func Shown(c Conn, p atrest.Place, stored string) string {
 	text, err := c.Opener().Open(p, stored)
 	if err != nil {
@@ -87,7 +90,7 @@ func Shown(c Conn, p atrest.Place, stored string) string {
 	return text
 }
 
-// shownList is Shown for a list of names, which is in clear where it is empty.
+// shownList is Shown for a list of names, which is stored in clear if it is empty.
 func shownList(c Conn, p atrest.Place, stored string) string {
 	if isEmptyList(stored) {
 		return stored
@@ -97,8 +100,9 @@ func shownList(c Conn, p atrest.Place, stored string) string {
 
 func isEmptyList(stored string) bool { return stored == "[]" || stored == "{}" }
 
-// OpenShared opens a list of names, which somebody is told of as a help. One that does not
-// open is empty: it must not be kept again as if it were a name.
+// OpenShared opens a list of names that is reported to a session as a hint. It returns
+// "" if the list does not open, so that no placeholder is stored again as if it were a
+// name.
 func OpenShared(c Conn, p atrest.Place, stored string) string {
 	if isEmptyList(stored) {
 		return stored
@@ -110,7 +114,7 @@ func OpenShared(c Conn, p atrest.Place, stored string) string {
 	return text
 }
 
-// OpenList is OpenShared for a list of one form.
+// OpenList is OpenShared for columns that hold a single list.
 func OpenList(c Conn, p atrest.Place, stored string) []string {
 	text := OpenShared(c, p, stored)
 	if text == "" {
@@ -119,23 +123,25 @@ func OpenList(c Conn, p atrest.Place, stored string) []string {
 	return FromList(text)
 }
 
-// Named are the files that sessions named lately, read from the latest message on.
+// Named collects the files that sessions have named recently, read from the latest
+// message backwards.
 type Named struct {
 	by    map[bridge.SessionID][]string
 	bytes map[bridge.SessionID]int
 	among int
 }
 
-// NewNamed is of nobody, and to be read of so many senders.
+// NewNamed returns an empty Named to be filled from the messages of the given number of
+// senders.
 func NewNamed(among int) Named {
 	return Named{map[bridge.SessionID][]string{}, map[bridge.SessionID]int{}, among}
 }
 
-// By are those that a session named.
+// By returns the files that a session named.
 func (n Named) By(session bridge.SessionID) []string { return n.by[session] }
 
-// Read adds the stored list of a message, unless its sender has named enough. The error is
-// ErrStop once nobody can add more.
+// Read adds the stored list of a message, unless its sender has already named enough.
+// The error is ErrStop once every sender has.
 func (n Named) Read(c Conn, conversation, sender string, id int64, stored string) error {
 	of := bridge.SessionID(sender)
 	if n.bytes[of] += len(stored); n.bytes[of] <= bridge.SharedBytes {
@@ -154,7 +160,7 @@ func (n Named) Read(c Conn, conversation, sender string, id int64, stored string
 	return nil
 }
 
-// needed opens a text on which something is decided. The error is
+// needed opens a text on which a decision depends. If it does not open, the error is
 // bridge.ErrStoreDamaged.
 func needed(c Conn, p atrest.Place, stored string) (string, error) {
 	text, err := c.Opener().Open(p, stored)
@@ -164,8 +170,8 @@ func needed(c Conn, p atrest.Place, stored string) (string, error) {
 	return text, nil
 }
 
-// SealList is the stored form of a list of names. The empty list stays as it is, so that
-// a query can tell it.
+// SealList returns the stored form of a list of names. The empty list is stored in
+// clear, so that queries can recognize it.
 func SealList(c atrest.Cipher, p atrest.Place, items []string) string {
 	if len(items) == 0 {
 		return List(items)
@@ -173,13 +179,14 @@ func SealList(c atrest.Cipher, p atrest.Place, items []string) string {
 	return c.Text(p, List(items))
 }
 
-// ShownDetails is Shown for the details of an entry, as they are stored.
+// ShownDetails is Shown for the stored details of an entry.
 func ShownDetails(c Conn, e audit.Entry) string {
 	return Shown(c, EntryPlace(e.Time, e.Conversation, e.Session, e.Action, e.Outcome), e.Details)
 }
 
-// OpenDetails opens the details of an entry that is verified. Those that do not open stay
-// as they are: the entry's HMAC does not fit them, by which the verification finds it.
+// OpenDetails opens the details of an entry for verification. Details that do not open
+// are returned unchanged; they do not fit the entry's HMAC, so the verification finds
+// the entry.
 func OpenDetails(b *atrest.Box, stored string, at time.Time, conversation, session, action, outcome string) string {
 	text, err := b.Open(EntryPlace(at, conversation, session, action, outcome), stored)
 	if err != nil {

@@ -11,16 +11,16 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Call is what is known of an operation in its transaction. The entry of a store embeds
-// it.
+// Call holds what is known about an operation in its transaction. The entry type of
+// each store embeds it.
 type Call struct {
 	Operation bridge.Operation
 	Time      time.Time    // the store's time of the operation
 	Clock     bridge.Clock // the store's
 	Proof     bridge.Proof // of a session
 	Self      bridge.Inbox // of a session
-	Sessions  int64        // how many the conversation of a session has
-	Folded    bool         // counted, and not logged
+	Sessions  int64        // number of sessions in the conversation
+	Folded    bool         // counted without a log entry
 }
 
 // Known implements StoreEntry.
@@ -84,8 +84,8 @@ func (o Operations) InviteSession(ctx context.Context, g bridge.Gate, rule bridg
 	return fresh, unread, err
 }
 
-// JoinConversation implements bridge.Store. The invitation is read again where its
-// conversation is locked: then nobody else redeems it.
+// JoinConversation implements bridge.Store. The invitation is read again once its
+// conversation is locked, because another caller may have redeemed it meanwhile.
 func (o Operations) JoinConversation(ctx context.Context, op bridge.Operation, hash []byte, rule bridge.InvitationRule) (bridge.Invitation, error) {
 	return operate(ctx, o, op, How{}, func(e StoreEntry) (i bridge.Invitation, err error) {
 		c, call := e.SQL(), e.Known()
@@ -171,7 +171,8 @@ func (o Operations) RemoveClaim(ctx context.Context, op bridge.Operation, id int
 	return o.in.Operate(ctx, op, How{}, func(e StoreEntry) error { return RemoveClaim(e.SQL(), id) })
 }
 
-// UseFile implements files.Store. Whoever changes a file looks at the team's claims.
+// UseFile implements files.Store. It locks the team, because a call that changes a file
+// depends on the team's claims.
 func (o Operations) UseFile(ctx context.Context, g bridge.Gate, u files.Use, rule files.Rule) (files.Result, error) {
 	how := inTeam
 	if u.Reads {

@@ -34,7 +34,7 @@ func (o Operations) AppendMessage(ctx context.Context, g bridge.Gate, key string
 	})
 }
 
-// sendScene is what decides about a message of g's session.
+// sendScene returns the data on which a send by g's session is decided.
 func sendScene(e StoreEntry, g bridge.Gate, d bridge.Draft, repeated bool) (s bridge.SendScene, err error) {
 	if s.Repeated = repeated; repeated {
 		return s, nil
@@ -51,8 +51,8 @@ func sendScene(e StoreEntry, g bridge.Gate, d bridge.Draft, repeated bool) (s br
 	return s, err
 }
 
-// Say implements bridge.Store. In a conversation of two each session is sent a message of
-// its own.
+// Say implements bridge.Store. In a conversation of two, each session is sent its own
+// message.
 func (o Operations) Say(ctx context.Context, op bridge.Operation, m bridge.NewMessage, rule bridge.SayRule) ([]bridge.Sent, error) {
 	return operate(ctx, o, op, How{}, func(e StoreEntry) (sent []bridge.Sent, err error) {
 		overview, err := Overview(e.SQL(), op.Conversation)
@@ -78,9 +78,9 @@ func (o Operations) Say(ctx context.Context, op bridge.Operation, m bridge.NewMe
 	})
 }
 
-// TakeUnread implements bridge.Store. An empty inbox is recorded without waiting for the
-// disk; messages are handed out durably, so that even a power cut cannot make them come
-// again without their being marked redelivered.
+// TakeUnread implements bridge.Store. An empty check is recorded without waiting for
+// the disk. Handing out messages is durable, so that they cannot be handed out again
+// after a power cut without being marked as redelivered.
 func (o Operations) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (taken bridge.Taken, err error) {
 	err = o.in.Pass(ctx, g, relaxed, func(e StoreEntry) error {
 		var busy bool

@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// selectClaims reads claims, with what decides whether each still stands.
+// selectClaims reads claims together with what decides whether each is still valid.
 const selectClaims = `
 	SELECT f.id, f.team_id, f.conversation, f.session, s.role,
 	       f.path, f.shared, f.reason, f.task, f.lease, f.taken_at, s.seen_at, c.expires_at,
@@ -43,11 +43,11 @@ func listClaims(c Conn, where string, args ...any) (all []claims.Claim, err erro
 	return all, err
 }
 
-// DamagedClaim is the reason of a claim whose path does not open.
+// DamagedClaim is the reason shown for a claim whose path does not open.
 const DamagedClaim = "[damaged: the store cannot open the path of this claim, so it stands for every path until it ends; `bridge claims release` ends it]"
 
-// openClaim opens the texts of a claim. One whose path does not open stands for every
-// path, for its holder alone: what it protects must not be lost with it.
+// openClaim opens the texts of a claim. A claim whose path does not open covers every
+// path, exclusively for its holder, so that what it protects stays protected.
 func openClaim(c Conn, one *claims.Claim) {
 	path, err := c.Opener().Open(claimPlace("path", *one), one.Path)
 	one.Reason = Shown(c, claimPlace("reason", *one), one.Reason)
@@ -57,7 +57,7 @@ func openClaim(c Conn, one *claims.Claim) {
 	}
 }
 
-// everyPath is the pattern of all files (claims.Overlap).
+// everyPath is the pattern that matches all files (claims.Overlap).
 const everyPath = "**"
 
 // Claims returns all stored claims, including those that have lapsed.
@@ -85,7 +85,7 @@ func ChangeClaims(e Entry, g bridge.Gate, task int64, rule claims.Rule) (result 
 	return result, nil
 }
 
-// claimScene is what decides about the claims of g's team.
+// claimScene returns the data on which a call about claims of g's team is decided.
 func claimScene(e Entry, g bridge.Gate, task int64) (s claims.Scene, err error) {
 	c := e.SQL()
 	s = claims.Scene{Now: e.Now(), Conversation: g.Conversation, Session: g.Session}
@@ -143,8 +143,8 @@ func RemoveClaim(c Conn, id int64) error {
 	return err
 }
 
-// Lapse deletes the claims that a session has let lapse. It is called before each sign
-// of life, which must not make them valid again, and which renews the others.
+// Lapse deletes the lapsed claims of a session and renews the others. It is called
+// before each sign of life, which must not make lapsed claims valid again.
 func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	if !claims.MayHaveLapsed(e.SeenAt(), e.Now()) {
 		return nil
@@ -159,7 +159,7 @@ func Lapse(e Entry, conversation string, session bridge.SessionID) error {
 	return keepClaims(e.SQL(), renewed)
 }
 
-// Seen notes a sign of life of a session at the time of the operation.
+// Seen records a sign of life of a session at the time of the operation.
 func Seen(e Entry, conversation string, session bridge.SessionID) error {
 	if err := Lapse(e, conversation, session); err != nil {
 		return err

@@ -1,11 +1,11 @@
-// Package sqlstore has the statements that are the same for all stores in SQL
-// databases: they load what the rules of the domain decide on, and store what the rules
-// return. Each store has its own code to open, lock and sync its database and to run
-// statements, and its own form of a query where the databases differ.
+// Package sqlstore contains the statements that are the same for all stores in SQL
+// databases: they load the data on which the rules of the domain decide, and store what
+// the rules return. Each store has its own code to open, lock and sync its database and
+// to run statements, and its own form of a query where the databases differ.
 //
 // Parameters are numbered (?1, ?2). Times are stored as microseconds since 1970, lists
-// as JSON. A type of the domain decides; a function here never does.
-// docs/architecture.md ("The way of a call") shows where it is called.
+// as JSON. Decisions are made by types of the domain and never here.
+// docs/architecture.md ("The way of a call") shows where this package is called.
 package sqlstore
 
 import (
@@ -25,17 +25,18 @@ type Conn interface {
 	// Later runs a statement without a result. The store may delay it until the next
 	// statement with a result or the commit, which then returns its error.
 	Later(query string, args ...any) error
-	// Opener opens the texts of the store. Its state is atrest.Off, in which it opens all
-	// kinds, where this transaction does not know the state yet.
+	// Opener returns a cipher that opens the texts of the store. If this transaction
+	// has not read the state yet, its state is atrest.Off, in which it opens texts of
+	// all kinds.
 	Opener() atrest.Cipher
-	// Cipher says how texts are written in this transaction.
+	// Cipher returns how texts are written in this transaction.
 	Cipher() (atrest.Cipher, error)
 }
 
-// ErrNoRow reports a query that found no row.
+// ErrNoRow reports that a query found no row.
 var ErrNoRow = errors.New("no row")
 
-// ErrStop ends Conn.Each early where the function that Each calls returns it; Each then
+// ErrStop, returned by the function that Conn.Each calls, ends Each early. Each then
 // returns nil.
 var ErrStop = errors.New("stop")
 

@@ -59,8 +59,8 @@ func PutInbox(c Conn, of bridge.Claim, i bridge.Inbox) error {
 		i.ReadSeq, i.HandedSeq, i.ClaimID, i.ClaimSeq, i.ClaimUntil, of.Conversation, string(of.Session))
 }
 
-// Pauses returns since when conversations are paused. The key "" stands for all
-// conversations.
+// Pauses returns the times since which conversations are paused, by conversation. The
+// key "" stands for all conversations.
 func Pauses(c Conn) (map[string]time.Time, error) {
 	pauses := map[string]time.Time{}
 	var conversation string
@@ -72,8 +72,8 @@ func Pauses(c Conn) (map[string]time.Time, error) {
 	return pauses, err
 }
 
-// AdmitOperation refuses an operation that would begin something while everything is
-// paused.
+// AdmitOperation refuses an operation that would start something new while everything
+// is paused.
 func AdmitOperation(e Entry) error {
 	if !e.Op().Begins {
 		return nil

@@ -9,37 +9,38 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Conversion is how the texts of a whole store are encrypted or decrypted.
+// Conversion encrypts or decrypts the texts of a whole store.
 type Conversion struct {
-	// On says which: true encrypts.
+	// On is true to encrypt and false to decrypt.
 	On bool
-	// Tables are Convertibles.
+	// Tables is the result of Convertibles.
 	Tables []Convertible
-	// Lock is appended to queries, if a store needs that to keep others from changing
-	// what was read.
+	// Lock is appended to queries to lock the rows read, if a store needs that.
 	Lock string
-	// Last is the query of the number that the log's last entry of the operator has, and
-	// Since selects its entries behind number ?1.
+	// Last is a query for the number of the latest log entry of the operator. Since is
+	// a condition for entries after number ?1.
 	Last, Since string
-	// State reads how the texts are kept.
+	// State returns how the texts are stored.
 	State func() (atrest.State, error)
-	// Set records op and gives the store another state, in a transaction in which nobody
-	// else changes texts or the state. check may refuse that; its Conn knows the state.
+	// Set records op and changes the state of the store, in a transaction in which
+	// nobody else changes texts or the state. If check returns an error, nothing is
+	// changed. The Conn passed to check knows the state.
 	Set func(op bridge.Operation, to atrest.State, check func(Conn) error) error
 	// Do runs fn in a transaction in which nobody else changes texts.
 	Do func(fn func(Conn) error) error
-	// Scrub leaves nothing in the files of a store that is not in a row. statistics is
-	// that of atrest.Converted. It follows an encryption only.
+	// Scrub removes from the store's files everything that is not in a row. statistics
+	// is as in atrest.Converted. It is called after an encryption only.
 	Scrub func() (statistics bool, err error)
-	// Converted is told how many rows were converted so far; it may be nil.
+	// Converted is called with the number of rows converted so far; it may be nil.
 	Converted func(rows int64)
 }
 
-// Run converts a store, and returns what it did: from its first transaction on all that is
-// written is of the new kind, then what is there is converted, a page in each transaction.
-// It may be interrupted at any time, which leaves the store in atrest.TurningOn or
-// TurningOff, and begun again. op is recorded when it begins and when it is done. The
-// error is bridge.ErrStoreBusy where another conversion has begun or ended meanwhile.
+// Run converts the store and returns what it did. From the first transaction on,
+// everything that is written has the new form. The existing rows are then converted,
+// one page per transaction. Run may be interrupted at any time, which leaves the store
+// in atrest.TurningOn or atrest.TurningOff, and may be called again to complete the
+// conversion. op is recorded at the beginning and at the end. The error is
+// bridge.ErrStoreBusy if another conversion has begun or ended meanwhile.
 func (v Conversion) Run(op bridge.Operation) (done atrest.Converted, err error) {
 	begin, end := atrest.Turning(v.On)
 	state, err := v.State()
@@ -99,8 +100,8 @@ func (v Conversion) page(t Convertible, state atrest.State, after []any) (last [
 	return last, done, err
 }
 
-// expect refuses a step of a conversion in a store that is not in the state in which the
-// step before left it.
+// expect returns ErrOvertaken if the store is no longer in the state in which the
+// previous step left it.
 func expect(c Conn, want atrest.State) error {
 	cipher, err := c.Cipher()
 	if err != nil || cipher.State == want {
@@ -109,15 +110,16 @@ func expect(c Conn, want atrest.State) error {
 	return fmt.Errorf("%w: its encryption is %s", ErrOvertaken, cipher.State)
 }
 
-// ErrOvertaken is the bridge.ErrStoreBusy of a conversion that another one has overtaken: to
-// do its step again would not help.
+// ErrOvertaken is a bridge.ErrStoreBusy for a conversion during which another one has
+// begun or ended. Repeating the step would not help.
 var ErrOvertaken = fmt.Errorf("%w: another conversion of its texts has begun or ended meanwhile", bridge.ErrStoreBusy)
 
-// conversionActions are those of Conversion.stage.
+// conversionActions are the audit actions that Conversion.stage sets.
 const conversionActions = "('encrypt_store', 'decrypt_store')"
 
-// alone refuses to end a conversion when another one has begun or ended since its own
-// beginning, which is in the log behind begun: their pages may lie between each other.
+// alone returns ErrOvertaken if another conversion has begun or ended since this one
+// began, because the pages of the two may be mixed. begun is the number of the entry
+// before this conversion's own.
 func (v Conversion) alone(c Conn, begun int64) error {
 	var n int64
 	err := c.Get("SELECT count(*) FROM audit_log WHERE action IN "+conversionActions+" AND "+v.Since, []any{begun}, &n)
@@ -127,7 +129,7 @@ func (v Conversion) alone(c Conn, begun int64) error {
 	return err
 }
 
-// stage is the operation of a conversion as it is recorded at one of its ends.
+// stage returns the operation to be recorded at the beginning or end of a conversion.
 func (v Conversion) stage(op bridge.Operation, stage string, done atrest.Converted) bridge.Operation {
 	op.Action = "decrypt_store"
 	if v.On {

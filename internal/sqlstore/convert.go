@@ -10,20 +10,21 @@ import (
 	"example.org/bridge/internal/claims"
 )
 
-// Convertible is a table that holds texts which are sealed where a store is encrypted.
+// Convertible is a table with texts that are sealed in an encrypted store.
 type Convertible struct {
 	Name string
-	// key are the columns of a unique key, in whose order rows are converted; of is what
-	// else the places of texts need. A place gets the values of both, in this order.
+	// key are the columns of a unique key, by which rows are ordered for conversion. of
+	// are the further columns that places of texts need. A place function gets the
+	// values of both, in this order.
 	key, of []string
 	texts   []sealedText
 }
 
-// sealedText is one column.
+// sealedText is a column that holds sealed texts.
 type sealedText struct {
 	name  string
-	fixed bool // written by atrest.Cipher.Fixed
-	list  bool // a list of names, which stays in clear where it is empty
+	fixed bool // written with atrest.Cipher.Fixed
+	list  bool // a list of names, which is stored in clear if it is empty
 	place func(row []any) atrest.Place
 }
 
@@ -37,7 +38,7 @@ func word(v any) string {
 	return s
 }
 
-// each is the same place for several columns.
+// each applies a place function to several columns.
 func each(place func(column string, row []any) atrest.Place, names ...string) (all []sealedText) {
 	for _, name := range names {
 		all = append(all, sealedText{name: name, place: func(row []any) atrest.Place { return place(name, row) }})
@@ -49,8 +50,8 @@ func fixed(name string, place func(row []any) atrest.Place) sealedText {
 	return sealedText{name: name, fixed: true, place: place}
 }
 
-// Convertibles are all such tables. auditKey are the columns of the key of audit_log,
-// which differs between stores.
+// Convertibles returns all such tables. auditKey are the key columns of audit_log,
+// which differ between stores.
 func Convertibles(auditKey ...string) []Convertible {
 	return slices.Concat(messageTables(), taskTables(), fileTables(), workTables(), commandTables(), []Convertible{
 		{"audit_log", auditKey, []string{"at", "conversation", "session", "action", "outcome"}, each(func(_ string, row []any) atrest.Place {
@@ -60,7 +61,7 @@ func Convertibles(auditKey ...string) []Convertible {
 	})
 }
 
-// messageTables are the tables of messages and statuses.
+// messageTables returns the tables of messages and session statuses.
 func messageTables() []Convertible {
 	return []Convertible{
 		{
@@ -78,7 +79,7 @@ func messageTables() []Convertible {
 	}
 }
 
-// taskTables are the tables of tasks.
+// taskTables returns the tables of tasks.
 func taskTables() []Convertible {
 	return []Convertible{
 		{
@@ -93,7 +94,7 @@ func taskTables() []Convertible {
 	}
 }
 
-// fileTables are the tables of shared files.
+// fileTables returns the tables of shared files.
 func fileTables() []Convertible {
 	return []Convertible{
 		{"files", []string{"id"}, []string{"conversation", "task"}, []sealedText{
@@ -118,7 +119,7 @@ func fileTables() []Convertible {
 	}
 }
 
-// workTables are the tables of steps and claims.
+// workTables returns the tables of steps and claims.
 func workTables() []Convertible {
 	return []Convertible{
 		{
@@ -136,7 +137,7 @@ func workTables() []Convertible {
 	}
 }
 
-// commandTables are the tables of requests for commands.
+// commandTables returns the tables of command requests.
 func commandTables() []Convertible {
 	return []Convertible{
 		{"command_requests", []string{"id"}, []string{"conversation", "session", "nonce"}, append(
@@ -148,7 +149,7 @@ func commandTables() []Convertible {
 	}
 }
 
-// Columns are those that hold texts.
+// Columns returns the names of the columns that hold texts.
 func (t Convertible) Columns() (names []string) {
 	for _, text := range t.texts {
 		names = append(names, text.name)
@@ -156,15 +157,16 @@ func (t Convertible) Columns() (names []string) {
 	return names
 }
 
-// Bounds of what is converted in one transaction.
+// Limits of what one transaction converts.
 const (
 	convertRows  = 500
 	convertBytes = 4 << 20
 )
 
-// Convert converts the next rows of a table behind a key (nil: from the first on), and
-// returns the last of their keys; nil behind the last row. lock is appended to the query;
-// it may be empty. A text that does not open stays as it is, and is counted.
+// Convert converts the next rows of a table, starting after the key after, or at the
+// first row if that is nil. It returns the key of the last row converted, or nil if
+// there are no more rows. lock is appended to the query; it may be empty. A text that
+// does not open is left unchanged and counted.
 func (t Convertible) Convert(c Conn, after []any, lock string) (last []any, done atrest.Converted, err error) {
 	cipher, err := c.Cipher()
 	if err != nil {
@@ -188,7 +190,8 @@ func (t Convertible) Convert(c Conn, after []any, lock string) (last []any, done
 	return last, done, nil
 }
 
-// page reads the next rows. Each has its key, what else places need, and its texts.
+// page reads the next rows. Each row has its key, the further columns that places need,
+// and its texts.
 func (t Convertible) page(c Conn, after []any, lock string) (rows [][]any, last []any, err error) {
 	columns := append(append([]string(nil), t.key...), t.of...)
 	for _, text := range t.texts {
@@ -240,8 +243,8 @@ func (t Convertible) update() string {
 	return "UPDATE " + t.Name + " SET " + strings.Join(set, ", ") + " WHERE " + strings.Join(where, " AND ")
 }
 
-// convert returns the texts of a row as they are to be stored. damaged counts those that
-// do not open.
+// convert returns the texts of a row in their new stored form. damaged counts those
+// that do not open.
 func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, different bool, damaged int64) {
 	stored := row[len(t.key)+len(t.of):]
 	for i, text := range t.texts {
@@ -269,9 +272,10 @@ func (t Convertible) convert(cipher atrest.Cipher, row []any) (fresh []any, diff
 	return fresh, different, damaged
 }
 
-// Unopened counts the texts that do not open, by table and column ("messages.message");
-// columns without one are left out. All texts of the store are read, a page with each call
-// of read, which runs its argument in a transaction. auditKey is that of Convertibles.
+// Unopened counts the texts that do not open, by table and column ("messages.message").
+// Columns without such texts are left out. It reads all texts of the store, a page in
+// each call of read, which must run its argument in a transaction. auditKey is as for
+// Convertibles.
 func Unopened(read func(func(Conn) error) error, auditKey ...string) (map[string]int64, error) {
 	found := map[string]int64{}
 	for _, t := range Convertibles(auditKey...) {
@@ -294,7 +298,8 @@ func Unopened(read func(func(Conn) error) error, auditKey ...string) (map[string
 	return found, nil
 }
 
-// unopened returns the columns of texts on the next page that do not open, each as often.
+// unopened returns the columns of the texts on the next page that do not open, once per
+// text.
 func (t Convertible) unopened(c Conn, after []any) (last []any, names []string, err error) {
 	rows, last, err := t.page(c, after, "")
 	if err != nil {

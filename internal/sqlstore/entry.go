@@ -21,8 +21,8 @@ type Entry interface {
 	SeenAt() time.Time
 	// ExpiresAt is when the conversation of the calling session ends.
 	ExpiresAt() time.Time
-	// Charge takes all charges. If one is over its limit, it takes none and returns a
-	// bridge.Refusal.
+	// Charge applies all charges. If one is over its limit, it applies none and returns
+	// a bridge.Refusal.
 	Charge(charges []bridge.Charge) error
 }
 
@@ -30,7 +30,7 @@ type Entry interface {
 // recorded.
 var ErrNothing = errors.New("nothing to do")
 
-// refused is the refusal of a rule, which is recorded as one.
+// refused returns the refusal of a rule, to be recorded.
 func refused(reason error) error {
 	return &bridge.Refusal{Reason: reason, Outcome: bridge.OutcomeRefused}
 }
@@ -43,7 +43,8 @@ func OrNull(text string) any {
 	return text
 }
 
-// conversation returns when a conversation ends; the zero value where there is none.
+// conversation returns the expiry of a conversation, or the zero value if it does not
+// exist.
 func conversation(c Conn, id string) (found bridge.Conversation, err error) {
 	err = c.Get("SELECT expires_at FROM conversations WHERE id = ?1", []any{id}, &found.ExpiresAt)
 	if errors.Is(err, ErrNoRow) {

@@ -15,7 +15,7 @@ const selectFiles = `
 	SELECT f.id, f.conversation, f.task, f.path, f.version, f.bytes, f.history, f.writer, f.created_at, f.written_at
 	FROM files f `
 
-// fileRow is a file as it is read.
+// fileRow is the destination for a row of selectFiles.
 type fileRow struct {
 	files.File
 	writer string
@@ -39,7 +39,7 @@ func listFiles(c Conn, where string, args ...any) (all []files.File, err error) 
 		all = append(all, f)
 		return nil
 	})
-	// Sealed paths have another order.
+	// The order of sealed paths is not that of the paths.
 	slices.SortStableFunc(all, func(a, b files.File) int {
 		return cmp.Or(cmp.Compare(a.Conversation, b.Conversation), cmp.Compare(a.Task, b.Task), cmp.Compare(a.Path, b.Path))
 	})
@@ -66,7 +66,8 @@ func FileHistory(c Conn, conversation string, n files.Name) (files.File, []files
 	return *found, changes, err
 }
 
-// ListFiles is the call of g that lists the files of a task (0: of none).
+// ListFiles is the call of g that lists the files of a task, or those of no task if
+// that is 0.
 func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
 	if err := e.Charge(g.Charges); err != nil {
 		return l, err
@@ -76,7 +77,7 @@ func ListFiles(e Entry, g bridge.Gate, task int64) (l files.List, err error) {
 	return l, err
 }
 
-// getFile reads a file with its text; nil where there is none.
+// getFile reads a file with its text; nil if it does not exist.
 func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 	var row fileRow
 	plain, sealed := c.Opener().Box.Forms(pathPlace(conversation, n.Task), n.Path)
@@ -101,8 +102,8 @@ func getFile(c Conn, conversation string, n files.Name) (*files.File, error) {
 	return &f, err
 }
 
-// listChanges reads the changes of a file, oldest first; of those up to version since
-// without their texts.
+// listChanges reads the changes of a file, oldest first. Those up to version since are
+// read without their texts.
 func listChanges(c Conn, conversation string, file, since int64) (all []files.Change, err error) {
 	var one files.Change
 	var session, action, redacted string
@@ -146,7 +147,7 @@ func UseFile(e Entry, g bridge.Gate, u files.Use, suspects Suspects, rule files.
 	return outcome.Result, keepFile(e, outcome)
 }
 
-// fileScene is what decides about a call of g for a file.
+// fileScene returns the data on which a call of g for a file is decided.
 func fileScene(e Entry, g bridge.Gate, u files.Use) (s files.Scene, err error) {
 	c := e.SQL()
 	s = files.Scene{Now: e.Op().Now, Session: g.Session, Unread: e.Inbox().Waiting(g.Now)}
@@ -179,7 +180,7 @@ func fileScene(e Entry, g bridge.Gate, u files.Use) (s files.Scene, err error) {
 	return s, err
 }
 
-// hasTask reports whether a task is an open one of a session of the conversation
+// hasTask reports whether a task is open and assigned to a session of the conversation
 // (tasks.WorkerName).
 func hasTask(c Conn, conversation string, task int64) (found bool, err error) {
 	if task == 0 {
@@ -191,7 +192,7 @@ func hasTask(c Conn, conversation string, task int64) (found bool, err error) {
 	return found, err
 }
 
-// keepFile keeps a version, and what made it.
+// keepFile stores a version of a file and the change that made it.
 func keepFile(e Entry, o files.Outcome) error {
 	if o.Change == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 )
 
 // OpenGrant stores a grant in place of the conversation's present one, and cancels what
-// was requested under that one.
+// was requested under the old one.
 func OpenGrant(e Entry, g commands.Grant) error {
 	c := e.SQL()
 	of, err := conversation(c, g.Conversation)
@@ -44,7 +44,7 @@ func CloseGrant(c Conn, conversation string) error {
 	return err
 }
 
-// dropGrant removes a grant and makes void what was asked for under it.
+// dropGrant deletes a grant and cancels the requests made under it.
 func dropGrant(c Conn, conversation string) (found bool, err error) {
 	for _, state := range commands.VoidWithGrant() {
 		err := c.Later("UPDATE command_requests SET state = ?1 WHERE conversation = ?2 AND state = ?3",
@@ -78,7 +78,8 @@ func listGrants(c Conn, where string, args ...any) (all []commands.Grant, err er
 			found := g
 			found.Ceiling, found.Sandbox = commands.Mode(mode), commands.Backend(backend)
 			found.Folder = folder(device, inode)
-			// What cannot be read is no longer what was sealed: the grant is void.
+			// A field that cannot be parsed no longer fits the seal, so the grant is
+			// void.
 			found.Access = commands.Access{}
 			_ = json.Unmarshal([]byte(access), &found.Access)
 			all = append(all, found)
@@ -91,7 +92,8 @@ func folder(device, inode int64) commands.Folder {
 	return commands.Folder{Device: uint64(device), Inode: uint64(inode)}
 }
 
-// getMode returns what a session chose below the ceiling; nil where it chose nothing.
+// getMode returns the mode that a session has chosen within the grant, or nil if it has
+// chosen none.
 func getMode(c Conn, conversation string, session bridge.SessionID) (*commands.SessionMode, error) {
 	var m commands.SessionMode
 	var mode string
@@ -105,8 +107,8 @@ func getMode(c Conn, conversation string, session bridge.SessionID) (*commands.S
 	return &m, err
 }
 
-// SetMode is the call of g that chooses a mode for commands. It returns how many
-// messages wait for the session.
+// SetMode is the call of g that chooses a mode for commands. It returns the number of
+// messages waiting for the session.
 func SetMode(e Entry, g bridge.Gate, m commands.SessionMode) (unread int64, err error) {
 	if err := e.Charge(g.Charges); err != nil {
 		return 0, err
@@ -125,7 +127,7 @@ func SetMode(e Entry, g bridge.Gate, m commands.SessionMode) (unread int64, err 
 		g.Conversation, string(g.Session), string(m.Mode), m.Workspace, m.Sandbox, m.Timeout.Microseconds(), m.SetAt)
 }
 
-// getOpening returns what decides whether a grant stands.
+// getOpening returns the data that decides whether a grant is valid.
 func getOpening(c Conn, conversation string) (o commands.Opening, err error) {
 	err = c.Get("SELECT opened_at, expires_at FROM yolo_grants WHERE conversation = ?1", []any{conversation}, &o.OpenedAt, &o.ExpiresAt)
 	if errors.Is(err, ErrNoRow) {
@@ -146,8 +148,8 @@ func OverCommands(c Conn, before, now time.Time) (requests, grants int64, err er
 	return int64(len(over)), grants, err
 }
 
-// ForgetCommands deletes grants that ended before a time, and requests that were made
-// before it and are finished. It returns how many of each.
+// ForgetCommands deletes grants that ended before a time, and finished requests that
+// were made before it. It returns how many of each.
 func ForgetCommands(e Entry, before time.Time) (requests, grants int64, err error) {
 	c, op := e.SQL(), e.Op()
 	over, err := overRequests(c, before, op.Now)
@@ -169,8 +171,8 @@ func ForgetCommands(e Entry, before time.Time) (requests, grants int64, err erro
 	return requests, grants, err
 }
 
-// overRequests are the numbers of the requests that were made before a time and are
-// over now. What is over stays so.
+// overRequests returns the ids of requests made before a time that are finished now. A
+// finished request stays finished.
 func overRequests(c Conn, before, now time.Time) (ids []int64, err error) {
 	var r commands.Request
 	var state string

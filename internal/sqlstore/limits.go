@@ -7,15 +7,15 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// LimitCache keeps limits in memory as of a revision, which changes with every change
-// of a limit. The zero LimitCache is empty. It is safe for concurrent use.
+// LimitCache caches limits as of a revision, which changes with every change of a
+// limit. The zero LimitCache is empty. It is safe for concurrent use.
 type LimitCache struct {
 	mutex    sync.Mutex
 	revision int64
 	of       map[string]bridge.Limits // by conversation
 }
 
-// maxCached bounds the cache; it is filled again when it is full.
+// maxCached bounds the cache. When it is full it is emptied.
 const maxCached = 1000
 
 // Of returns the limits of a conversation, or of the store if that is "". revision must
@@ -47,8 +47,8 @@ func (l *LimitCache) get(revision int64, conversation string) (limits bridge.Lim
 	return limits, ok
 }
 
-// LoadLimits returns the limits set for the store, then those set for a conversation,
-// and the quota.
+// LoadLimits returns the limits set for the store and those set for a conversation, in
+// this order, and the quota.
 func LoadLimits(c Conn, conversation string) (set []bridge.SetLimit, quota bridge.Usage, err error) {
 	var s bridge.SetLimit
 	var kind string
@@ -69,7 +69,7 @@ func LoadLimits(c Conn, conversation string) (set []bridge.SetLimit, quota bridg
 	return set, quota, err
 }
 
-// keepLimits stores what rule makes of limits.
+// keepLimits stores the limits that rule returns.
 func keepLimits(c Conn, before bridge.LimitReport, rule bridge.LimitRule) error {
 	set, quota := rule(before)
 	return PutLimits(c, set, quota)
@@ -101,7 +101,7 @@ func LimitReport(c Conn, conversation string) (r bridge.LimitReport, err error) 
 	return r, err
 }
 
-// mustExist returns bridge.ErrNotFound for a conversation that is named and not there.
+// mustExist returns bridge.ErrNotFound if a conversation is named but does not exist.
 func mustExist(c Conn, conversation string) error {
 	if conversation == "" {
 		return nil

@@ -12,7 +12,7 @@ func List(items []string) string {
 	if len(items) == 0 {
 		return "[]"
 	}
-	encoded, _ := json.Marshal(items) // strings always encode
+	encoded, _ := json.Marshal(items) // strings can always be encoded
 	return string(encoded)
 }
 

@@ -8,8 +8,9 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Operations are the methods of a store that are one operation with its audit entry, and
-// that are the same for all stores in SQL databases; and Reads. A store embeds them.
+// Operations implements the methods of a store that consist of one operation with its
+// audit entry and are the same for all stores in SQL databases. It includes Reads. A
+// store embeds it.
 type Operations struct {
 	Reads
 
@@ -17,112 +18,116 @@ type Operations struct {
 	dialect Dialect
 }
 
-// Transactions runs operations, each in one transaction with its audit entry. Where a
-// store tries a transaction again, do is called again: it starts from nothing each time.
+// Transactions runs operations, each in one transaction with its audit entry. If a
+// store retries a transaction, it calls do again, which must start from scratch each
+// time.
 type Transactions interface {
-	// Operate runs an operation of the operator, which it charges.
+	// Operate runs an operation of the operator after applying its charges.
 	Operate(ctx context.Context, op bridge.Operation, how How, do func(StoreEntry) error) error
-	// Pass runs a call of a session, which proves itself first. do charges it.
+	// Pass runs a call of a session after verifying its token. do applies the charges.
 	Pass(ctx context.Context, g bridge.Gate, how How, do func(StoreEntry) error) error
-	// Write runs what has no audit entry.
+	// Write runs a transaction without an audit entry.
 	Write(ctx context.Context, how How, do func(Conn) error) error
 }
 
 // How says what the transaction of an operation needs. The zero How is a commit that
-// waits for the disk, and a lock on the conversation of the operation alone.
+// waits for the disk, and a lock on the operation's conversation only.
 type How struct {
 	Relaxed bool   // the commit does not wait for the disk
-	Team    bool   // the tasks and claims of the conversation's team are locked, too
-	Alone   string // what belongs to no conversation and is locked, by name; "" for nothing
-	// Message says that the call sends a message; nil for any other. A store may read
-	// what that needs together with the session.
+	Team    bool   // also lock the tasks and claims of the conversation's team
+	Alone   string // name of something outside conversations to lock; "" for none
+	// Message is set if the call sends a message, and nil otherwise. A store may read
+	// what a send needs together with the session.
 	Message *Outgoing
 }
 
-// Outgoing is a message that is about to be sent.
+// Outgoing describes a message about to be sent.
 type Outgoing struct {
-	Key string // its idempotency key as it is stored; "" for none
+	Key string // the stored form of its idempotency key; "" for none
 }
 
-// Dialect is what statements have to know of the database.
+// Dialect holds what statements need to know about the database.
 type Dialect struct {
-	// State is the table whose only row has the store's clock, and NoState the error
-	// where that row is missing.
+	// State is the table whose only row has the store's clock, and NoState the error if
+	// that row is missing.
 	State   string
 	NoState error
-	// ForUpdate ends a query whose rows are to be locked. It is "" where a transaction
-	// that writes keeps out all others.
+	// ForUpdate is appended to queries whose rows are to be locked. It is "" if a
+	// writing transaction excludes all others anyway.
 	ForUpdate string
-	// OneMessage selects the message ?2 of the conversation ?1 as ReadMessages wants it.
+	// OneMessage selects message ?2 of conversation ?1 in the form that ReadMessages
+	// requires.
 	OneMessage string
-	// SilentWorker is the column of the table silences with the worker's name.
+	// SilentWorker is the column of the table silences that holds the worker's name.
 	SilentWorker string
-	// AuditKey are the columns of the key of audit_log.
+	// AuditKey are the key columns of audit_log.
 	AuditKey []string
-	// Among is the condition that a text is one of those of the parameter ?1, which List
-	// makes.
+	// Among is the condition that a text is in the list passed as parameter ?1, which
+	// List creates.
 	Among string
 	List  func([]string) any
 }
 
-// StoreEntry is an Entry with what a store does by statements of its own.
+// StoreEntry is an Entry with the functions that each store implements with its own
+// statements.
 type StoreEntry interface {
 	TaskEntry
-	// Known is what was loaded of the operation.
+	// Known returns what was loaded for the operation.
 	Known() *Call
-	// Hold locks a further conversation until the transaction ends. What was read of it
+	// Hold locks a further conversation until the transaction ends. Data of it read
 	// before may have changed.
 	Hold(conversation string) error
-	// Flush lets the commit wait for the disk.
+	// Flush makes the commit wait for the disk.
 	Flush()
 	// Fold counts an operation that is logged together with similar ones (bridge.Fold).
 	Fold() error
-	// Standing is how the session of g stands, as the operation leaves it.
+	// Standing returns how the session of g stands after the operation.
 	Standing(g bridge.Gate) bridge.Standing
-	// Suspects finds the sessions whose tokens may stand in a text.
+	// Suspects finds the sessions whose tokens may occur in a text.
 	Suspects(ctx context.Context, prints []int64, visit func(bridge.Suspect)) error
 
 	MailEntry
 	LimitEntry
 }
 
-// MailEntry is what operations on messages need of a store.
+// MailEntry is what operations on messages need from a store.
 type MailEntry interface {
-	// InboxAfter reads a page of the inbox of g's session, behind a number.
+	// InboxAfter reads a page of the inbox of g's session, after a number.
 	InboxAfter(g bridge.Gate, after int64, p bridge.Page) (messages []bridge.Message, more bool, err error)
-	// Answers reports whether a message is one that g's session sent or was sent.
+	// Answers reports whether g's session sent or received a message.
 	Answers(g bridge.Gate, id int64) (bool, error)
 	// Repeated returns the first answer to an idempotency key, or the zero value.
 	Repeated(g bridge.Gate, key string) (bridge.Sent, error)
-	// Send stores what a draft makes of a message of g's session. An empty key is none.
+	// Send stores a message of g's session as draft returns it. An empty key means
+	// none.
 	Send(g bridge.Gate, key string, to bridge.Recipients, d bridge.Draft) (bridge.Sent, error)
 	// Deliver stores a message of bridge.System or bridge.Operator.
 	Deliver(conversation, from string, to bridge.Recipients, m bridge.NewMessage) (bridge.Sent, error)
-	// ReadMarks completes a roster with what each session has read of the mail of
+	// ReadMarks adds to a roster what each session has read of the messages from
 	// sender.
 	ReadMarks(conversation string, sender bridge.SessionID, roster bridge.Roster) error
-	// FirstFlows begins to count what each session sends each other one, in a
-	// conversation that is no longer of two.
+	// FirstFlows begins counting what each session sends to each other one, in a
+	// conversation that is about to have more than two.
 	FirstFlows(conversation string) error
 }
 
-// LimitEntry is what operations on limits need of a store.
+// LimitEntry is what operations on limits need from a store.
 type LimitEntry interface {
-	// LimitReport is bridge.Store.Limits in the transaction.
+	// LimitReport is bridge.Store.Limits inside the transaction.
 	LimitReport(conversation string) (bridge.LimitReport, error)
-	// LimitsChanged makes what processes have in memory of limits invalid.
+	// LimitsChanged invalidates the limits that processes have cached.
 	LimitsChanged() error
 }
 
-// NewOperations returns the methods for a store whose transactions are started by read
-// and in.
+// NewOperations returns the methods for a store that runs transactions with read and
+// in.
 func NewOperations(read ReadFunc, in Transactions, d Dialect) Operations {
 	return Operations{Reads: Reads{read: read, dialect: d}, in: in, dialect: d}
 }
 
 var relaxed, inTeam = How{Relaxed: true}, How{Team: true}
 
-// pass is a call of a session that answers something.
+// pass runs a call of a session that returns a value.
 func pass[T any](ctx context.Context, o Operations, g bridge.Gate, how How, do func(StoreEntry) (T, error)) (result T, err error) {
 	err = o.in.Pass(ctx, g, how, func(e StoreEntry) (err error) {
 		result, err = do(e)
@@ -131,7 +136,7 @@ func pass[T any](ctx context.Context, o Operations, g bridge.Gate, how How, do f
 	return result, err
 }
 
-// operate is an operation of the operator that answers something.
+// operate runs an operation of the operator that returns a value.
 func operate[T any](ctx context.Context, o Operations, op bridge.Operation, how How, do func(StoreEntry) (T, error)) (result T, err error) {
 	err = o.in.Operate(ctx, op, how, func(e StoreEntry) (err error) {
 		result, err = do(e)
@@ -140,8 +145,8 @@ func operate[T any](ctx context.Context, o Operations, op bridge.Operation, how 
 	return result, err
 }
 
-// charged is a call of g that costs what the gate says. It returns how many messages
-// wait for the session.
+// charged applies the charges of g. It returns the number of messages waiting for the
+// session.
 func charged(e Entry, g bridge.Gate) (unread int64, err error) {
 	return e.Inbox().Waiting(g.Now), e.Charge(g.Charges)
 }
@@ -159,7 +164,7 @@ func (o Operations) Refuse(ctx context.Context, g bridge.Gate) error {
 	return o.refuse(ctx, g, bridge.OutcomeInvalid)
 }
 
-// refuse charges and records a call of g that was refused before it came here.
+// refuse charges and records a call of g that was refused before it reached the store.
 func (o Operations) refuse(ctx context.Context, g bridge.Gate, outcome string) error {
 	return o.in.Pass(ctx, g, relaxed, func(e StoreEntry) error {
 		if _, err := charged(e, g); err != nil {
@@ -188,7 +193,7 @@ func (o Operations) ChangeAccessKeys(ctx context.Context, op bridge.Operation, r
 func (o Operations) RefuseAccess(ctx context.Context, op bridge.Operation, r bridge.Refusal) error {
 	err := o.in.Operate(ctx, op, relaxed, func(StoreEntry) error { return &r })
 	if err == nil {
-		err = errors.New("a refusal was let through") // Operate answers the reason
+		err = errors.New("a refusal was let through") // Operate returns the reason of a refusal
 	}
 	return err
 }
@@ -226,7 +231,7 @@ func (o Operations) Resume(ctx context.Context, op bridge.Operation) (changed bo
 	return o.changePauses(ctx, op, "DELETE FROM pauses WHERE ?1 IN ('', conversation) RETURNING conversation", op.Conversation)
 }
 
-// changePauses runs a statement that returns the conversations that it changes.
+// changePauses runs a statement that returns the conversations that it has changed.
 func (o Operations) changePauses(ctx context.Context, op bridge.Operation, query string, args ...any) (bool, error) {
 	return operate(ctx, o, op, How{}, func(e StoreEntry) (changed bool, err error) {
 		if err := mustExist(e.SQL(), op.Conversation); err != nil {

@@ -20,18 +20,18 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Reads are the methods of a store that only read, for the operator, and that are the
+// Reads implements the methods of a store that only read, for the operator, and are the
 // same for all stores in SQL databases. They write no audit entry.
 type Reads struct {
 	read    ReadFunc
 	dialect Dialect
 }
 
-// ReadFunc calls do in a transaction that changes nothing. Where a store tries a
-// transaction again, do is called again: it starts from nothing each time.
+// ReadFunc calls do in a read-only transaction. If a store retries a transaction, it
+// calls do again, which must start from scratch each time.
 type ReadFunc func(ctx context.Context, do func(Conn) error) error
 
-// readAll is one query in a transaction of its own.
+// readAll runs one query in its own transaction.
 func readAll[T any](ctx context.Context, r Reads, query func(Conn) (T, error)) (result T, err error) {
 	err = r.read(ctx, func(c Conn) (err error) {
 		result, err = query(c)
@@ -135,8 +135,8 @@ func (r Reads) CountOld(ctx context.Context, before bridge.Before) (map[string]b
 	return readAll(ctx, r, func(c Conn) (map[string]bridge.Old, error) { return CountOld(c, before) })
 }
 
-// withState reads the store's state h, and what joins and columns add to it, into a clock
-// and dest.
+// withState reads the store's state h, and what joins and columns add to it, into a
+// clock and dest.
 func (r Reads) withState(c Conn, columns, joins string, args []any, clock *bridge.Clock, dest ...any) error {
 	err := c.Get("SELECT h.latest, h.slow"+columns+" FROM "+r.dialect.State+" h "+joins, args, append([]any{&clock.Latest, &clock.Slow}, dest...)...)
 	if errors.Is(err, ErrNoRow) {
@@ -206,16 +206,17 @@ func (r Reads) WorkMarks(ctx context.Context, conversations []string, now time.T
 	})
 }
 
-// marker makes marks of several conversations, with as many statements as for one.
+// marker computes the marks of several conversations with as many statements as for
+// one.
 type marker struct {
 	conn    Conn
 	dialect Dialect
-	now     time.Time // the store's
-	here    time.Time // this process's, by which signs of life are judged
+	now     time.Time // the store's time
+	here    time.Time // this process's time, by which signs of life are judged
 	of      map[string]*marked
 }
 
-// marked is what is known of a conversation.
+// marked is a conversation whose mark is being computed.
 type marked struct {
 	teamID    string
 	expiresAt time.Time
@@ -242,7 +243,8 @@ func (m marker) marks(conversations []string) ([]string, error) {
 	return marks, nil
 }
 
-// sessions marks who is there, who lives, and how much waits for each.
+// sessions adds who is in the conversation, who is alive, and how much mail waits for
+// each.
 func (m marker) sessions(conversations []string) error {
 	var id, teamID, session, status string
 	var expiresAt time.Time
@@ -263,7 +265,7 @@ func (m marker) sessions(conversations []string) error {
 		})
 }
 
-// kept marks the shared files, of which the numbers and versions only grow, and the steps.
+// kept adds the shared files, whose ids and versions only increase, and the steps.
 func (m marker) kept(conversations []string) error {
 	var id string
 	var step, files, ids, versions int64
@@ -280,7 +282,7 @@ func (m marker) kept(conversations []string) error {
 		})
 }
 
-// claims marks those that stand.
+// claims adds the claims and whether each is valid.
 func (m marker) claims(conversations []string) error {
 	var one claims.Claim
 	var lease int64
@@ -299,7 +301,7 @@ func (m marker) claims(conversations []string) error {
 		})
 }
 
-// tasks marks those of the teams. A task's events only grow.
+// tasks adds the tasks of the teams. The events of a task only increase.
 func (m marker) tasks() error {
 	teams := map[string]bool{}
 	for _, of := range m.of {

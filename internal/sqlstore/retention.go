@@ -6,7 +6,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Retention reads what was set.
+// Retention returns the retention times that were set.
 func Retention(c Conn) (set []bridge.Retention, err error) {
 	var r bridge.Retention
 	var kind string
@@ -22,7 +22,7 @@ func Retention(c Conn) (set []bridge.Retention, err error) {
 	return set, err
 }
 
-// PutRetention keeps how long some kinds are kept.
+// PutRetention stores for how long the given kinds are kept.
 func PutRetention(c Conn, set []bridge.Retention) error {
 	for _, r := range set {
 		age := int64(-1)
@@ -38,9 +38,9 @@ func PutRetention(c Conn, set []bridge.Retention) error {
 	return nil
 }
 
-// What is old in a conversation. ?1 is up to when, in each. Steps and changes go from the
-// front, so that what is kept has no gaps, and the last stays: the next has its number
-// behind it.
+// Conditions for old rows; ?1 is the time before which they are old. Steps and changes
+// are removed from the oldest on, so that the rest has no gaps. The last one is always
+// kept, because the next number follows from it.
 const (
 	oldSteps = `number < coalesce(
 		(SELECT min(k.number) FROM steps k WHERE k.conversation = steps.conversation AND k.at >= ?1),
@@ -52,7 +52,7 @@ const (
 	oldTaskKeys = "idempotency_key IS NOT NULL AND created_at < ?1"
 )
 
-// CountOld counts what is old in each conversation that has something of it.
+// CountOld counts what is old in each conversation that has any.
 func CountOld(c Conn, before bridge.Before) (map[string]bridge.Old, error) {
 	found := map[string]bridge.Old{}
 	for _, kind := range []struct {
@@ -89,8 +89,8 @@ func CountOld(c Conn, before bridge.Before) (map[string]bridge.Old, error) {
 	return found, nil
 }
 
-// ForgetOld removes what is old in the conversation of op, which is locked, and says in
-// the details how much that was.
+// ForgetOld removes what is old in the conversation of op, which must be locked, and
+// sets the amounts in op's details.
 func ForgetOld(c Conn, op bridge.Operation, before bridge.Before) (old bridge.Old, err error) {
 	found, err := CountOld(c, before)
 	if err != nil {

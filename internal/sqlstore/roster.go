@@ -6,11 +6,11 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// rosterColumns are what is known of a session s.
+// rosterColumns are the columns of a session s for its roster entry.
 const rosterColumns = `s.session, s.role, s.status, s.seen_at, s.last_seq, s.last_seq - s.read_seq, s.receipt_id, s.receipt_at, s.joined_at,
 	CASE WHEN s.joined_at <> 0 THEN 0 ELSE s.join_expires_at END`
 
-// rosterRow is where rosterColumns are read into.
+// rosterRow is the destination for rosterColumns.
 type rosterRow struct {
 	bridge.SessionState
 	session, status string
@@ -59,8 +59,8 @@ func Overviews(c Conn, where string, args ...any) ([]bridge.Overview, error) {
 	return readOverviews(c, where+" ORDER BY c.created_at DESC, c.id, s.session", args...)
 }
 
-// readOverviews reads the rows of selectOverview, of which those of a conversation
-// must follow each other.
+// readOverviews reads the rows of selectOverview. The rows of a conversation must be
+// adjacent.
 func readOverviews(c Conn, where string, args ...any) (all []bridge.Overview, err error) {
 	var o bridge.Overview
 	var row rosterRow

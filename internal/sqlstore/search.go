@@ -10,27 +10,28 @@ import (
 )
 
 const (
-	// batchBytes is about how much of messages a search reads at once, batchRows how many
-	// at most: a reader that goes on for long keeps SQLite's log from being written back,
-	// and PostgreSQL sends all that was asked for.
+	// batchBytes is about how many bytes of messages a search reads in one transaction,
+	// and batchRows the maximum number of messages. A long-running reader would keep
+	// SQLite's log from being checkpointed, and PostgreSQL sends all rows of a query.
 	batchBytes = 1 << 20
 	batchRows  = 4000
-	// firstRows is how many are read before it is known how long they are.
+	// firstRows is how many messages are read before their average length is known.
 	firstRows = 500
-	// rowBytes is what reading a message costs beside its text, as if it were text.
+	// rowBytes is the cost of reading a message besides its text, in equivalent bytes
+	// of text.
 	rowBytes = 128
 )
 
-// Messages that are too old come without their text and count as rows that were read:
-// left out of the answer, they would all be passed over in one transaction.
+// Messages that are too old are returned without their text and count as rows read. If
+// the query left them out, one transaction would have to skip all of them.
 const (
 	searchAll = "SELECT id, conversation, sent_at, CASE WHEN sent_at >= ?2 THEN message ELSE '' END FROM messages WHERE id < ?1 ORDER BY id DESC LIMIT CAST(?3 AS bigint) + 0"
 	searchOne = "SELECT id, conversation, sent_at, CASE WHEN sent_at >= ?2 THEN message ELSE '' END FROM messages WHERE conversation = ?4 AND id < ?1 ORDER BY id DESC LIMIT CAST(?3 AS bigint) + 0"
 )
 
 // Search implements bridge.Store. Messages are read from the newest on, some in each
-// transaction, and looked at here: an index of words would cost each send several pages,
-// and keep words of messages that were removed (decision 0179).
+// transaction, and searched here. A full-text index would cost each send several page
+// writes, and would keep words of removed messages (decision 0179).
 func (r Reads) Search(ctx context.Context, q bridge.SearchQuery) (result bridge.SearchResult, err error) {
 	s := &search{SearchQuery: q, finder: words.New(q.Terms), rows: firstRows}
 	if s.Before == 0 {
@@ -47,26 +48,27 @@ func (r Reads) Search(ctx context.Context, q bridge.SearchQuery) (result bridge.
 	return result, err
 }
 
-// search is how far a search has come.
+// search is the state of a search.
 type search struct {
 	bridge.SearchQuery
 	finder *words.Finder
-	rows   int // how many the next batch reads
+	rows   int // number of rows that the next batch reads
 
-	size   int64 // of all that was read
-	ended  bool  // there are no further messages
+	size   int64 // of everything read so far
+	ended  bool  // there are no more messages
 	result bridge.SearchResult
 
-	found []bridge.Found // by the last batch
+	found []bridge.Found // found by the last batch
 	last  struct{ id, bytes, rows, sent int64 }
-	full  bool // the last batch ended before its rows did
+	full  bool // the last batch stopped before its last row
 }
 
 func (s *search) over() bool {
 	return s.ended || len(s.result.Found) >= s.Limit || s.MaxBytes > 0 && s.size >= s.MaxBytes
 }
 
-// batch looks at the next messages. It may be called again, and then begins again.
+// batch searches the next messages. If it is called again it starts the same batch
+// again.
 func (s *search) batch(c Conn) error {
 	s.found, s.full = nil, false
 	s.last.id, s.last.bytes, s.last.rows = s.Before, 0, 0
@@ -91,12 +93,12 @@ func (s *search) batch(c Conn) error {
 	})
 }
 
-// enough reports whether the batch need not go on.
+// enough reports whether the batch can stop.
 func (s *search) enough() bool {
 	return len(s.result.Found)+len(s.found) >= s.Limit || s.last.bytes >= batchBytes || s.MaxBytes > 0 && s.size+s.last.bytes >= s.MaxBytes
 }
 
-// accept goes on behind what the last batch has read.
+// accept records the results of the last batch and moves on to the next.
 func (s *search) accept() {
 	s.result.Found = append(s.result.Found, s.found...)
 	s.size += s.last.bytes
@@ -110,7 +112,8 @@ func (s *search) accept() {
 	}
 }
 
-// loadFound completes what a search found. What was removed meanwhile is left out.
+// loadFound loads the messages that a search found. Those removed meanwhile are left
+// out.
 func loadFound(c Conn, found []bridge.Found, one string) (kept []bridge.Found, err error) {
 	for _, f := range found {
 		all, _, err := ReadMessages(c, one, []any{f.Conversation, f.Message.ID}, 1, 0)

@@ -1,5 +1,5 @@
 // Package sqlstore_test tests what needs no database. The statements are tested by
-// storetest, on each store.
+// package storetest, on each store.
 package sqlstore_test
 
 import (
@@ -39,11 +39,11 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// accounts are what a store has, in memory.
+// accounts implements sqlstore.Accounts in memory.
 type accounts struct {
 	kept  map[string]bridge.Account
-	asked []string // of which conversations the limits were
-	full  error    // there is no room
+	asked []string // the conversations whose limits were requested
+	full  error    // the store is full
 }
 
 func (a *accounts) LimitsOf(conversation string) (bridge.Limits, error) {
@@ -82,8 +82,8 @@ func TestCharge(t *testing.T) {
 	}
 }
 
-// TestRefuse: refusals beyond the limit for them are counted and not logged, and a cost
-// that is not to be had changes the refusal.
+// TestRefuse checks that refusals beyond their limit are counted and not logged, and
+// that a cost that exceeds its limit replaces the refusal.
 func TestRefuse(t *testing.T) {
 	a := &accounts{kept: map[string]bridge.Account{}}
 	op := bridge.Operation{Now: noon, Conversation: "conv_1", Details: bridge.Details{}}
@@ -107,7 +107,7 @@ func TestRefuse(t *testing.T) {
 	if logged, err := sqlstore.Refuse(a, free, op, noon); err != nil || logged {
 		t.Errorf("one too many is logged: %v, %v", logged, err)
 	}
-	// The second was one, too: it fell on the same account.
+	// The second refusal counts as well, since it was charged to the same account.
 	if a.kept[flood.Bucket].Unlogged != 2 {
 		t.Errorf("the account of refusals is %+v", a.kept[flood.Bucket])
 	}

@@ -24,7 +24,7 @@ func LogStep(e Entry, g bridge.Gate, task int64, rule steps.Rule) (logged steps.
 	return logged, keepStep(e.SQL(), outcome)
 }
 
-// stepScene is what decides about a step of a conversation.
+// stepScene returns the data on which a step of a conversation is decided.
 func stepScene(c Conn, conversation string, task int64) (s steps.Scene, err error) {
 	err = c.Get("SELECT coalesce(max(number), 0) FROM steps WHERE conversation = ?1", []any{conversation}, &s.Last)
 	if err != nil {
@@ -34,7 +34,7 @@ func stepScene(c Conn, conversation string, task int64) (s steps.Scene, err erro
 	return s, err
 }
 
-// keepStep keeps a step, and forgets those that it takes the place of.
+// keepStep stores a step and removes the oldest ones beyond the maximum.
 func keepStep(c Conn, o steps.Outcome) error {
 	s := o.Step
 	cipher, err := c.Cipher()

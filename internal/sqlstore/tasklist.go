@@ -13,13 +13,14 @@ var selectTask = `
 	       t.note, t.events, t.created_at, t.assigned_at, t.updated_at, b.seen_at
 	FROM tasks t LEFT JOIN session_status b ON ` + isWorker("t.worker") + ` `
 
-// isWorker is true of the session b that a column names as tasks.WorkerName does: a
-// conversation's id, of 21 characters, and for most nothing behind it.
+// isWorker is the condition that a column with a worker's name (tasks.WorkerName) names
+// the session b. The name is the conversation's id, of 21 characters, followed in some
+// cases by a slash and the session's letter.
 func isWorker(column string) string {
 	return "b.conversation = substr(" + column + ", 1, 21) AND b.session = CASE WHEN length(" + column + ") > 22 THEN substr(" + column + ", 23) ELSE 'b' END"
 }
 
-// taskRow is where a row of selectTask is read into.
+// taskRow is the destination for a row of selectTask.
 type taskRow struct {
 	tasks.Task
 	redacted, state string
@@ -49,9 +50,9 @@ func GetTask(c Conn, id int64) (tasks.Task, error) {
 	return row.task(c), err
 }
 
-// listTasks reads tasks until there are limit of them, or until the next one
-// would make their titles and notes longer than bytes. more says whether there
-// was a next one.
+// listTasks reads tasks until there are limit of them, or until the next one would make
+// their titles and notes exceed the given size in bytes. more reports whether there was
+// a next one.
 func listTasks(c Conn, where string, args []any, limit, bytes int) (all []tasks.Task, more bool, err error) {
 	var row taskRow
 	size := 0
@@ -107,7 +108,7 @@ func ReadTask(e TaskEntry, g bridge.Gate, id int64) (l tasks.List, err error) {
 	return l, err
 }
 
-// TaskOf is a look of a session at one task.
+// TaskOf returns one task as a session sees it.
 func TaskOf(c Conn, conversation string, session bridge.SessionID, id int64) (tasks.Task, error) {
 	s, err := sessionScene(c, conversation, session)
 	if err == nil {
@@ -122,7 +123,7 @@ func TaskOf(c Conn, conversation string, session bridge.SessionID, id int64) (ta
 	return s.Task, err
 }
 
-// OpenTasks are the open tasks that a session is listed.
+// OpenTasks returns the open tasks of which a session is told.
 func OpenTasks(c Conn, conversation string, session bridge.SessionID) (all []int64, err error) {
 	s, err := sessionScene(c, conversation, session)
 	if err != nil {

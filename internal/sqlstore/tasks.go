@@ -89,8 +89,8 @@ func MoveTask(e TaskEntry, task tasks.Task, rule tasks.Rule) (change tasks.Chang
 	return change, err
 }
 
-// apply keeps what a rule decided. Notices to conversations that have expired
-// are left out, and removed from the change.
+// apply stores what a rule decided. Notices to conversations that have expired are not
+// sent and are removed from the change.
 func apply(e TaskEntry, change *tasks.Change) error {
 	t, v := change.Task, change.Event
 	c, op := e.SQL(), e.Op()
@@ -98,7 +98,8 @@ func apply(e TaskEntry, change *tasks.Change) error {
 	if err != nil {
 		return err
 	}
-	// The last note stays where the event has none: it may be one that does not open.
+	// If the event has no note, the task's note is kept as stored, since it may be one
+	// that does not open.
 	err = errors.Join(
 		c.Later(`
 			UPDATE tasks SET state = ?1, worker = ?2, role = ?3, last_worker = ?4, note = CASE WHEN ?5 = '' THEN note ELSE ?5 END, events = ?6,

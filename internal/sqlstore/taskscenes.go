@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// newTaskScene is what decides about a task that is yet to be made.
+// newTaskScene returns the data on which the creation of a task is decided.
 func newTaskScene(e TaskEntry, g bridge.Gate, key string) (s tasks.Scene, err error) {
 	c := e.SQL()
 	first, err := repeatedTask(c, e.Op().Conversation, key)
@@ -31,8 +31,8 @@ func newTaskScene(e TaskEntry, g bridge.Gate, key string) (s tasks.Scene, err er
 	return s, err
 }
 
-// repeatedTask returns the task of an idempotency key as it was first answered;
-// one with ID 0 if there is none.
+// repeatedTask returns the task of an idempotency key as it was first returned, or one
+// with ID 0 if there is none.
 func repeatedTask(c Conn, home, key string) (tasks.Task, error) {
 	if key == "" {
 		return tasks.Task{}, nil
@@ -69,7 +69,7 @@ func sessionScene(c Conn, conversation string, session bridge.SessionID) (tasks.
 	return s, err
 }
 
-// taskScene is what decides about a task that a session reports on.
+// taskScene returns the data on which a session's report on a task is decided.
 func taskScene(e TaskEntry, g bridge.Gate, id int64) (s tasks.Scene, err error) {
 	c := e.SQL()
 	if s, err = callerScene(c, g); err != nil {
@@ -90,7 +90,7 @@ func taskScene(e TaskEntry, g bridge.Gate, id int64) (s tasks.Scene, err error) 
 	return s, err
 }
 
-// loadPast reads what the history of the task says of the caller, and its end.
+// loadPast reads what the history of the task says about the caller, and how it ends.
 func loadPast(c Conn, s *tasks.Scene) error {
 	var had, late int64
 	err := c.Get(`

@@ -11,10 +11,10 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// readWorkers returns the workers that where selects of conversations c and sessions b,
-// in order of both.
+// readWorkers returns the workers among the conversations c and sessions b that where
+// selects, in order of both.
 func readWorkers(c Conn, d Dialect, where string, args ...any) (all []tasks.Worker, err error) {
-	// As tasks.WorkerName names the session b.
+	// The same form as tasks.WorkerName for session b.
 	const name = "b.conversation || CASE b.session WHEN 'b' THEN '' ELSE '/' || b.session END"
 	var w tasks.Worker
 	var session, status string
@@ -40,7 +40,7 @@ func readWorkers(c Conn, d Dialect, where string, args ...any) (all []tasks.Work
 	return all, err
 }
 
-// TeamWorkers returns the workers of a team at a time.
+// TeamWorkers returns the workers of a team as of a time.
 func TeamWorkers(c Conn, d Dialect, teamID string, now time.Time) ([]tasks.Worker, error) {
 	return readWorkers(c, d, "WHERE c.team_id = ?1 AND c.expires_at > ?2", teamID, now)
 }
@@ -84,8 +84,8 @@ func (o Operations) keepSilence(e StoreEntry, note tasks.WorkerNote) (err error)
 	return err
 }
 
-// ClaimAlert implements tasks.Store. It reads before it writes: there is nearly never an
-// alert.
+// ClaimAlert implements tasks.Store. It reads before it writes, because there is hardly
+// ever an alert.
 func (o Operations) ClaimAlert(ctx context.Context, until time.Time, rule func(tasks.Alert) bool) (a tasks.Alert, ok bool, err error) {
 	err = o.read(ctx, func(c Conn) (err error) {
 		_, ok, err = firstAlert(c, rule)
@@ -145,7 +145,7 @@ func keepAlertClaim(c Conn, a tasks.Alert) error {
 }
 
 // endAlert deletes an alert that was sent under the claim in a. The error is ErrNothing
-// if another process has claimed it since.
+// if another process has claimed it meanwhile.
 func endAlert(c Conn, a tasks.Alert) error {
 	err := c.Get("DELETE FROM alerts WHERE id = ?1 AND claim_id = ?2 RETURNING id", []any{a.ID, a.Claim}, &a.ID)
 	if errors.Is(err, ErrNoRow) {

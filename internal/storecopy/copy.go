@@ -1,10 +1,11 @@
-// Package storecopy copies a whole store from a file to a server, and back. It knows the
-// tables of both kinds, so that neither knows those of the other; what the rows mean it
-// need not know.
+// Package storecopy copies a whole store from a file to a server and back. It knows the
+// tables of both kinds of stores, so that neither kind needs to know the other's. It
+// does not need to know what the rows mean.
 //
-// A copy is read in one transaction of the source and written in one of the target. Rows
-// are counted and compared, and the audit log is verified, before and after. A store that
-// is moved is closed when its copy is whole, in the transaction in which it was read.
+// A copy is read in one transaction of the source and written in one of the target.
+// Rows are counted and compared, and the audit log is verified, before and after. A
+// store that is moved is marked as moved in the transaction that reads it, once its
+// copy is complete.
 package storecopy
 
 import (
@@ -19,7 +20,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Reader is what both kinds of stores offer of that.
+// Reader is what a copy needs from a store of either kind.
 type Reader interface {
 	Snapshot(ctx context.Context, fn func(rows) error) error
 	Move(ctx context.Context, op bridge.Operation, fn func(rows) error) error
@@ -27,61 +28,63 @@ type Reader interface {
 	WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (audit.Head, error)
 }
 
-// Source is the store that is copied.
+// Source is the store to be copied.
 type Source struct {
 	store   Reader
 	dialect *dialect
 }
 
-// FromFile is a store in a file.
+// FromFile returns a store in a file as the source.
 func FromFile(s Reader) Source { return Source{s, file()} }
 
-// FromServer is a store in a PostgreSQL database.
+// FromServer returns a store in a PostgreSQL database as the source.
 func FromServer(s Reader, key bridge.Key) Source {
 	return Source{s, server(bridge.AuditChain(key))}
 }
 
-// Copy is one copy.
+// Copy describes one copy.
 type Copy struct {
 	From Source
-	// Key is that of the source, and so of the target.
+	// Key is the key of the source and of the target.
 	Key bridge.Key
 	Now time.Time
-	// Move closes the source when the copy is whole: nothing that is written there
-	// meanwhile is lost, because nothing is.
+	// Move marks the source as moved when the copy is complete. Nothing can be written
+	// to the source meanwhile, so nothing is lost.
 	Move bool
-	// Written is called with the number of rows that are written, after each. It may
-	// be nil.
+	// Written is called after each row with the number of rows written. It may be nil.
 	Written func(rows int64)
 }
 
-// Report says what was copied.
+// Report describes what was copied.
 type Report struct {
-	// Conversations, Messages and Rows of all tables are counts.
+	// Conversations, Messages and the Rows of all tables are counts.
 	Conversations, Messages, Rows int64
-	// Tables has the rows of each table.
+	// Tables is the number of rows by table.
 	Tables map[string]int64
-	// Digest is of all rows of all tables; that of the source and of the target are the
-	// same.
+	// Digest covers all rows of all tables. It is the same for source and target.
 	Digest string
-	// FromHead and ToHead are the ends of the logs: the target's has one entry more.
+	// FromHead and ToHead are the heads of the copied log in the source and in the
+	// target, which has one entry more.
 	FromHead, ToHead audit.Head
-	// Verified is the end of the source's own log when it was verified, before the copy.
-	// That of a server is not in a copy, whose log is one chain.
+	// Verified is the head of the source's own log when it was verified before the
+	// copy. For a server it differs from FromHead, because the copy's log is a single
+	// chain.
 	Verified audit.Head
 }
 
-// ErrDiffers reports a target that does not hold what the source does.
+// ErrDiffers reports that the target does not hold what the source does.
 var ErrDiffers = errors.New("the copy is not what was copied, and was given up")
 
-// ErrStillOpen reports a store that was copied whole, and could not be closed.
+// ErrStillOpen reports a store that was copied completely but could not be marked as
+// moved.
 var ErrStillOpen = errors.New("the copy is whole, but the store that was copied may still be open: end the processes that use it, or remove the copy")
 
-// ErrOccupied reports a target that is not empty and new.
+// ErrOccupied reports that the target is not empty.
 var ErrOccupied = errors.New("something is there already where the copy is to be")
 
-// Occupied is ErrOccupied with what to do about it. A move that is killed when its copy is
-// whole and its source is not closed yet leaves both, and the source is the one in use.
+// Occupied returns ErrOccupied with advice. If a move was killed after its copy was
+// complete and before its source was marked as moved, both exist, and the source is the
+// one in use.
 func (c Copy) Occupied(remedy string) error {
 	if !c.Move {
 		return fmt.Errorf("%w: %s", ErrOccupied, remedy)
@@ -93,8 +96,8 @@ func (c Copy) Occupied(remedy string) error {
 // Fill lets fn fill a new store in one transaction.
 type Fill = func(ctx context.Context, fn func(rows, exec) error) error
 
-// ToServer copies into a store in a PostgreSQL database, which must hold nothing: fill
-// refuses it otherwise. One that is killed leaves it empty.
+// ToServer copies to a store in a PostgreSQL database, which must be empty, or fill
+// refuses it. A copy that is killed leaves it empty.
 func (c Copy) ToServer(ctx context.Context, fill Fill) (Report, error) {
 	target := server(bridge.AuditChain(c.Key))
 	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.into(ctx, read, target, fill) })
@@ -103,9 +106,10 @@ func (c Copy) ToServer(ctx context.Context, fill Fill) (Report, error) {
 // snapshot lets fn read a store.
 type snapshot func(ctx context.Context, fn func(rows) error) error
 
-// whole verifies the source, has it copied, and closes it where it is moved.
+// whole verifies the source, copies it, and marks it as moved if c.Move is set.
 func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Report, error)) (r Report, err error) {
-	// The HMACs of a server's log are other ones in a copy: an archive must not end in it.
+	// Entries of a server's log have other HMACs in a copy, so an archive must not end
+	// among the copied entries.
 	if _, err := c.From.store.TrimAudit(ctx); err != nil {
 		return r, err
 	}
@@ -131,7 +135,7 @@ func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Re
 	return r, err
 }
 
-// into copies with the fill of the target.
+// into copies to the target using its fill function.
 func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (r Report, err error) {
 	err = fill(ctx, func(read rows, run exec) error {
 		var sent sums
@@ -167,7 +171,7 @@ func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (
 	return r, err
 }
 
-// verify checks the log of the source.
+// verify verifies the log of the source.
 func (c Copy) verify(ctx context.Context) (audit.Head, error) {
 	v := bridge.AuditChain(c.Key).Verifier(audit.Head{})
 	head, err := c.From.store.WalkAudit(ctx, v.Begin, v.Next)
@@ -214,7 +218,7 @@ func (r *Report) count(all sums) {
 	}
 }
 
-// said is what the entry in the target's log says of the copy.
+// said returns the details of the entry about the copy in the target's log.
 func (c Copy) said(r *Report) string {
 	details, _ := json.Marshal(bridge.Details{"from": c.From.dialect.kind, "head": r.FromHead.String(), "rows": r.Rows, "digest": r.Digest})
 	return string(details)

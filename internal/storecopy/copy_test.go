@@ -37,7 +37,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// server is the one for all tests of the package; nil where none is installed.
+// server is the server for all tests of the package; nil if none is installed.
 var server *postgrestest.Server
 
 func TestMain(m *testing.M) {
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	os.Exit(postgrestest.Main(m, &server, "fsync=off", "full_page_writes=off"))
 }
 
-// sample is a store in a file with something in every table.
+// sample is a store in a file with rows in every table.
 type sample struct {
 	*bridgetest.Env
 	pair bridgetest.Pair
@@ -58,7 +58,7 @@ func newSample(t *testing.T) sample {
 	t.Helper()
 	ctx := t.Context()
 	e := bridgetest.NewEnv(t)
-	e.Clock.Advance(time.Since(e.Clock.Now())) // as processes on real clocks go on with it
+	e.Clock.Advance(time.Since(e.Clock.Now())) // the copies continue with real clocks
 	s := e.Served(t)
 	x := sample{Env: e, pair: bridgetest.NewPair(t, s.Service), room: bridgetest.NewRoom(t, s.Service, 4)}
 	for i, text := range []string{"hello", "caf\u00e9 \U0001f600", "a\x00b\x1a00", "\xff\xfe", strings.Repeat("long ", 9000)} {
@@ -101,11 +101,12 @@ func newSample(t *testing.T) sample {
 	file, err := sql.Open("sqlite", e.Path)
 	must(t, err)
 	defer func() { must(t, file.Close()) }()
-	// What only commands and silent workers leave: every column with something in it.
+	// Rows that only commands and silent workers would create, with a value in every
+	// column.
 	for _, statement := range []string{
 		"INSERT INTO silences VALUES ('CONV/c', 5, 6)",
 		"INSERT INTO alerts (id, at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks) VALUES (41, 1, 'silent', 'CONV', 'b', 'x', 'team_x', 'r', 2, 3)",
-		"DELETE FROM alerts", // its number is not used again
+		"DELETE FROM alerts", // its number must not be reused
 		"INSERT INTO alerts (at, kind, conversation, session, team, team_id, role, heartbeat_at, open_tasks) VALUES (1, 'silent', 'CONV', 'b', 'x', 'team_x', 'r', 2, 3)",
 		`INSERT INTO yolo_grants (conversation, mode, workspace, device, inode, sandbox, image, network, ask, opened_at, expires_at, seal, access)
 			VALUES ('CONV', 'safe', '/w', -1, 7, '', '', 1, 0, 1, 2, x'', '{}')`,
@@ -138,7 +139,7 @@ func openFile(t *testing.T, path string, key auth.Key) *sqlite.Store {
 	return s
 }
 
-// inFiles makes stores in files, as the command does.
+// inFiles returns the functions for stores in files, as the command uses them.
 func inFiles() storecopy.Files {
 	return storecopy.Files{
 		LeftOver: sqlite.LeftOverLog,
@@ -157,8 +158,9 @@ func openServer(t *testing.T, dsn string, key auth.Key) *postgres.Store {
 	return s
 }
 
-// TestThereAndBack copies a store to a server and back: both copies hold what it held,
-// tokens and noted heads are good for them, and both go on.
+// TestThereAndBack copies a store to a server and back. Both copies must hold what the
+// original held, its tokens and noted heads must be valid for them, and both must be
+// usable.
 func TestThereAndBack(t *testing.T) {
 	postgrestest.Need(t, server)
 	ctx := t.Context()
@@ -212,8 +214,8 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
-// TestEncryptedThereAndBack copies an encrypted store to a server and back: its texts stay
-// sealed on the way and in both, and both read them.
+// TestEncryptedThereAndBack copies an encrypted store to a server and back. Its texts
+// must stay sealed on the way and in both copies, and both must be able to read them.
 func TestEncryptedThereAndBack(t *testing.T) {
 	postgrestest.Need(t, server)
 	ctx := t.Context()
@@ -268,7 +270,7 @@ func goesOn(t *testing.T, name string, s *bridge.Service, x sample, noted audit.
 		t.Errorf("%s: a repeated key gave %+v, %v", name, sent, err)
 	}
 	sent, err = s.Send(ctx, x.pair.A, bridge.SendRequest{Text: "more"})
-	if err != nil || sent.Seq != 7 { // five, and the assignment
+	if err != nil || sent.Seq != 7 { // five messages and the assignment
 		t.Errorf("%s: sent %+v, %v", name, sent, err)
 	}
 	if _, err := s.Send(ctx, x.room[0], bridge.SendRequest{Text: "x", To: []bridge.SessionID{"b"}}); !errors.Is(err, bridge.ErrPaused) {
@@ -310,16 +312,17 @@ func look(t *testing.T, store bridge.Store, x sample) seen {
 	return v
 }
 
-// TestEveryColumnIsCopied compares the columns of both kinds of stores with those that
-// are copied: who adds one must say how it is copied.
+// TestEveryColumnIsCopied compares the columns of both kinds of stores with the copied
+// columns, so that whoever adds a column must say how it is copied.
 func TestEveryColumnIsCopied(t *testing.T) {
 	postgrestest.Need(t, server)
-	// What is made from other columns, or says how the store is kept.
+	// Columns that are derived from others, or that describe how the store itself is
+	// kept.
 	made := []string{
 		"schema_version.version", "store.one", "store_state.one", "quota.one", "store_usage.shard", "store_usage.conversations", "store_usage.messages",
 		"audit_log.id", "audit_log.chain", "audit_log.link", "audit_log.mac", "audit_chains.*", "audit_order.*", "audit_sealed.*", "audit_spine.*", "audit_head.*",
 		"audit_base.one", "audit_base.link", "audit_base.seal", "audit_bases.*",
-		// Of a file.
+		// Columns of stores in files.
 		"conversations.role_a", "conversations.role_b", "conversations.join_hash", "conversations.join_expires_at", "conversations.joined_at",
 		"messages.recipient", "messages.seq", "messages.partner_unread", "messages.operator", "copies.*", "silences.conversation", "sqlite_sequence.*",
 	}
@@ -356,7 +359,7 @@ func TestEveryColumnIsCopied(t *testing.T) {
 	must(t, columns.Err())
 }
 
-// TestRefusedCopies lets copies meet what they must not touch.
+// TestRefusedCopies attempts copies onto targets that must not be touched.
 func TestRefusedCopies(t *testing.T) {
 	postgrestest.Need(t, server)
 	ctx := t.Context()
@@ -371,7 +374,7 @@ func TestRefusedCopies(t *testing.T) {
 	if _, err := c.ToFile(ctx, inFiles(), x.Path); !errors.Is(err, storecopy.ErrOccupied) {
 		t.Errorf("got %v for a file that is there", err)
 	}
-	other := bridgetest.NewEnv(t) // with another key
+	other := bridgetest.NewEnv(t) // with a different key
 	if _, err := c.ToFile(ctx, inFiles(), other.Path); !errors.Is(err, bridge.ErrStoreKey) {
 		t.Errorf("got %v beside another store's key", err)
 	}
@@ -390,7 +393,7 @@ func TestRefusedCopies(t *testing.T) {
 	}
 }
 
-// TestKilledCopies kills the process that copies, both ways, and copies again.
+// TestKilledCopies kills the copying process, in both directions, and copies again.
 func TestKilledCopies(t *testing.T) {
 	postgrestest.Need(t, server)
 	x := newSample(t)
@@ -412,8 +415,8 @@ func TestKilledCopies(t *testing.T) {
 	}
 }
 
-// die has another process copy, which kills itself when it has written
-// so many rows.
+// die runs a process that makes a copy and kills itself after writing the given number
+// of rows.
 func die(t *testing.T, dsn, file, to string, rows int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -431,7 +434,7 @@ func killSelf() {
 	select {}
 }
 
-// diesBehind is a store whose process is killed when it was copied whole.
+// diesBehind is a store whose process kills itself when the copy is complete.
 type diesBehind struct{ storecopy.Reader }
 
 func (s diesBehind) Move(ctx context.Context, op bridge.Operation, fn func(func(string, int, func([]any) error) error) error) error {
@@ -444,7 +447,7 @@ func (s diesBehind) Move(ctx context.Context, op bridge.Operation, fn func(func(
 	})
 }
 
-// copyAndDie is that process.
+// copyAndDie is what that process runs.
 func copyAndDie(dsn string) {
 	ctx := context.Background()
 	key, err := keyfile.Load(keyfile.Beside(os.Getenv("COPY_FILE")))
@@ -464,7 +467,7 @@ func copyAndDie(dsn string) {
 			killSelf()
 		}
 	}}
-	behind := os.Getenv("COPY_DIES_BEHIND") != "" // when the copy is whole, and its source not closed yet
+	behind := os.Getenv("COPY_DIES_BEHIND") != "" // die when the copy is complete and its source is not yet marked as moved
 	if to := os.Getenv("COPY_TO"); to != "" {
 		if behind {
 			c.From = storecopy.FromServer(diesBehind{onServer}, key)

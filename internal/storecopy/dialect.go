@@ -8,42 +8,44 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// rows reads the rows that a query gives; exec carries out a statement. Both kinds of
-// stores give them (Snapshot, Fill).
+// rows reads the rows of a query; exec runs a statement. Both kinds of stores provide
+// them (Snapshot, Fill).
 type (
 	rows = func(query string, columns int, visit func(row []any) error) error
 	exec = func(query string, args ...any) error
 )
 
-// dialect is how one kind of store keeps the tables.
+// dialect describes the tables of one kind of store.
 type dialect struct {
-	kind string // for people and the log
-	// read has the queries that are not the ordinary one.
+	kind string // name for people and for the log
+	// read holds, by table, queries that differ from the default.
 	read map[string]string
-	// write has the statements for a row that are not the ordinary INSERT.
+	// write holds, by table, the statements for a row that differ from the default
+	// INSERT.
 	write map[string][]string
-	// parameter is how a statement names its n-th argument.
+	// parameter returns how a statement refers to its n-th argument.
 	parameter func(n int) string
-	// flag is how a truth value is read as 0 or 1, and written.
+	// flagRead and flagWrite convert a Boolean column to and from 0 or 1.
 	flagRead, flagWrite string
-	// before and after are what else a copy needs.
+	// before and after are further statements run before and after the rows.
 	before, after []string
-	// made completes a conversation whose row is written.
+	// made completes a conversation after its row has been written.
 	made func(run exec, id string) error
 	// entry and head write the audit log.
 	entry func(exec, audit.Entry) error
 	head  string
-	// base writes where the log begins: behind a number, with its HMAC and the seal.
+	// base is the statement that stores where the log begins: a number, the HMAC of
+	// that entry, and the seal.
 	base string
-	// version reads the version number of a store, which says whether its texts are
-	// sealed too, and setVersion sets that.
+	// version reads the version number of a store, which includes whether its texts are
+	// sealed. setVersion sets it.
 	version    string
 	setVersion func(run exec, version int64) error
 	// entries reads the log with its HMACs, in order of number.
 	entries string
 }
 
-// atRest reads how the texts of a store are kept.
+// atRest reads how the texts of a store are stored.
 func (d *dialect) atRest(read rows) (schema int64, state atrest.State, err error) {
 	err = read(d.version, 1, func(row []any) error {
 		version, ok := row[0].(int64)
@@ -56,7 +58,7 @@ func (d *dialect) atRest(read rows) (schema int64, state atrest.State, err error
 	return schema, state, err
 }
 
-// selects is the query for the rows of a table.
+// selects returns the query for the rows of a table.
 func (d *dialect) selects(t table) string {
 	if query := d.read[t.name]; query != "" {
 		return query
@@ -71,7 +73,7 @@ func (d *dialect) selects(t table) string {
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + t.name
 }
 
-// inserts are the statements for one row of a table, each with all its values.
+// inserts returns the statements for one row of a table; each gets all its values.
 func (d *dialect) inserts(t table) []string {
 	if statements := d.write[t.name]; statements != nil {
 		return statements
@@ -84,7 +86,7 @@ func (d *dialect) inserts(t table) []string {
 			values[i] = fmt.Sprintf(d.flagWrite, values[i])
 		}
 	}
-	if t.name == "store" || t.name == "quota" { // of which there is one row
+	if t.name == "store" || t.name == "quota" { // tables with a single row
 		names, values = append(names, "one"), append(values, fmt.Sprintf(d.flagWrite, "1"))
 	}
 	return []string{"INSERT INTO " + t.name + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"}

@@ -2,7 +2,8 @@ package storecopy
 
 import "strings"
 
-// Columns are the columns that are copied of each table, by their names in a server.
+// Columns returns the copied columns of each table, with the names that they have in a
+// server.
 func Columns() map[string][]string {
 	all := map[string][]string{}
 	for _, t := range tables {

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// file is a store in a SQLite file. A message is a row with its first recipient; copies
-// are the inboxes of the others.
+// file describes stores in SQLite files. A message's row includes its first recipient;
+// the table copies holds the inbox entries of the others.
 func file() *dialect {
 	return &dialect{
 		kind:      "a file",
@@ -33,13 +33,13 @@ func file() *dialect {
 		base:    "INSERT INTO audit_base (one, seq, mac, seal) VALUES (1, ?1, ?2, ?3)",
 		version: "SELECT user_version FROM pragma_user_version",
 		setVersion: func(run exec, version int64) error {
-			return run(fmt.Sprintf("PRAGMA user_version = %d", version)) // which takes no parameter
+			return run(fmt.Sprintf("PRAGMA user_version = %d", version)) // PRAGMA takes no parameters
 		},
 		entries: "SELECT seq, at, conversation, session, action, outcome, details, mac FROM audit_log ORDER BY seq",
 	}
 }
 
-// fileReads are the queries of such a store that are not the ordinary one.
+// fileReads are the queries for such a store that differ from the default.
 func fileReads() map[string]string {
 	return map[string]string{
 		state: "SELECT latest, slow, revision FROM audit_head",
@@ -55,13 +55,14 @@ func fileReads() map[string]string {
 	}
 }
 
-// fileWrites are its statements that are not the ordinary INSERT.
+// fileWrites are the statements for such a store that differ from the default INSERT.
 func fileWrites() map[string][]string {
 	return map[string][]string{
 		state: {"UPDATE audit_head SET latest = ?1, slow = ?2, revision = ?3"},
 		"conversations": {`INSERT INTO conversations (id, team, team_id, created_at, expires_at, expiry_seal, sessions, copies, role_a, role_b, join_expires_at)
 				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '', '', 0)`},
-		// The first row of its inbox gives a message its recipient; until then its number is below 0.
+		// A message gets its recipient from its first inbox row; until then its number
+		// is negative.
 		"messages": {`INSERT INTO messages (id, conversation, sender, operator, action_type, message, files, redacted, sent_at, reply_to, idempotency_key,
 				recipient, seq, partner_unread)
 				VALUES (?1, ?2, CASE ?3 WHEN 'operator' THEN 'system' ELSE ?3 END, ?3 = 'operator', ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'a', -?1, 0)`},
@@ -78,7 +79,7 @@ func fileWrites() map[string][]string {
 	}
 }
 
-// eachCounter joins a query for each of counted.
+// eachCounter joins the queries for each table in counted.
 func eachCounter(query func(name string) string) string {
 	var all []string
 	for _, name := range counted {

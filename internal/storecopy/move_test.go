@@ -21,11 +21,11 @@ import (
 	"example.org/bridge/internal/storecopy"
 )
 
-// opened are the two kinds of stores, for moves in both directions.
+// opened is a store of either kind, for moves in both directions.
 type opened struct {
 	store  bridge.Store
 	source storecopy.Source
-	open   func(auth.Key) error // as another process does
+	open   func(auth.Key) error // opens it as another process would
 	reopen func(auth.Key) error
 }
 
@@ -69,9 +69,9 @@ func onServer(t *testing.T, dsn string, key auth.Key) (opened, *postgres.Store) 
 	}, s
 }
 
-// TestMovedStoresAreClosed moves a store to a server and on into another file, while its
-// sessions write: what was acknowledged is in the copy, the moved store refuses processes
-// that run and those that begin, and says how it is opened again.
+// TestMovedStoresAreClosed moves a store to a server and on into another file, while
+// its sessions write. Everything acknowledged must be in the copy. The moved store must
+// refuse processes that are running and those that start, and say how to reopen it.
 func TestMovedStoresAreClosed(t *testing.T) {
 	postgrestest.Need(t, server)
 	x := newSample(t)
@@ -98,8 +98,8 @@ func TestMovedStoresAreClosed(t *testing.T) {
 	}
 }
 
-// whileSending moves a store while a session sends. What it was told is stored must be in
-// the store that it went to.
+// whileSending moves a store while a session sends. Every acknowledged message must be
+// in the store that it was moved to.
 func whileSending(t *testing.T, x sample, from, to bridge.Store, move func() error) {
 	t.Helper()
 	begun, moved, ended := make(chan struct{}), make(chan struct{}), make(chan error)
@@ -116,7 +116,7 @@ func whileSending(t *testing.T, x sample, from, to bridge.Store, move func() err
 				return
 			}
 			sent++
-			if i > 20 { // more would meet the limits
+			if i > 20 { // more would exceed the limits
 				<-moved
 			}
 		}
@@ -143,7 +143,7 @@ func whileSending(t *testing.T, x sample, from, to bridge.Store, move func() err
 	}
 }
 
-// closed tries a moved store in all ways, and opens it again.
+// closed tries to use a moved store in all ways, and then reopens it.
 func closed(t *testing.T, name string, x sample, o opened) {
 	t.Helper()
 	ctx := t.Context()
@@ -184,7 +184,7 @@ func closed(t *testing.T, name string, x sample, o opened) {
 	}
 }
 
-// TestMovesThatFailLeaveTheSourceOpen refuses a move, and kills one.
+// TestMovesThatFailLeaveTheSourceOpen refuses one move and kills another.
 func TestMovesThatFailLeaveTheSourceOpen(t *testing.T) {
 	postgrestest.Need(t, server)
 	x := newSample(t)
@@ -208,9 +208,10 @@ func TestMovesThatFailLeaveTheSourceOpen(t *testing.T) {
 	}
 }
 
-// TestMoveKilledBehindItsCopy kills a move between its copy's being whole and the close of
-// its source: both hold everything, the source is the one in use, and who moves again is
-// told so and can, when the copy is removed.
+// TestMoveKilledBehindItsCopy kills a move after its copy is complete and before the
+// source is marked as moved. Both stores must hold everything, and the source must
+// still be in use. A second move must say so, and must succeed after the copy is
+// removed.
 func TestMoveKilledBehindItsCopy(t *testing.T) {
 	postgrestest.Need(t, server)
 	x := newSample(t)
@@ -244,7 +245,7 @@ func TestMoveKilledBehindItsCopy(t *testing.T) {
 	closed(t, "server", x, place)
 }
 
-// stillUsed looks at a store behind a move that was killed when its copy was whole.
+// stillUsed checks a store after a move that was killed when its copy was complete.
 func stillUsed(t *testing.T, x sample, source opened, copied bridge.Store) {
 	t.Helper()
 	must(t, source.open(x.Key))

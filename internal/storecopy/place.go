@@ -17,25 +17,25 @@ import (
 )
 
 const (
-	// unfinished begins the name of the folder that a copy is made in. One that a killed
-	// process left is removed by the next copy that comes this much later.
+	// unfinished is the prefix of the folder in which a copy is made. A folder left by
+	// a killed process is removed by the next copy made at least this much later.
 	unfinished = ".bridge-copy-"
 	abandoned  = 24 * time.Hour
 )
 
-// Files makes stores in files, and checks them.
+// Files holds the functions that create and check stores in files.
 type Files struct {
-	// LeftOver refuses the log of a store whose file is missing.
+	// LeftOver refuses the log of a store whose database file is missing.
 	LeftOver func(path string) error
-	// Fill makes a store at path and fills it as the other Fill does.
+	// Fill creates a store at path and fills it, like the function type Fill.
 	Fill func(ctx context.Context, path string, key auth.Key, fn func(rows, exec) error) error
-	// Examine reads all of a store, and refuses one that is not whole.
+	// Examine reads a whole store and refuses one that is damaged.
 	Examine func(ctx context.Context, path string, key auth.Key) (storefile.Contents, error)
 }
 
-// ToFile copies into a store that is made at path, with its key beside it. Nothing of a
-// store may be there; the folder must be. The copy gets its name when it is whole: one
-// that is killed leaves no store.
+// ToFile copies to a new store at path, with its key beside it. The folder must exist
+// and must not contain any file of a store at path. The copy gets its name when it is
+// complete, so that a killed process leaves no store.
 func (c Copy) ToFile(ctx context.Context, files Files, path string) (r Report, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return r, c.Occupied("name another file than " + path)
@@ -71,22 +71,22 @@ func (c Copy) fillFile(ctx context.Context, read snapshot, target *dialect, file
 	})
 }
 
-// ToBareFile copies into a file that is made at path, without the key: it is for backups,
-// which are examined where they are made. The source stays open.
+// ToBareFile copies to a new file at path without the key. It is for backups, which are
+// checked where they are made. The source stays in use.
 func (c Copy) ToBareFile(ctx context.Context, files Files, path string) (Report, error) {
 	target := file()
 	c.Move = false
 	return c.whole(ctx, target, func(read snapshot) (Report, error) { return c.fillFile(ctx, read, target, files, path) })
 }
 
-// place gives a store that is whole its name. Its key goes first.
+// place gives a complete store its name. Its key is placed first.
 func place(made, path string, key auth.Key) error {
 	if err := PlaceKey(keyfile.Beside(path), key); err != nil {
 		return err
 	}
 	if err := os.Link(made, path); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: name another file than %s", ErrOccupied, path)
-	} else if err != nil { // a file system without links: nobody else makes a store here just now
+	} else if err != nil { // a file system without hard links; nobody else creates a store here at this moment
 		if err := os.Rename(made, path); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func place(made, path string, key auth.Key) error {
 	return privatefile.SyncFolder(filepath.Dir(path))
 }
 
-// CheckKey refuses, as bridge.ErrStoreKey, a key file that holds another key.
+// CheckKey refuses, with bridge.ErrStoreKey, a key file that holds a different key.
 func CheckKey(file string, key auth.Key) error {
 	there, err := keyfile.Load(file)
 	switch {
@@ -108,13 +108,13 @@ func CheckKey(file string, key auth.Key) error {
 	return nil
 }
 
-// PlaceKey puts the key where the target looks for it, unless it is there.
+// PlaceKey stores the key where the target looks for it, unless it is already there.
 func PlaceKey(file string, key auth.Key) error {
 	if err := CheckKey(file, key); err != nil {
 		return err
 	}
 	if _, err := keyfile.Load(file); err == nil {
-		return nil // also where nothing can be written, as in a secret that is mounted
+		return nil // works even in a read-only folder, such as a mounted secret
 	}
 	err := keyfile.Save(key, file)
 	if errors.Is(err, fs.ErrExist) {
@@ -123,7 +123,8 @@ func PlaceKey(file string, key auth.Key) error {
 	return err
 }
 
-// sweep removes what killed processes left in a folder. What cannot be removed stays.
+// sweep removes what killed processes have left in a folder. Whatever cannot be removed
+// stays.
 func sweep(folder string, now time.Time) {
 	left, _ := fs.Glob(os.DirFS(folder), unfinished+"*")
 	for _, name := range left {

@@ -6,13 +6,13 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// serverEntries reads the entries of the log that the spine covers.
+// serverEntries reads the log entries that the spine covers.
 const serverEntries = `
 		SELECT o.seq, l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
 		FROM audit_order o JOIN audit_log l ON l.chain = o.chain AND l.link = o.link`
 
-// server is a store in a PostgreSQL database. A log that is copied there is one chain,
-// whose name is empty; the chains and the spine begin after it.
+// server describes stores in PostgreSQL databases. A log copied to a server is a single
+// chain with an empty name; new chains and the spine begin after it.
 func server(chain audit.Chain) *dialect {
 	return &dialect{
 		kind:      "PostgreSQL",
@@ -49,11 +49,12 @@ func server(chain audit.Chain) *dialect {
 	}
 }
 
-// serverReads are the queries of such a store that are not the ordinary one.
+// serverReads are the queries for such a store that differ from the default.
 func serverReads() map[string]string {
 	return map[string]string{
 		"inbox": "SELECT message, recipient, conversation, seq, partner_unread FROM inbox ORDER BY 1, 2",
-		// What the spine does not cover yet has its number from its place in the table.
+		// Entries that the spine does not cover yet are numbered by their position in
+		// the table.
 		log: `SELECT seq, at, conversation, session, action, outcome, details FROM (` + serverEntries + `
 				UNION ALL
 				SELECT (SELECT seq FROM audit_head) + row_number() OVER (ORDER BY l.id), l.at, l.conversation, l.session, l.action, l.outcome, l.details, l.mac
@@ -64,7 +65,7 @@ func serverReads() map[string]string {
 	}
 }
 
-// serverWrites are its statements that are not the ordinary INSERT.
+// serverWrites are the statements for such a store that differ from the default INSERT.
 func serverWrites() map[string][]string {
 	return map[string][]string{
 		state:    {"UPDATE store_state SET latest = $1, slow = $2, revision = $3"},

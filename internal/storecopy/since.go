@@ -11,9 +11,9 @@ import (
 // Later counts what a store holds that an earlier copy of it does not.
 type Later struct{ Entries, Messages int64 }
 
-// Since compares the store with an earlier copy of it. same reports that the copy is one
-// of this store, by its id; nothing else is known where it is not. The last entry of a
-// copy's log says that it is one, and is not in the log of the store.
+// Since compares the store with an earlier copy of it. same reports whether the copy is
+// one of this store, by its id; if not, later is zero. The last entry of a copy's log
+// records the copy itself and is not in the log of the store.
 func (s Source) Since(ctx context.Context, copied storefile.Contents) (same bool, later Later, err error) {
 	err = s.store.Snapshot(ctx, func(read rows) error {
 		err := read("SELECT id FROM store", 1, func(row []any) error {

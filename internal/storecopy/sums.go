@@ -8,15 +8,15 @@ import (
 	"math"
 )
 
-// sum is how many rows a table has, and a digest of them that does not depend on their
-// order: two kinds of stores order texts differently. It finds what went wrong on the
-// way; a change by somebody who wants it is found by the audit log.
+// sum is the number of rows of a table and a digest of them that does not depend on
+// their order, because the two kinds of stores sort texts differently. It detects
+// errors in copying. Deliberate changes are detected by the audit log.
 type sum struct {
 	rows   int64
 	digest [4]uint64
 }
 
-// add counts a row.
+// add adds a row.
 func (s *sum) add(row []any) error {
 	buf := make([]byte, 0, 512)
 	for _, value := range row {
@@ -45,10 +45,10 @@ func (s *sum) add(row []any) error {
 	return nil
 }
 
-// sums are those of all tables, in order of tables.
+// sums are the sums of all tables, in the order of tables.
 type sums []sum
 
-// String is one digest of all tables.
+// String returns one digest of all tables.
 func (s sums) String() string {
 	whole := sha256.New()
 	for i, one := range s {

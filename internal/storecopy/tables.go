@@ -2,8 +2,8 @@ package storecopy
 
 import "strings"
 
-// table is a table as both kinds of stores have it, by the names that it has in a
-// server's. A column that ends with "?" is a truth value there, and 0 or 1 in a file.
+// table is a table that both kinds of stores have, with the names used in a server. A
+// column with the suffix "?" is Boolean there, and 0 or 1 in a file.
 type table struct {
 	name    string
 	columns []string
@@ -11,16 +11,17 @@ type table struct {
 
 func columns(names string) []string { return strings.Fields(names) }
 
-// Tables that have no rows of that form in one kind of store.
+// Tables that need special treatment in one kind of store or both.
 const (
 	state    = "store_state"
 	log      = "audit_log"
 	archives = "audit_archives"
-	base     = "audit_base" // where the log begins: no row where it is whole
-	counters = "counters"   // the last number given in tables whose numbers are never used again
+	base     = "audit_base" // where the log begins: no row if it is complete
+	counters = "counters"   // the last number assigned in tables whose numbers are never reused
 )
 
-// tables are all that is copied, in the order in which rows refer to each other.
+// tables are all copied tables, ordered so that rows come after those that they refer
+// to.
 var tables = []table{
 	{"store", columns("id key_check created_at")},
 	{state, columns("latest slow revision")},
@@ -58,5 +59,5 @@ var tables = []table{
 	{counters, columns("name last")},
 }
 
-// counted are the tables whose numbers are never used again.
+// counted are the tables whose numbers are never reused.
 var counted = []string{"alerts", "command_requests", "file_claims"}

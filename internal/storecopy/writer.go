@@ -12,21 +12,21 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// writer writes rows into the target. The audit log is chained again: entries of a log
-// that was one chain keep their HMACs by that.
+// writer writes rows to the target. It builds the chain of the audit log anew. Entries
+// of a log that was a single chain get the same HMACs again.
 type writer struct {
 	to      *dialect
 	run     exec
 	chain   audit.Chain
 	box     *atrest.Box
-	sealing atrest.Cipher // how the source keeps its texts
+	sealing atrest.Cipher // how texts are stored in the source
 	head    audit.Head
 	from    audit.Base // where the log begins
 	rows    int64
 	written func(int64)
 }
 
-// each carries out statements.
+// each runs statements.
 func (w *writer) each(statements []string, args ...any) error {
 	for _, statement := range statements {
 		if err := w.run(statement, args...); err != nil {
@@ -54,7 +54,7 @@ func (w *writer) row(t table, row []any) (err error) {
 	args := make([]any, len(row))
 	for i, value := range row {
 		if bytes, ok := value.([]byte); ok && bytes == nil {
-			value = []byte{} // which is not NULL
+			value = []byte{} // an empty value, as opposed to NULL
 		}
 		args[i] = value
 	}
@@ -65,7 +65,7 @@ func (w *writer) row(t table, row []any) (err error) {
 	return w.to.made(w.run, id)
 }
 
-// archived notes an archive, for the check of the copy.
+// archived records an archive, for the verification of the copy.
 func (w *writer) archived(row []any) error {
 	var a audit.Archived
 	var at int64
@@ -77,7 +77,7 @@ func (w *writer) archived(row []any) error {
 	return nil
 }
 
-// begin lets the log begin behind what was archived. In a copy it is one chain.
+// begin makes the log begin after the archived entries. In a copy it is a single chain.
 func (w *writer) begin(row []any) error {
 	seq, isSeq := row[0].(int64)
 	mac, isMAC := row[1].([]byte)
@@ -109,8 +109,8 @@ func (w *writer) entry(row []any) error {
 	return w.append(e)
 }
 
-// asIn marks the target as a store whose texts are kept as in the source: rows are copied
-// as they are.
+// asIn sets the target's encryption state to that of the source, because rows are
+// copied as they are.
 func (w *writer) asIn(source rows, from *dialect, target rows) error {
 	_, state, err := from.atRest(source)
 	if err != nil {
@@ -124,8 +124,8 @@ func (w *writer) asIn(source rows, from *dialect, target rows) error {
 	return w.to.setVersion(w.run, state.Mark(schema))
 }
 
-// append writes an entry, whose details may be sealed: they stay so, and their HMAC is
-// that of what they say.
+// append writes an entry. Sealed details stay sealed, but the HMAC is that of the clear
+// details.
 func (w *writer) append(e audit.Entry) error {
 	stored := e.Details
 	e, w.head = w.chain.Append(w.head, opened(w.box, e))
@@ -133,13 +133,13 @@ func (w *writer) append(e audit.Entry) error {
 	return w.to.entry(w.run, e)
 }
 
-// opened is an entry with its details in clear.
+// opened returns an entry with its details in clear.
 func opened(box *atrest.Box, e audit.Entry) audit.Entry {
 	e.Details = sqlstore.OpenDetails(box, e.Details, e.Time, e.Conversation, e.Session, e.Action, e.Outcome)
 	return e
 }
 
-// finish completes what was derived from the rows.
+// finish writes what is derived from the rows.
 func (w *writer) finish() error {
 	return errors.Join(w.each(w.to.after), w.end())
 }
@@ -147,7 +147,7 @@ func (w *writer) finish() error {
 // end writes the head of the log.
 func (w *writer) end() error { return w.run(w.to.head, w.head.Seq, w.head.MAC, w.head.Seal) }
 
-// note writes the copy into the log, and verifies all of that.
+// note records the copy in the target's log, and then verifies the whole log.
 func (w *writer) note(c Copy, read rows, r *Report) error {
 	e := audit.Entry{Time: c.Now.UTC().Truncate(time.Microsecond), Session: bridge.Operator, Action: "copy_store", Outcome: bridge.OutcomeOK, Details: c.said(r)}
 	e.Details = w.sealing.Text(sqlstore.EntryPlace(e.Time, e.Conversation, e.Session, e.Action, e.Outcome), e.Details)
@@ -172,7 +172,7 @@ func (w *writer) note(c Copy, read rows, r *Report) error {
 	return v.End(w.head)
 }
 
-// entryOf is a row of entries.
+// entryOf converts a row of entries.
 func entryOf(row []any) (e audit.Entry, err error) {
 	var at int64
 	err = scan(row, []any{&e.Seq, &at, &e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details, &e.MAC})
@@ -180,7 +180,7 @@ func entryOf(row []any) (e audit.Entry, err error) {
 	return e, err
 }
 
-// scan reads a row into fields.
+// scan converts a row to fields.
 func scan(row, dest []any) error {
 	for i, field := range dest {
 		ok := false
