@@ -30,9 +30,9 @@ type Log interface {
 
 var (
 	// ErrNothing reports that no entry of the log may be archived.
-	ErrNothing = errors.New("the audit log has no such entries")
+	ErrNothing = errors.New("the audit log has no entries to archive")
 	// ErrThere reports that a file already exists and is not replaced.
-	ErrThere = errors.New("this file is there already: name a new one")
+	ErrThere = errors.New("this file already exists: name a new one")
 )
 
 // Archives creates and reads the archives of one store.
@@ -109,7 +109,7 @@ func (s *Archives) write(ctx context.Context, path string, from, cut int64) (mad
 		err = fmt.Errorf("%w: it does not hold what was written", audit.ErrNoArchive)
 	}
 	if err != nil {
-		return made, errors.Join(fmt.Errorf("read the archive again: %w", err), os.Remove(path))
+		return made, errors.Join(fmt.Errorf("read the archive back: %w", err), os.Remove(path))
 	}
 	return made, nil
 }
@@ -161,7 +161,7 @@ func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string,
 		if known := base.Archives; trimmed && bytes.Equal(known[len(known)-1].SHA256, made.SHA256) {
 			return made, nil // it was recorded, and the rest of its entries has just been removed
 		}
-		return made, fmt.Errorf("%w: it has the entries %d to %d", ErrThere, made.First, made.Last)
+		return made, fmt.Errorf("%w: it holds the entries %d to %d", ErrThere, made.First, made.Last)
 	}
 	if err := s.note(ctx, op, path, made); err != nil {
 		return made, err

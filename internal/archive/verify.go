@@ -108,7 +108,7 @@ func together(files []file, base audit.Base, noted audit.Head) error {
 		case f.First <= before.Last:
 			return fmt.Errorf("%s has entries up to %d, and %s begins with %d: give only one of them", before.Name, before.Last, f.Name, f.First)
 		case !bytes.Equal(f.from.MAC, before.MAC):
-			return fmt.Errorf("%w: %s does not go on where %s ends", audit.ErrNoArchive, f.Name, before.Name)
+			return fmt.Errorf("%w: %s does not continue where %s ends", audit.ErrNoArchive, f.Name, before.Name)
 		}
 	}
 	if len(files) > 0 {
@@ -117,7 +117,7 @@ func together(files []file, base audit.Base, noted audit.Head) error {
 		case last.Last < base.Seq:
 			return notGiven(base, last.Last+1, base.Seq)
 		case last.Last == base.Seq && !bytes.Equal(last.MAC, base.MAC):
-			return fmt.Errorf("%w: the log of the store does not go on where %s ends", audit.ErrNoArchive, last.Name)
+			return fmt.Errorf("%w: the log of the store does not continue where %s ends", audit.ErrNoArchive, last.Name)
 		}
 	}
 	if noted.Seq > 0 && noted.Seq < first {

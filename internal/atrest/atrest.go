@@ -27,7 +27,7 @@ import (
 // ErrDamaged reports a text that does not open: it was changed, was moved to another
 // place in the store, was sealed with another key, or is in clear although all texts
 // must be sealed.
-var ErrDamaged = errors.New("damaged: a text of the store does not open; it was changed, belongs to another place or key, or was put in clear into an encrypted store")
+var ErrDamaged = errors.New("damaged: a text of the store does not open; it was changed, belongs to another place or key, or was written in clear into an encrypted store")
 
 // Marks at the beginning of a stored text. A clear text that begins like a mark is
 // stored after markClear.

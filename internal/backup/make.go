@@ -73,7 +73,7 @@ func (m Maker) Make(ctx context.Context, dir string, now time.Time) (folder stri
 	}
 	folder = filepath.Join(dir, prefix+now.UTC().Format(nameLayout))
 	if _, err := os.Lstat(folder); err == nil {
-		return "", made, fmt.Errorf("%s is there already: make one backup after the other", folder)
+		return "", made, fmt.Errorf("%s already exists: make one backup at a time", folder)
 	}
 	err = errors.Join(privatefile.SyncFolder(work), os.Rename(work, folder), privatefile.SyncFolder(dir))
 	return folder, made, storefile.Unwritable(err)

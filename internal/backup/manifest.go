@@ -127,10 +127,10 @@ func ReadManifest(folder string, key auth.Key) (m Manifest, err error) {
 		return m, fmt.Errorf("%w: %s is damaged: %w", ErrNoBackup, f.Name(), err)
 	}
 	if m.Format != format {
-		return m, fmt.Errorf("%w: %s has format %d, this bridge knows %d: use the bridge that made it", ErrNoBackup, f.Name(), m.Format, format)
+		return m, fmt.Errorf("%w: %s has format %d, but this bridge knows only %d: use the version of bridge that made it", ErrNoBackup, f.Name(), m.Format, format)
 	}
 	if !hmac.Equal([]byte(m.MAC), []byte(m.mac(key))) {
-		return m, fmt.Errorf("%w: %s was made with another key, or was changed: name the key that was kept of that store with --key",
+		return m, fmt.Errorf("%w: %s was made with another key or has been changed: name the key of that store with --key",
 			bridge.ErrStoreKey, f.Name())
 	}
 	return m, nil

@@ -100,7 +100,7 @@ func extract(folder, to string, m Manifest, identities []age.Identity) error {
 		var source io.Reader = f
 		if m.Sealed {
 			if source, err = age.Decrypt(f, identities...); err != nil {
-				return fmt.Errorf("%w, and not to this identity: give the file that belongs to its recipient", ErrSealed)
+				return fmt.Errorf("%w, but not to this identity: give the identity file of one of its recipients", ErrSealed)
 			}
 		}
 		// Reading one byte more than expected shows whether the file is too long.

@@ -40,7 +40,7 @@ func TestDoctorNamesOtherPrograms(t *testing.T) {
 	out, _ := i.command("doctor").CombinedOutput() // its status depends on the clients of this machine
 	for _, want := range []string{
 		fmt.Sprintf("process %d (%s)", older.process.Process.Pid, program),
-		fmt.Sprintf("process %d (%s, which was replaced since)", replaced.process.Process.Pid, file),
+		fmt.Sprintf("process %d (%s, which has been replaced since)", replaced.process.Process.Pid, file),
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(string(out)), " "), want) {
 			t.Errorf("doctor does not name %s:\n%s", want, out)

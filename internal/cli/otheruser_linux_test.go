@@ -35,8 +35,8 @@ func TestAnotherUser(t *testing.T) {
 	tests := map[string]struct{ home, db, command, doctor string }{
 		"a folder that may not be looked into": {
 			own, filepath.Join(base, "closed", "home", "state", "bridge.db"),
-			"this user may not look into " + base + "/closed: run bridge as the owner of the folder, set HOME to your own, or name another store",
-			"this user may not look into",
+			"this user has no access to the folder " + base + "/closed: run bridge as the owner of the folder, set HOME to your own, or name another store",
+			"this user has no access to the folder",
 		},
 		"a store of another user": {
 			own, filepath.Join(base, "open", "bridge.db"),

@@ -103,7 +103,7 @@ func endsFit(c *conn) error {
 	if err != nil {
 		return err
 	}
-	return &audit.Fault{Problem: "the head of chain " + chain + " was removed or put back, or entries were added behind it"}
+	return &audit.Fault{Problem: "the head of chain " + chain + " was removed or put back, or entries were added after it"}
 }
 
 // AuditBase implements bridge.Store.

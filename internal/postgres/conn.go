@@ -177,7 +177,7 @@ func bind(args []any) []any {
 
 func scan(row, dest []any) error {
 	if len(row) != len(dest) {
-		return fmt.Errorf("the query has %d columns, %d are read", len(row), len(dest))
+		return fmt.Errorf("the query returns %d columns, but %d are scanned", len(row), len(dest))
 	}
 	for i, v := range row {
 		if err := scanValue(v, dest[i]); err != nil {
@@ -213,10 +213,10 @@ func scanValue(v, dest any) error {
 			*dest = server.Unquote(kept)
 		}
 	default:
-		return fmt.Errorf("cannot read into a %T", dest)
+		return fmt.Errorf("cannot scan into a %T", dest)
 	}
 	if !ok {
-		return fmt.Errorf("it holds a %T, not what a %T takes", v, dest)
+		return fmt.Errorf("cannot scan a %T into a %T", v, dest)
 	}
 	return nil
 }

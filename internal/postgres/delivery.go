@@ -192,7 +192,7 @@ func (s *Store) PeekInbox(ctx context.Context, conversation string, session brid
 			LEFT JOIN session_status s ON s.conversation = $1 AND s.session = $2`,
 			[]any{conversation, string(session)}, append([]any{&shared}, viewColumns(&v)...)...)
 		v.Shared = toShared(c.openShared(conversation, session, shared))
-		return stateless(err)
+		return noStateError(err)
 	})
 	return v, err
 }
@@ -216,7 +216,7 @@ func (s *Store) PeekInboxes(ctx context.Context, of []bridge.Address) ([]bridge.
 		})
 	})
 	if err == nil && len(views) != len(of) {
-		return nil, stateless(errNoRow)
+		return nil, noStateError(errNoRow)
 	}
 	return views, err
 }

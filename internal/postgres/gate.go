@@ -225,7 +225,7 @@ func (h *state) dest() []any {
 func (h *state) current(c *conn) error {
 	schema, atRest := atrest.Split(h.version)
 	if schema > int64(SchemaVersion()) && bridge.CheckMoved("", schema) == nil {
-		return fmt.Errorf("%w: its schema has version %d, and this program knows %d: start this process again with the newer one",
+		return fmt.Errorf("%w: its schema has version %d, and this program knows only %d: restart this process with the newer program",
 			bridge.ErrStoreNewer, schema, SchemaVersion())
 	}
 	c.state = &atRest
@@ -235,11 +235,11 @@ func (h *state) current(c *conn) error {
 // checkCurrent is state.current for transactions that are not an operation.
 func (c *conn) checkCurrent() error {
 	var h state
-	return errors.Join(stateless(c.get("SELECT "+selectState+" FROM store_state h", nil, h.dest()...)), h.current(c))
+	return errors.Join(noStateError(c.get("SELECT "+selectState+" FROM store_state h", nil, h.dest()...)), h.current(c))
 }
 
 func (e *entry) loadState() error {
-	err := stateless(e.get("SELECT "+selectState+" FROM store_state h", nil, e.state.dest()...))
+	err := noStateError(e.get("SELECT "+selectState+" FROM store_state h", nil, e.state.dest()...))
 	e.tick()
 	return errors.Join(err, e.state.current(e.conn))
 }
@@ -247,8 +247,8 @@ func (e *entry) loadState() error {
 // tick sets the time of the operation.
 func (e *entry) tick() { e.Clock, e.Time = e.state.clock, e.state.clock.Time(e.Operation.Now) }
 
-// stateless translates the error of a query that found no row of the store's state.
-func stateless(err error) error {
+// noStateError translates the error of a query that found no row of the store's state.
+func noStateError(err error) error {
 	if errors.Is(err, errNoRow) {
 		return bridge.ErrStoreDamaged
 	}
@@ -276,7 +276,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	e.tick()
 	proof.Clock = e.Clock
-	return errors.Join(stateless(err), e.state.current(e.conn))
+	return errors.Join(noStateError(err), e.state.current(e.conn))
 }
 
 // Standing implements sqlstore.StoreEntry.

@@ -144,9 +144,9 @@ func checkStore(c *conn, schema string, key bridge.Key) error {
 	case bridge.CheckMoved("", version) != nil:
 		return bridge.CheckMoved("", version)
 	case version > latest:
-		return fmt.Errorf("%w: its schema has version %d, and this program knows %d", bridge.ErrStoreNewer, version, latest)
+		return fmt.Errorf("%w: its schema has version %d, and this program knows only %d", bridge.ErrStoreNewer, version, latest)
 	case version < latest:
-		return fmt.Errorf("the store has schema version %d of %d: run `bridge store init` once to migrate it", version, latest)
+		return fmt.Errorf("the store has schema version %d, and this program needs %d: run `bridge store init` once to migrate it", version, latest)
 	}
 	if err := checkOwners(c, schema); err != nil {
 		return err

@@ -172,10 +172,10 @@ func (s *Store) Convert(ctx context.Context, op bridge.Operation, on bool, conve
 		Last: "SELECT coalesce((SELECT link FROM audit_chains WHERE chain = 'operator'), 0)", Since: "chain = 'operator' AND link > ?1",
 		State: func() (atrest.State, error) { return s.AtRest(ctx) },
 		Set: func(op bridge.Operation, to atrest.State, check func(sqlstore.Conn) error) error {
-			return patiently(ctx, fencePause, func() error { return s.setState(ctx, op, to, check) })
+			return retryBusy(ctx, fencePause, func() error { return s.setState(ctx, op, to, check) })
 		},
 		Do: func(fn func(sqlstore.Conn) error) error {
-			return patiently(ctx, fencePause, func() error { return s.page(ctx, fn) })
+			return retryBusy(ctx, fencePause, func() error { return s.page(ctx, fn) })
 		},
 		Scrub: func() (bool, error) { return s.scrub(ctx, tables) },
 	}.Run(op)
@@ -194,8 +194,8 @@ const (
 // transaction waits for that lock, all later ones queue behind it.
 const giveUpSoon = "SET LOCAL lock_timeout = '1s'"
 
-// patiently repeats a step of a conversion that gave up waiting for a lock.
-func patiently(ctx context.Context, pause time.Duration, step func() error) error {
+// retryBusy repeats a step of a conversion that gave up waiting for a lock.
+func retryBusy(ctx context.Context, pause time.Duration, step func() error) error {
 	for try := range lockTries {
 		err := step()
 		if !errors.Is(err, bridge.ErrStoreBusy) || errors.Is(err, sqlstore.ErrOvertaken) || try == lockTries-1 {
@@ -296,12 +296,12 @@ func (s *Store) rewriter(ctx context.Context) (*rewriter, error) {
 var firstNumber = lazyregexp.New(`[0-9]+`)
 
 // errSeen reports that a table still contains old rows.
-var errSeen = fmt.Errorf("%w: a transaction of another program is open since before the end of the conversion, and may still see texts in clear; end it (pg_stat_activity, pg_replication_slots and pg_prepared_xacts list them)", bridge.ErrStoreBusy)
+var errSeen = fmt.Errorf("%w: a transaction of another program has been open since before the end of the conversion and may still see clear texts; end it (pg_stat_activity, pg_replication_slots and pg_prepared_xacts list them)", bridge.ErrStoreBusy)
 
 // rewrite rewrites a table without its dead rows. done is false if this user may not do
 // that.
 func (c *rewriter) rewrite(ctx context.Context, name string) (done bool, err error) {
-	err = patiently(ctx, rewritePause, func() error {
+	err = retryBusy(ctx, rewritePause, func() error {
 		c.dead = -1
 		_, err := c.pg.Exec(ctx, "VACUUM (FULL, VERBOSE) "+name)
 		if err == nil && c.dead > 0 {
@@ -330,7 +330,7 @@ func (c *rewriter) forgetValues(ctx context.Context, schema string, t sqlstore.C
 		changes = append(changes, "ALTER COLUMN "+column+" TYPE "+kind)
 	}
 	for _, statement := range []string{"ALTER TABLE " + name + " " + strings.Join(changes, ", "), "ANALYZE " + name} {
-		err := patiently(ctx, rewritePause, func() error {
+		err := retryBusy(ctx, rewritePause, func() error {
 			_, err := c.pg.Exec(ctx, statement)
 			return server.Translate(err)
 		})

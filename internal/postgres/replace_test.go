@@ -79,7 +79,7 @@ func TestReplacementRefused(t *testing.T) {
 		want      error
 	}{
 		{"another's tables", foreign, bridge.ErrStoreForeign},
-		{"the schema that is everybody's", server.DSN() + "&search_path=public", bridge.Invalid("search_path", "is public, where others may have something: restore into a schema that is not there")},
+		{"the schema that is everybody's", server.DSN() + "&search_path=public", bridge.Invalid("search_path", "is public, where others may have objects: restore into a schema that does not exist yet")},
 		{"an empty schema", empty, nil},
 		{"no schema", server.Schema(), nil},
 	}

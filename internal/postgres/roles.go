@@ -34,9 +34,9 @@ func checkNew(c *conn, schema string) error {
 	case err != nil:
 		return err
 	case foreign:
-		return fmt.Errorf("%w: schema %s belongs to another role: name one that is not there", bridge.ErrStoreRefused, schema)
+		return fmt.Errorf("%w: schema %s belongs to another role: name one that does not exist yet", bridge.ErrStoreRefused, schema)
 	case occupied:
-		return fmt.Errorf("%w: schema %s holds something else: name one that is not there", bridge.ErrStoreForeign, schema)
+		return fmt.Errorf("%w: schema %s holds something else: name one that does not exist yet", bridge.ErrStoreForeign, schema)
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func checkOwners(c *conn, schema string) error {
 		return bridge.ErrStoreDamaged
 	}
 	if err == nil && others {
-		err = fmt.Errorf("%w: others than its owner may put something into schema %[2]s: REVOKE CREATE ON SCHEMA %[2]s, from PUBLIC too",
+		err = fmt.Errorf("%w: roles other than its owner may create objects in schema %[2]s: REVOKE CREATE ON SCHEMA %[2]s, from PUBLIC too",
 			bridge.ErrStoreRefused, schema)
 	}
 	return err
@@ -76,7 +76,7 @@ func (s *Store) Grant(ctx context.Context, role string) error {
 			return durable, err
 		}
 		if !owner { // for others the server would only print a warning
-			return durable, fmt.Errorf("%w: only the owner of schema %s can grant", bridge.ErrStoreRefused, s.schema)
+			return durable, fmt.Errorf("%w: only the owner of schema %s can grant access to it", bridge.ErrStoreRefused, s.schema)
 		}
 		if !exists {
 			return durable, bridge.Invalid("role", "is not a role of the database: make it with CREATE ROLE … LOGIN")

@@ -167,7 +167,7 @@ func (s *Store) uncovered(c *conn, spans []span, last int64) (all []audit.Entry,
 	}
 	for _, sp := range spans {
 		if heads[sp.chain].Seq != sp.end.Seq || !s.chain.Sealed(sp.chain, sp.end) || string(heads[sp.chain].MAC) != string(sp.end.MAC) {
-			return nil, &audit.Fault{Seq: last + 1, Problem: "the end of chain " + sp.chain + " does not fit its head"}
+			return nil, &audit.Fault{Seq: last + 1, Problem: "the end of chain " + sp.chain + " does not match its head"}
 		}
 	}
 	return all, nil

@@ -13,10 +13,10 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestKilledBehindAnArchive opens the files left by a process that was killed after
+// TestKilledAfterArchiving opens the files left by a process that was killed after
 // archiving. The write-ahead log has removed the archived entries, but the database
 // file still ends with them.
-func TestKilledBehindAnArchive(t *testing.T) {
+func TestKilledAfterArchiving(t *testing.T) {
 	t.Parallel()
 	for name, rest := range map[string]time.Duration{"all is archived": 0, "the first conversation is": time.Hour} {
 		t.Run(name, func(t *testing.T) {

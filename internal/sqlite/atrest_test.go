@@ -325,9 +325,9 @@ func allThere(t *testing.T, s *bridge.Service, p bridgetest.Pair, words []string
 	}
 }
 
-// TestProgramsOfBeforeRefuseAnEncryptedStore checks that older programs, which know
+// TestOlderProgramsRefuseAnEncryptedStore checks that older programs, which know
 // schema versions but no encryption states, refuse an encrypted store.
-func TestProgramsOfBeforeRefuseAnEncryptedStore(t *testing.T) {
+func TestOlderProgramsRefuseAnEncryptedStore(t *testing.T) {
 	t.Parallel()
 	for _, state := range []atrest.State{atrest.On, atrest.TurningOn, atrest.TurningOff} {
 		if version := state.Mark(int64(sqlite.SchemaVersion())); version <= int64(sqlite.SchemaVersion()) {

@@ -208,7 +208,7 @@ func (s *Store) trimSome(c *conn) (removed int64, err error) {
 	}
 	next := audit.Base{Head: audit.Head{Seq: to}}
 	if err := c.get("SELECT mac FROM audit_log WHERE seq = ?", []any{to}, &next.MAC); err != nil {
-		return 0, headless(err)
+		return 0, noHeadError(err)
 	}
 	result, err := c.exec("DELETE FROM audit_log WHERE seq <= ?", to)
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *Store) CopyTo(path string) (err error) {
 // errors, or wraps an audit.Fault.
 func Examine(ctx context.Context, path string, key bridge.Key) (found storefile.Contents, err error) {
 	defer contain(path, &err)
-	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safely...), func(c *conn) error {
+	err = withConn(path, untouched, append([]string{"foreign_keys(ON)"}, safeSettings...), func(c *conn) error {
 		c.cipher.Box = atrest.New(key.Derive)
 		var h header
 		if err := errors.Join(h.readAll(path, c), h.usable(path)); err != nil {
@@ -238,7 +238,7 @@ func Reopen(ctx context.Context, path string, o Options, op bridge.Operation) (e
 	if err := storefile.CheckFiles(path, false); err != nil {
 		return err
 	}
-	err = withConn(path, "rw", safely, func(c *conn) error {
+	err = withConn(path, "rw", safeSettings, func(c *conn) error {
 		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return unmove(path, c, o.Key) })
 	})
 	if err != nil {

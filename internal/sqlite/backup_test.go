@@ -88,9 +88,9 @@ func missing(t *testing.T, path string, sent []event) (all []int64) {
 	return all
 }
 
-// TestExamineBehindAnArchive checks that Examine accepts a copy whose log begins after
+// TestExamineWithAnArchive checks that Examine accepts a copy whose log begins after
 // an archive, and refuses one that only claims so.
-func TestExamineBehindAnArchive(t *testing.T) {
+func TestExamineWithAnArchive(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
 	s, store := e.Service(t), e.Store(t)

@@ -9,10 +9,10 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// BenchmarkManyBehindOthers measures what one of three sessions pays for the messages
+// BenchmarkManyAmongOthers measures what one of three sessions pays for the messages
 // that the other two have sent each other: when it reads a page of its history, and
 // when it reads how far its partners have read.
-func BenchmarkManyBehindOthers(b *testing.B) {
+func BenchmarkManyAmongOthers(b *testing.B) {
 	for _, others := range []int{100, 100_000} {
 		e := bridgetest.NewEnv(b)
 		s := e.Service(b)

@@ -149,14 +149,14 @@ func startChild(args []string) error {
 		store *sqlite.Store
 		made  bridge.Created
 	)
-	err := patiently(func() (err error) {
+	err := retryBusy(func() (err error) {
 		s, store, err = openChild(args[0], nil)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	err = patiently(func() (err error) {
+	err = retryBusy(func() (err error) {
 		made, err = s.Create(ctx, bridge.CreateRequest{MyRole: "backend", PartnerRole: "frontend"})
 		return err
 	})
@@ -164,7 +164,7 @@ func startChild(args []string) error {
 		return err
 	}
 	a := bridge.Credentials{Conversation: made.ID, Session: bridge.SessionA, Token: made.TokenA}
-	err = patiently(func() error {
+	err = retryBusy(func() error {
 		_, err := s.Send(ctx, a, bridge.SendRequest{Text: "hello"})
 		return err
 	})
@@ -175,10 +175,10 @@ func startChild(args []string) error {
 // for SQLite's lock, about 10 s for the locks of the write-ahead log.
 const soonest = 9 * time.Second
 
-// patiently retries as ErrStoreBusy advises, since nothing was stored. A hundred
+// retryBusy retries as ErrStoreBusy advises, since nothing was stored. A hundred
 // processes started at the same time on a loaded machine can wait for more than half a
 // minute. ErrStoreBusy returned without a wait is a fault.
-func patiently(do func() error) (err error) {
+func retryBusy(do func() error) (err error) {
 	for range 20 {
 		begun := time.Now()
 		if err = do(); !errors.Is(err, bridge.ErrStoreBusy) {

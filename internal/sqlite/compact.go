@@ -95,7 +95,7 @@ func (s *Store) emptyLog(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: another process reads from the log of the store, which keeps words that were removed until it has ended", bridge.ErrStoreBusy)
+	return fmt.Errorf("%w: another process is reading from the log of the store, which may contain removed text until that process has finished", bridge.ErrStoreBusy)
 }
 
 // shrinkLog truncates a log that has grown during a long read, once that read has

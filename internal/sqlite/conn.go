@@ -150,7 +150,7 @@ func (s *stmt) bind(args []any) []driver.NamedValue {
 
 func scan(row []driver.Value, dest []any) error {
 	if len(row) != len(dest) {
-		return fmt.Errorf("the query has %d columns, %d are read", len(row), len(dest))
+		return fmt.Errorf("the query returns %d columns, but %d are scanned", len(row), len(dest))
 	}
 	for i, v := range row {
 		if err := scanValue(v, dest[i]); err != nil {
@@ -183,10 +183,10 @@ func scanValue(v driver.Value, dest any) error {
 	case *any:
 		*dest, ok = v, true
 	default:
-		return fmt.Errorf("cannot read into a %T", dest)
+		return fmt.Errorf("cannot scan into a %T", dest)
 	}
 	if !ok {
-		return fmt.Errorf("it holds a %T, not what a %T takes", v, dest)
+		return fmt.Errorf("cannot scan a %T into a %T", v, dest)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func LeftOverLog(path string) error {
 	if err != nil || info.Size() == 0 {
 		return nil //nolint:nilerr // there is none
 	}
-	return fmt.Errorf("%w: %s is missing, and its log %s is there: put back the file that belongs to it, or move the log away to start with an empty store",
+	return fmt.Errorf("%w: %s is missing, but its log %s exists: put back the file that belongs to it, or move the log away to start with an empty store",
 		bridge.ErrStoreDamaged, path, filepath.Base(log))
 }
 
@@ -85,7 +85,7 @@ func newImage(o Options) (image []byte, err error) {
 		return nil, err
 	}
 	if len(image) < minDatabase {
-		return nil, errors.New("SQLite gave no database")
+		return nil, errors.New("SQLite returned no database image")
 	}
 	image[offsetVersions], image[offsetVersions+1] = walVersion, walVersion
 	return image, nil
@@ -118,7 +118,7 @@ func belongTogether(path string) error {
 	}
 	var alone state
 	if err := withConn(path, untouched, nil, alone.read); err != nil {
-		return nil //nolint:nilerr // a process died while it moved the log into the database, which the log repairs
+		return nil //nolint:nilerr // a checkpoint was interrupted, which the log repairs
 	}
 	fits := false
 	err := withConn(path, "ro", nil, func(c *conn) error {
@@ -129,8 +129,8 @@ func belongTogether(path string) error {
 	})
 	switch {
 	case isDamage(err), err == nil && !fits:
-		return fmt.Errorf("%w: %s and its log (%[2]s-wal) do not belong together, as where a copy was put beside a log that was left: "+
-			"stop all bridge processes and keep both; move %[2]s-wal and %[2]s-shm away to use the copy alone", bridge.ErrStoreDamaged, path)
+		return fmt.Errorf("%w: %s and its log (%[2]s-wal) do not belong together, as happens if a copy is put beside the log of another state: "+
+			"stop all bridge processes and keep both; to use the copy alone, move %[2]s-wal and %[2]s-shm away", bridge.ErrStoreDamaged, path)
 	case err != nil:
 		return translate(path, err)
 	}

@@ -126,7 +126,7 @@ func (s *Store) NoteSeen(ctx context.Context, conversation string, session bridg
 		err := c.get("SELECT h.latest, h.slow, s.seen_at FROM audit_head h LEFT JOIN session_status s ON s.conversation = ? AND s.session = ?",
 			[]any{conversation, string(session)}, &e.Clock.Latest, &e.Clock.Slow, &e.Proof.SeenAt)
 		if err != nil {
-			return relaxed, headless(err)
+			return relaxed, noHeadError(err)
 		}
 		e.Time = e.Clock.Time(now)
 		return relaxed, sqlstore.Seen(e, conversation, session)
@@ -182,7 +182,7 @@ func (c *conn) peek(of bridge.Address, v *bridge.SessionView) (shared string, er
 		LEFT JOIN session_status s ON s.conversation = ?1 AND s.session = ?2`,
 		[]any{of.Conversation, string(of.Session)}, &v.Clock.Latest, &v.Clock.Slow, &v.ExpiresAt, &v.ExpirySeal, &v.Nonce, &v.SeenAt, &shared,
 		&v.LastSeq, &v.ReadSeq, &v.HandedSeq, &v.ClaimID, &v.ClaimSeq, &v.ClaimUntil)
-	return shared, headless(err)
+	return shared, noHeadError(err)
 }
 
 // openShared opens the stored value of a session's shared_files column.

@@ -97,7 +97,7 @@ var Connect = connectModernc
 
 // Setting reads a setting of a connection opened to inspect an unchecked file.
 func Setting(path, name string) (value int64, err error) {
-	err = withConn(path, untouched, safely, func(c *conn) error { return c.get("PRAGMA "+name, nil, &value) })
+	err = withConn(path, untouched, safeSettings, func(c *conn) error { return c.get("PRAGMA "+name, nil, &value) })
 	return value, err
 }
 

@@ -100,7 +100,7 @@ func (s *Store) commit(ctx context.Context, op bridge.Operation, level durabilit
 }
 
 func (e *entry) loadHead() error {
-	err := headless(e.get("SELECT "+selectHead+" FROM audit_head h", nil, e.head.dest()...))
+	err := noHeadError(e.get("SELECT "+selectHead+" FROM audit_head h", nil, e.head.dest()...))
 	e.tick()
 	return err
 }
@@ -113,9 +113,9 @@ func (e *entry) tick() {
 
 var errNoHead = fmt.Errorf("%w: the head of its audit log was removed", bridge.ErrStoreDamaged)
 
-// headless translates the error of a query that found no row of the audit head. On such
+// noHeadError translates the error of a query that found no row of the audit head. On such
 // a store nothing is done any more, because it could not be recorded.
-func headless(err error) error {
+func noHeadError(err error) error {
 	if errors.Is(err, errNoRow) {
 		return errNoHead
 	}
@@ -144,7 +144,7 @@ func (e *entry) loadSession(g bridge.Gate) error {
 			&e.account.Minute, &e.account.Hour, &e.account.Day, &e.account.At)...)
 	proof.Clock, proof.Paused = e.head.clock, paused != 0
 	e.tick()
-	return headless(err)
+	return noHeadError(err)
 }
 
 // Standing implements sqlstore.StoreEntry.

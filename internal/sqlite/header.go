@@ -136,13 +136,13 @@ func (h *header) marksIn(c *conn) error {
 }
 
 func readHeader(path string) (h header, err error) {
-	err = withConn(path, "ro", safely, func(c *conn) error { return h.readAll(path, c) })
+	err = withConn(path, "ro", safeSettings, func(c *conn) error { return h.readAll(path, c) })
 	return h, err
 }
 
-// safely are the settings for inspecting a file that has not been checked: nothing in
+// safeSettings are the settings for inspecting a file that has not been checked: nothing in
 // its schema may call functions, and malformed pages are detected.
-var safely = []string{"trusted_schema(OFF)", "cell_size_check(ON)"}
+var safeSettings = []string{"trusted_schema(OFF)", "cell_size_check(ON)"}
 
 // readAll reads the marks and, for a store, its identity. Before it reads any table it
 // makes sure that the schema is exactly that of a store.
@@ -244,7 +244,7 @@ func (o objects) compare(found objects) string {
 		case !ok:
 			return "the " + name + " is missing"
 		case text != o[name]:
-			return "the " + name + " is another than bridge's"
+			return "the " + name + " differs from bridge's"
 		}
 	}
 	return ""

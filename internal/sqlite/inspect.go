@@ -97,7 +97,7 @@ func measure(path string, found *storefile.Inspection) error {
 }
 
 func inspectDatabase(path, mode string, found *storefile.Inspection) error {
-	return withConn(path, mode, safely, func(c *conn) (err error) {
+	return withConn(path, mode, safeSettings, func(c *conn) (err error) {
 		var h header
 		if err := h.readAll(path, c); err != nil {
 			return err
@@ -129,13 +129,13 @@ func Unopened(path string, key auth.Key) (map[string]int64, error) {
 	return unopened(path, key, func() {})
 }
 
-// unopened is Unopened. It calls behind after each page of a table that it has read,
+// unopened is Unopened. It calls afterPage after each page of a table that it has read,
 // outside of a transaction.
-func unopened(path string, key auth.Key, behind func()) (found map[string]int64, err error) {
+func unopened(path string, key auth.Key, afterPage func()) (found map[string]int64, err error) {
 	defer contain(path, &err)
 	err = look(path, func(mode string) error {
 		found = nil
-		return withConn(path, mode, safely, func(c *conn) error {
+		return withConn(path, mode, safeSettings, func(c *conn) error {
 			var h header
 			err := h.readAll(path, c)
 			if err != nil || h.atRest == atrest.Off || h.version != int64(SchemaVersion()) {
@@ -143,7 +143,7 @@ func unopened(path string, key auth.Key, behind func()) (found map[string]int64,
 			}
 			c.cipher.Box = atrest.New(key.Derive)
 			found, err = sqlstore.Unopened(func(do func(sqlstore.Conn) error) error {
-				defer behind()
+				defer afterPage()
 				return transact(c, "BEGIN", func(c *conn) error { return inState(path, c, do) })
 			}, dialect.AuditKey...)
 			return err
@@ -171,7 +171,7 @@ func miscounted(c *conn) (problems []string, err error) {
 	var conversation, sender, recipient string
 	var kept, counted int64
 	err = c.each(wrongUnread, nil, []any{&conversation, &sender, &recipient, &kept, &counted}, func() error {
-		problems = append(problems, fmt.Sprintf("%s: %d messages of %s to %s are unread, and %d are noted (table flows)", conversation, counted, sender, recipient, kept))
+		problems = append(problems, fmt.Sprintf("%s: %d messages from %s to %s are unread, but the table flows says %d", conversation, counted, sender, recipient, kept))
 		return nil
 	})
 	return problems, err

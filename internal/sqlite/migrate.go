@@ -120,7 +120,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *storefile.Tur
 	case h.fresh() && !o.Create:
 		return fmt.Errorf("%w: %s", bridge.ErrStoreMissing, path)
 	case !o.Create:
-		return fmt.Errorf("the store %s has schema version %d of %d: start `bridge serve` once to migrate it, as an agent's client does that is restarted", path, h.version, latest)
+		return fmt.Errorf("the store %s has schema version %d, and this program needs %d: start `bridge serve` once to migrate it, for example by restarting an agent's client", path, h.version, latest)
 	}
 	leave, err := t.Enter(ctx)
 	if err != nil {

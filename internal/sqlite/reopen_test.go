@@ -87,7 +87,7 @@ func refillChild(args []string) error {
 	if err != nil {
 		return err
 	}
-	defer index.Close() //nolint:errcheck // nothing of it is kept
+	defer index.Close() //nolint:errcheck // the file is discarded
 	alive := unix.Flock_t{Type: unix.F_RDLCK, Start: 128, Len: 1}
 	if err := unix.FcntlFlock(index.Fd(), unix.F_SETLK, &alive); err != nil {
 		return err

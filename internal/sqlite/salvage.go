@@ -37,7 +37,7 @@ func Salvage(ctx context.Context, from, to string, key auth.Key) (_ []Salvaged, 
 		return nil, err
 	}
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is there already: name a new file", to)
+		return nil, fmt.Errorf("%s already exists: name a new file", to)
 	}
 	if storefile.Running(from) {
 		return nil, fmt.Errorf("%w: stop all bridge processes that use %s first", bridge.ErrStoreBusy, from)
@@ -88,7 +88,7 @@ func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Sal
 	if err != nil {
 		return nil, err
 	}
-	err = withConn(old, "rw", append([]string{"foreign_keys(OFF)"}, safely...), func(source *conn) error {
+	err = withConn(old, "rw", append([]string{"foreign_keys(OFF)"}, safeSettings...), func(source *conn) error {
 		return withConn(fresh, "rw", []string{"foreign_keys(OFF)", "synchronous(OFF)"}, func(target *conn) error {
 			tables, err = refill(ctx, source, target)
 			return errors.Join(err, setVersion(target, state.Mark(int64(SchemaVersion()))))
@@ -102,7 +102,7 @@ func salvage(ctx context.Context, old, fresh string, key auth.Key) (tables []Sal
 // are stored.
 func migrateCopy(path string, key auth.Key) (atrest.State, error) {
 	var h header
-	if err := withConn(path, "rw", safely, h.readMarks); err != nil {
+	if err := withConn(path, "rw", safeSettings, h.readMarks); err != nil {
 		return h.atRest, err
 	}
 	if err := h.usable(path); err != nil {
@@ -162,7 +162,7 @@ func moveTable(source, target *conn, name string) (Salvaged, error) {
 	var kind string
 	if err := source.get("SELECT type FROM sqlite_schema WHERE name = ?", []any{name}, &kind); err != nil || kind != "table" {
 		saved.Unreadable++ // a view in place of the table could run anything
-		return saved, nil  //nolint:nilerr // that is what is said
+		return saved, nil  //nolint:nilerr // it is counted as unreadable
 	}
 	for _, single := range onlyRow {
 		if single == name {
@@ -265,7 +265,7 @@ func moveOnlyRow(source, target *conn, name string, columns []string) (Salvaged,
 	list := strings.Join(columns, ", ")
 	if err := source.get("SELECT "+list+" FROM "+name, nil, dest...); err != nil {
 		saved.Unreadable++ // keep the row of the new store
-		return saved, nil  //nolint:nilerr // that is what is said
+		return saved, nil  //nolint:nilerr // it is counted as unreadable
 	}
 	saved.Rows = 1
 	_, err := target.exec("INSERT OR REPLACE INTO "+name+" ("+list+") VALUES (?"+strings.Repeat(", ?", len(row)-1)+")", row...)

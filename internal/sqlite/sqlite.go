@@ -236,7 +236,7 @@ func (f openFiles) current(c *conn) error {
 	}
 	schema, state := atrest.Split(version)
 	if schema != int64(SchemaVersion()) {
-		return fmt.Errorf("%w: it was migrated to schema version %d meanwhile, and this process knows %d: restart it with the new bridge",
+		return fmt.Errorf("%w: it was migrated to schema version %d, and this process knows only %d: restart it with the new bridge",
 			bridge.ErrStoreNewer, schema, SchemaVersion())
 	}
 	c.cipher.State = state

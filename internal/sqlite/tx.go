@@ -148,7 +148,7 @@ func (w *writer) saveLog() error {
 		return err
 	}
 	if busy != 0 || moved < logged {
-		return errors.New("the log could not be copied into the database: another process reads or writes")
+		return errors.New("the log could not be copied into the database: another process is reading or writing")
 	}
 	return nil
 }

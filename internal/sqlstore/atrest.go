@@ -79,7 +79,7 @@ func planPlace(conversation, session string, nonce []byte) atrest.Place {
 
 // Unreadable is shown in place of a text that does not open. One such text must not
 // make the rest unreadable.
-const Unreadable = "[damaged: what the store holds here was changed, or belongs to another place; `bridge audit verify` and a backup tell what was here]"
+const Unreadable = "[damaged: the text stored here was changed or belongs elsewhere; `bridge audit verify` and a backup may show what it was]"
 
 // Shown opens a text for display. It returns Unreadable if the text does not open.
 func Shown(c Conn, p atrest.Place, stored string) string {

@@ -44,7 +44,7 @@ func listClaims(c Conn, where string, args ...any) (all []claims.Claim, err erro
 }
 
 // DamagedClaim is the reason shown for a claim whose path does not open.
-const DamagedClaim = "[damaged: the store cannot open the path of this claim, so it stands for every path until it ends; `bridge claims release` ends it]"
+const DamagedClaim = "[damaged: the store cannot open the path of this claim, so it covers every path until it ends; `bridge claims release` ends it]"
 
 // openClaim opens the texts of a claim. A claim whose path does not open covers every
 // path, exclusively for its holder, so that what it protects stays protected.

@@ -193,7 +193,7 @@ func (o Operations) ChangeAccessKeys(ctx context.Context, op bridge.Operation, r
 func (o Operations) RefuseAccess(ctx context.Context, op bridge.Operation, r bridge.Refusal) error {
 	err := o.in.Operate(ctx, op, relaxed, func(StoreEntry) error { return &r })
 	if err == nil {
-		err = errors.New("a refusal was let through") // Operate returns the reason of a refusal
+		err = errors.New("a refused operation succeeded") // Operate returns the reason of a refusal
 	}
 	return err
 }

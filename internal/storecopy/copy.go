@@ -73,14 +73,14 @@ type Report struct {
 }
 
 // ErrDiffers reports that the target does not hold what the source does.
-var ErrDiffers = errors.New("the copy is not what was copied, and was given up")
+var ErrDiffers = errors.New("the copy differs from the source and was abandoned")
 
 // ErrStillOpen reports a store that was copied completely but could not be marked as
 // moved.
-var ErrStillOpen = errors.New("the copy is whole, but the store that was copied may still be open: end the processes that use it, or remove the copy")
+var ErrStillOpen = errors.New("the copy is complete, but the source may still be in use: stop the processes that use it, or remove the copy")
 
 // ErrOccupied reports that the target is not empty.
-var ErrOccupied = errors.New("something is there already where the copy is to be")
+var ErrOccupied = errors.New("the target of the copy already exists")
 
 // Occupied returns ErrOccupied with advice. If a move was killed after its copy was
 // complete and before its source was marked as moved, both exist, and the source is the
@@ -89,8 +89,8 @@ func (c Copy) Occupied(remedy string) error {
 	if !c.Move {
 		return fmt.Errorf("%w: %s", ErrOccupied, remedy)
 	}
-	return fmt.Errorf("%w: %s. The store that is to be moved is open, and has everything: where a move of it was killed, what is there may be its copy, "+
-		"which nobody uses; remove that, and move again", ErrOccupied, remedy)
+	return fmt.Errorf("%w: %s. The source is in use and complete. If an earlier move of it was killed, the target may be its copy, "+
+		"which nobody uses: remove that and move again", ErrOccupied, remedy)
 }
 
 // Fill lets fn fill a new store in one transaction.
@@ -115,7 +115,7 @@ func (c Copy) whole(ctx context.Context, to *dialect, copyAll func(snapshot) (Re
 	}
 	verified, err := c.verify(ctx)
 	if err != nil {
-		return r, fmt.Errorf("the store that is to be copied: %w", err)
+		return r, fmt.Errorf("verify the source: %w", err)
 	}
 	defer func() { r.Verified = verified }()
 	if !c.Move {
@@ -145,7 +145,7 @@ func (c Copy) into(ctx context.Context, from snapshot, to *dialect, fill Fill) (
 			return err
 		}
 		err := from(ctx, func(source rows) (err error) {
-			if err := w.asIn(source, c.From.dialect, read); err != nil {
+			if err := w.keepSealing(source, c.From.dialect, read); err != nil {
 				return err
 			}
 			sent, err = c.From.dialect.each(source, w.row)
@@ -198,7 +198,7 @@ func (d *dialect) each(read rows, visit func(table, []any) error) (sums, error) 
 func compare(from, to sums) error {
 	for i, t := range tables {
 		if from[i] != to[i] {
-			return fmt.Errorf("%w: table %s has %d rows there and %d here, or other ones", ErrDiffers, t.name, from[i].rows, to[i].rows)
+			return fmt.Errorf("%w: table %s has %d rows in the source and %d in the copy, or their content differs", ErrDiffers, t.name, from[i].rows, to[i].rows)
 		}
 	}
 	return nil
@@ -218,8 +218,8 @@ func (r *Report) count(all sums) {
 	}
 }
 
-// said returns the details of the entry about the copy in the target's log.
-func (c Copy) said(r *Report) string {
+// copyDetails returns the details of the entry about the copy in the target's log.
+func (c Copy) copyDetails(r *Report) string {
 	details, _ := json.Marshal(bridge.Details{"from": c.From.dialect.kind, "head": r.FromHead.String(), "rows": r.Rows, "digest": r.Digest})
 	return string(details)
 }

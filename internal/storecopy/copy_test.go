@@ -434,10 +434,10 @@ func killSelf() {
 	select {}
 }
 
-// diesBehind is a store whose process kills itself when the copy is complete.
-type diesBehind struct{ storecopy.Reader }
+// diesAfterCopy is a store whose process kills itself when the copy is complete.
+type diesAfterCopy struct{ storecopy.Reader }
 
-func (s diesBehind) Move(ctx context.Context, op bridge.Operation, fn func(func(string, int, func([]any) error) error) error) error {
+func (s diesAfterCopy) Move(ctx context.Context, op bridge.Operation, fn func(func(string, int, func([]any) error) error) error) error {
 	return s.Reader.Move(ctx, op, func(read func(string, int, func([]any) error) error) error {
 		if err := fn(read); err != nil {
 			return err
@@ -467,10 +467,10 @@ func copyAndDie(dsn string) {
 			killSelf()
 		}
 	}}
-	behind := os.Getenv("COPY_DIES_BEHIND") != "" // die when the copy is complete and its source is not yet marked as moved
+	behind := os.Getenv("COPY_DIES_AFTER") != "" // die when the copy is complete and its source is not yet marked as moved
 	if to := os.Getenv("COPY_TO"); to != "" {
 		if behind {
-			c.From = storecopy.FromServer(diesBehind{onServer}, key)
+			c.From = storecopy.FromServer(diesAfterCopy{onServer}, key)
 		}
 		_, err = c.ToFile(ctx, inFiles(), to)
 	} else {
@@ -480,7 +480,7 @@ func copyAndDie(dsn string) {
 		}
 		c.From = storecopy.FromFile(from)
 		if behind {
-			c.From = storecopy.FromFile(diesBehind{from})
+			c.From = storecopy.FromFile(diesAfterCopy{from})
 		}
 		_, err = c.ToServer(ctx, onServer.Fill)
 	}

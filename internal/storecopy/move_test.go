@@ -208,11 +208,11 @@ func TestMovesThatFailLeaveTheSourceOpen(t *testing.T) {
 	}
 }
 
-// TestMoveKilledBehindItsCopy kills a move after its copy is complete and before the
+// TestMoveKilledAfterItsCopy kills a move after its copy is complete and before the
 // source is marked as moved. Both stores must hold everything, and the source must
 // still be in use. A second move must say so, and must succeed after the copy is
 // removed.
-func TestMoveKilledBehindItsCopy(t *testing.T) {
+func TestMoveKilledAfterItsCopy(t *testing.T) {
 	postgrestest.Need(t, server)
 	x := newSample(t)
 	file := inFile(t, x.Path, x.Key)
@@ -221,7 +221,7 @@ func TestMoveKilledBehindItsCopy(t *testing.T) {
 	path := filepath.Join(filepath.Dir(x.Path), "back.db")
 	move := storecopy.Copy{Key: x.Key, Now: time.Now(), Move: true}
 	t.Setenv("COPY_MOVES", "1")
-	t.Setenv("COPY_DIES_BEHIND", "1")
+	t.Setenv("COPY_DIES_AFTER", "1")
 
 	die(t, dsn, x.Path, "", -1)
 	stillUsed(t, x, file, place.store)

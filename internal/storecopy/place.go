@@ -38,7 +38,7 @@ type Files struct {
 // complete, so that a killed process leaves no store.
 func (c Copy) ToFile(ctx context.Context, files Files, path string) (r Report, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return r, c.Occupied("name another file than " + path)
+		return r, c.Occupied("name a file other than " + path)
 	}
 	if err := errors.Join(files.LeftOver(path), CheckKey(keyfile.Beside(path), c.Key)); err != nil {
 		return r, err
@@ -85,7 +85,7 @@ func place(made, path string, key auth.Key) error {
 		return err
 	}
 	if err := os.Link(made, path); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: name another file than %s", ErrOccupied, path)
+		return fmt.Errorf("%w: name a file other than %s", ErrOccupied, path)
 	} else if err != nil { // a file system without hard links; nobody else creates a store here at this moment
 		if err := os.Rename(made, path); err != nil {
 			return err
@@ -103,7 +103,7 @@ func CheckKey(file string, key auth.Key) error {
 	case err != nil:
 		return err
 	case !auth.SameKey(there, key):
-		return fmt.Errorf("%w: %s is the key of another store, and the copy needs that of the one that is copied", bridge.ErrStoreKey, file)
+		return fmt.Errorf("%w: %s is the key of another store, but the copy needs the key of its source", bridge.ErrStoreKey, file)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (w *writer) begin(row []any) error {
 	seq, isSeq := row[0].(int64)
 	mac, isMAC := row[1].([]byte)
 	if !isSeq || !isMAC {
-		return &audit.Fault{Seq: 1, Problem: "what the store says of where its log begins cannot be read"}
+		return &audit.Fault{Seq: 1, Problem: "the record of where the log begins cannot be read"}
 	}
 	w.head = audit.Head{Seq: seq, MAC: bytes.Clone(mac)}
 	w.from.Head = w.head
@@ -102,16 +102,16 @@ func (w *writer) entry(row []any) error {
 	for i, field := range []*string{&e.Conversation, &e.Session, &e.Action, &e.Outcome, &e.Details} {
 		text, ok := row[2+i].(string)
 		if !ok {
-			return &audit.Fault{Seq: seq, Problem: "it has no text where it must"}
+			return &audit.Fault{Seq: seq, Problem: "a column that must hold text does not"}
 		}
 		*field = text
 	}
 	return w.append(e)
 }
 
-// asIn sets the target's encryption state to that of the source, because rows are
+// keepSealing sets the target's encryption state to that of the source, because rows are
 // copied as they are.
-func (w *writer) asIn(source rows, from *dialect, target rows) error {
+func (w *writer) keepSealing(source rows, from *dialect, target rows) error {
 	_, state, err := from.atRest(source)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (w *writer) end() error { return w.run(w.to.head, w.head.Seq, w.head.MAC, w
 
 // note records the copy in the target's log, and then verifies the whole log.
 func (w *writer) note(c Copy, read rows, r *Report) error {
-	e := audit.Entry{Time: c.Now.UTC().Truncate(time.Microsecond), Session: bridge.Operator, Action: "copy_store", Outcome: bridge.OutcomeOK, Details: c.said(r)}
+	e := audit.Entry{Time: c.Now.UTC().Truncate(time.Microsecond), Session: bridge.Operator, Action: "copy_store", Outcome: bridge.OutcomeOK, Details: c.copyDetails(r)}
 	e.Details = w.sealing.Text(sqlstore.EntryPlace(e.Time, e.Conversation, e.Session, e.Action, e.Outcome), e.Details)
 	if err := errors.Join(w.append(e), w.end()); err != nil {
 		return err

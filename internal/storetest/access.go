@@ -18,18 +18,18 @@ var accessTests = []test{
 	{"a key proves its holder in every process", accessProves},
 	{"nothing but the key itself proves", accessRefuses},
 	{"a revoked and an expired key prove nothing", accessEnds},
-	{"of two keys of one name that are added at once, one is", accessOnce},
+	{"of two keys added with one name at the same time, one is kept", accessOnce},
 	{"a key that breaks the rules is refused", accessInvalid},
 	{"keys and refusals are in the log, secrets are not", accessLogged},
-	{"of a flood of refusals the first are logged", accessFlood},
-	{"a key of another store proves nothing, its row neither", accessForeign},
-	{"a key keeps the conversations that it is for", accessBoundKey},
+	{"of many refusals only the first are logged", accessFlood},
+	{"neither a key of another store nor its copied row proves anything", accessForeign},
+	{"a key keeps its bounds", accessBoundKey},
 	{"a bound caller acts in its conversations only", accessBoundCaller},
 }
 
 var stranger = access.Caller{Address: "192.0.2.1", Action: "gateway_call"}
 
-// keys returns the access keys of both processes.
+// keys returns services for access keys in both processes.
 func (w *world) keys() (a, b *access.Service) {
 	return access.New(w.a, w.storeA, w.key), access.New(w.b, w.storeB, w.key)
 }
@@ -102,7 +102,7 @@ func accessEnds(t *testing.T, w *world) {
 	w.clock.Advance(time.Hour)
 	_, err = b.Authenticate(t.Context(), first, stranger)
 	wantError(t, err, access.ErrRefused)
-	again, _, err := a.Add(t.Context(), "first", access.Viewer, time.Hour) // the name is free again
+	again, _, err := a.Add(t.Context(), "first", access.Viewer, time.Hour) // the name can be used again
 	if err != nil || again.Role != access.Viewer {
 		t.Errorf("got %+v, %v", again, err)
 	}
@@ -204,12 +204,12 @@ func accessForeign(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign := access.New(w.a, w.storeA, otherKey) // as where the row was copied there
+	foreign := access.New(w.a, w.storeA, otherKey) // as if the row had been copied there
 	_, err = foreign.Authenticate(t.Context(), secret, stranger)
 	wantError(t, err, access.ErrRefused)
 }
 
-// widened is a store in which somebody has written other bounds into the rows of keys.
+// widened is a store in which somebody has changed the bounds in the rows of keys.
 type widened struct {
 	access.Store
 	conversations []string
@@ -270,8 +270,9 @@ func manyIDs(n int) (ids []string) {
 	return ids
 }
 
-// accessBoundCaller: whatever a caller proves, out of its bounds it is refused and logged
-// with its name; within them nothing changes.
+// accessBoundCaller checks that a bound caller is refused outside of its bounds,
+// whatever it proves, and is logged with its name, and that its bounds make no
+// difference within them.
 func accessBoundCaller(t *testing.T, w *world) {
 	in, out := w.pair(t), w.pair(t)
 	ctx := bridge.Within(bridge.WithCaller(t.Context(), "key 0123456789ab"), []string{in.A.Conversation})
@@ -318,12 +319,12 @@ func accessBoundCaller(t *testing.T, w *world) {
 	}
 	_, err := w.b.CheckAll(ctx, []bridge.Credentials{out.B, out.A}, bridge.CheckRequest{}, nil)
 	wantError(t, err, bridge.ErrOutOfBounds)
-	must(w.b.Join(t.Context(), made.JoinCode))(t) // who is not bound: the code is still good
+	must(w.b.Join(t.Context(), made.JoinCode))(t) // by a caller without bounds: the code is still valid
 	equal(t, "mail of the other conversation", must(w.b.CountMail(t.Context(), out.B))(t).Unread, int64(0))
 	w.clock.Advance(bridge.DefaultTTL + bridge.Grace - time.Microsecond)
 	_, err = w.b.CountMail(ctx, out.B)
 	wantError(t, err, bridge.ErrOutOfBounds)
-	w.clock.Advance(time.Microsecond) // from here on it is told what everybody is told
+	w.clock.Advance(time.Microsecond) // from now on it gets the same answer as everybody
 	_, err = w.b.CountMail(ctx, out.B)
 	_, history := w.b.History(ctx, out.B, 0, 0)
 	for _, err := range []error{err, history, send(out.A)} {
@@ -336,7 +337,7 @@ func accessBoundCaller(t *testing.T, w *world) {
 
 func second[T any](_ T, err error) error { return err }
 
-// brokenKeys are those of access keys.
+// brokenKeys are the operations on access keys.
 var brokenKeys = []brokenOperation{
 	simply("add an access key", func(ctx context.Context, c *commandWorld) (access.Key, error) {
 		keys, _ := c.keys()

@@ -21,38 +21,38 @@ import (
 
 var approvalTests = []test{
 	{"nothing runs without a grant, a mode and an approval", fourStages},
-	{"a session chooses less than the grant and never more", ceiling},
+	{"a session chooses a mode within the grant and never above it", ceiling},
 	{"an approval runs its command once", approvedOnce},
 	{"two processes with one approval: one runs", approvalRace},
 	{"an approval is for one session and one command", approvalBound},
 	{"an approval needs its token, if it has one", approvalToken},
 	{"an approval expires, and so does a request", approvalExpires},
-	{"a denied command stays denied, and many denials end the asking", denied},
-	{"a few requests may wait, and a repeated one is the same", queueBound},
+	{"a denied command stays denied, and after many denials requests are refused", denied},
+	{"only a few requests may wait, and a repeated request is the same one", queueBound},
 	{"another mode, timeout, workspace or sandbox needs another approval", changedConditions},
 	{"another folder under the name of the workspace is refused", otherFolder},
-	{"opening and closing a grant voids what went before", grantsVoid},
-	{"a grant or an approval that was written by other means is worth nothing", forged},
-	{"who has a request and no key cannot try commands against it", guessed},
-	{"who cannot prove itself learns nothing and runs nothing", unprovenCommands},
+	{"opening and closing a grant voids earlier requests and approvals", grantsVoid},
+	{"a forged grant or approval has no effect", forged},
+	{"without the key commands cannot be tried against a stored request", guessed},
+	{"an unproven caller learns nothing and runs nothing", unprovenCommands},
 	{"a secret in a command is refused and not kept", secretCommands},
 	{"a refused command costs nothing, a queued one does", commandLimits},
 	{"each stage is in the log, and the chain holds", commandLog},
 	{"the partner is told, with what was printed redacted", partnerTold},
 	{"output that is cut stays quoted", cutOutputQuoted},
-	{"why a command did not run is redacted", problemRedacted},
+	{"the reason why a command did not run is redacted", problemRedacted},
 	{"cleanup removes what can no longer run", commandCleanup},
-	{"a conversation takes its commands with it", commandsOfExpired},
+	{"commands are removed with their conversation", commandsOfExpired},
 }
 
-// commandWorld is a world with a workspace, in which commands only seem to run.
+// commandWorld is a world with a workspace in which running commands is only simulated.
 type commandWorld struct {
 	*world
 	a, b guarded
 	bridgetest.Pair
 	workspace string
 	output    string
-	failure   error // of running anything at all
+	failure   error // returned for every command that is run
 
 	mu  sync.Mutex
 	ran []sandbox.List
@@ -69,7 +69,7 @@ func newCommandWorld(t *testing.T, w *world) *commandWorld {
 	return c
 }
 
-// guarded is the domain and the command guard on one store.
+// guarded combines the domain and the command guard on one store.
 type guarded struct {
 	*bridge.Service
 	*guard
@@ -94,7 +94,8 @@ func (c *commandWorld) with(s Store, core *bridge.Service) guarded {
 	})}
 }
 
-// open opens a grant up to yolo mode, and lets both sessions choose safe mode.
+// open opens a grant with yolo mode as its ceiling, and sets both sessions to safe
+// mode.
 func (c *commandWorld) open(t *testing.T, change ...func(*commands.GrantRequest)) commands.Grant {
 	t.Helper()
 	r := commands.GrantRequest{Conversation: c.A.Conversation, Mode: "yolo", Workspace: c.workspace}
@@ -114,7 +115,7 @@ func (c *commandWorld) choose(t *testing.T, s bridge.Credentials, r commands.Mod
 	must(c.a.EnableYolo(t.Context(), s, r))(t)
 }
 
-// ask asks for a command, which must be taken as a request.
+// ask requests a command, which must be accepted as a pending request.
 func (c *commandWorld) ask(t *testing.T, s bridge.Credentials, command string) commands.Request {
 	t.Helper()
 	x := must(c.a.Execute(t.Context(), s, commands.Call{Command: command}, nil))(t)
@@ -132,14 +133,14 @@ func approve(ctx context.Context, s guarded, r commands.Request, withToken bool)
 	return token, err
 }
 
-// execute calls a command and returns the error.
+// execute runs a command and returns the stage and the error.
 func (c *commandWorld) execute(t *testing.T, s bridge.Credentials, command, token string) (commands.Stage, error) {
 	t.Helper()
 	x, err := c.b.Execute(t.Context(), s, commands.Call{Command: command, Token: token}, nil)
 	return x.Stage, err
 }
 
-// refused fails the test unless the call is refused for that reason, recorded,
+// refused fails the test unless the call is refused with the given error and recorded,
 // and nothing is run.
 func (c *commandWorld) refused(t *testing.T, s bridge.Credentials, command, token string, want error) {
 	t.Helper()
@@ -160,7 +161,8 @@ func wantRefused(t testing.TB, err error) {
 	}
 }
 
-// guessed makes the digest of all that is in clear of a request, and of the right command.
+// guessed computes an unkeyed digest from the clear fields of a request and the right
+// command. It must not equal the stored digest.
 func guessed(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
 	c.open(t)
@@ -181,7 +183,7 @@ func fourStages(t *testing.T, w *world) {
 	_, err := c.a.EnableYolo(t.Context(), c.A, commands.ModeRequest{Mode: "safe"})
 	wantError(t, err, commands.ErrNoGrant)
 	g := must(c.a.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: c.A.Conversation, Mode: "safe", Workspace: c.workspace}))(t)
-	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant) // preparing opens nothing
+	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoGrant) // preparing a grant does not open it
 	must(0, c.a.OpenGrant(t.Context(), g))(t)
 	c.refused(t, c.A, "cat a.txt", "", commands.ErrNoMode)
 	c.choose(t, c.A, commands.ModeRequest{Mode: "safe"})
@@ -315,7 +317,7 @@ func denied(t *testing.T, w *world) {
 	c.clock.Advance(commands.DeniedFor + time.Second)
 	r = c.ask(t, c.A, "cat a.txt")
 	c.approve(t, r)
-	must(0, c.a.Deny(t.Context(), r, "test"))(t) // takes the approval back
+	must(0, c.a.Deny(t.Context(), r, "test"))(t) // cancels the approval
 	c.refused(t, c.A, "cat a.txt", "", commands.ErrDenied)
 	must(0, c.a.Deny(t.Context(), c.ask(t, c.A, "cat b.txt"), "test"))(t)
 	c.refused(t, c.B, "ls", "", commands.ErrTooManyDenied)
@@ -357,7 +359,7 @@ func changedConditions(t *testing.T, w *world) {
 		c.choose(t, c.A, tt.change)
 		t.Log(tt.name)
 		c.refused(t, c.A, "pwd", "", commands.ErrApprovalChanged)
-		c.ask(t, c.A, "pwd") // the approval is void: it is asked for again
+		c.ask(t, c.A, "pwd") // the approval is void, so the command is requested again
 	}
 }
 
@@ -390,7 +392,8 @@ func grantsVoid(t *testing.T, w *world) {
 	equal(t, "runs", len(c.ran), 0)
 }
 
-// forged writes into the store as somebody would who has it but not the key.
+// forged changes rows of the store as somebody could who can write to it but has no
+// key.
 func forged(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
 	op := bridge.Operation{Now: c.clock.Now(), Actor: bridge.Operator, Conversation: c.A.Conversation, Action: "test", Details: bridge.Details{}}

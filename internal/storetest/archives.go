@@ -23,32 +23,33 @@ var archiveTests = []test{
 	{"whole log", archiveWholeLog},
 }
 
-// archived makes an archive of what is older than age, in a folder of the test's own.
+// archived archives the entries older than age in a new file at path.
 func (w *world) archived(t *testing.T, path string, age time.Duration) (audit.Archived, error) {
 	t.Helper()
 	op := w.a.OperatorOperation("archive_audit", "")
 	return archive.New(w.storeA, w.key).Make(t.Context(), op, path, op.Now.Add(-age))
 }
 
-// month sends some messages in a new conversation, and lets thirty days pass.
+// month sends some messages in a new conversation, and then advances the clock by
+// thirty days.
 func (w *world) month(t *testing.T) bridgetest.Pair {
 	t.Helper()
 	p := w.pair(t)
 	for range 3 {
 		w.send(t, w.a, p.A)
-		w.verify(t) // in a log with a spine, it grows
+		w.verify(t) // extends the spine of a log that has one
 	}
 	w.clock.Advance(30 * 24 * time.Hour)
 	return p
 }
 
-// check verifies the log through archives, in a process that did not make them.
+// follow verifies the log through archives, in the process that did not make them.
 func (w *world) follow(noted audit.Head, paths ...string) (archive.Report, error) {
 	return archive.New(w.storeB, w.key).Verify(background(), noted, paths)
 }
 
-// archivesOfMonths archives twice, and follows the log through both: what was cut off is
-// in them, in order, and a file that is missing in the middle is said.
+// archivesOfMonths makes two archives and verifies the log through both. The removed
+// entries must be in them, in order, and a missing file in between must be reported.
 func archivesOfMonths(t *testing.T, w *world) {
 	dir := t.TempDir()
 	one, two := filepath.Join(dir, "one"), filepath.Join(dir, "two")
@@ -106,7 +107,7 @@ func archiveNothing(t *testing.T, w *world) {
 	}
 }
 
-// killed is the log of a store whose process dies at a step.
+// killed is the log of a store whose process dies at a given step.
 type killed struct {
 	archive.Log
 	noting, trimming bool
@@ -114,20 +115,20 @@ type killed struct {
 
 func (k killed) NoteArchive(ctx context.Context, op bridge.Operation, a audit.Archived) error {
 	if k.noting {
-		return bridge.ErrOutcomeUnknown // after which the file must stay
+		return bridge.ErrOutcomeUnknown // the file must be kept then
 	}
 	return k.Log.NoteArchive(ctx, op, a)
 }
 
 func (k killed) TrimAudit(ctx context.Context) (int64, error) {
 	if k.trimming {
-		return 0, nil // dies behind what was noted
+		return 0, nil // dies after the archive was recorded
 	}
 	return k.Log.TrimAudit(ctx)
 }
 
-// archiveInterrupted lets a process die between the steps: nothing is lost, the log
-// verifies, and a second run ends what was begun.
+// archiveInterrupted makes a process die between the steps. Nothing may be lost, the
+// log must verify, and a second run must complete the first.
 func archiveInterrupted(t *testing.T, w *world) {
 	path := filepath.Join(t.TempDir(), "archive")
 	w.month(t)
@@ -140,7 +141,7 @@ func archiveInterrupted(t *testing.T, w *world) {
 	wantError(t, archived(killed{w.storeA, true, false}), bridge.ErrOutcomeUnknown)
 	equal(t, "behind the file: the log", w.log(t), all)
 	must(w.follow(audit.Head{}))(t)
-	must(w.follow(audit.Head{}, path))(t) // a file that the store does not know is good for its entries
+	must(w.follow(audit.Head{}, path))(t) // entries can be verified with a file that the store does not know
 
 	must(0, archived(killed{w.storeA, false, true}))(t)
 	if kept := w.log(t); len(kept) != len(all)+1 {
@@ -155,7 +156,7 @@ func archiveInterrupted(t *testing.T, w *world) {
 	wantError(t, archived(w.storeA), archive.ErrThere)
 }
 
-// archivesAtOnce has two processes archive the same entries: one does.
+// archivesAtOnce lets two processes archive the same entries. Exactly one must succeed.
 func archivesAtOnce(t *testing.T, w *world) {
 	dir := t.TempDir()
 	w.month(t)
@@ -195,7 +196,7 @@ func archivesAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// archiveRefused offers what is not an archive of this store.
+// archiveRefused passes files that are not archives of this store.
 func archiveRefused(t *testing.T, w *world) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "archive")
@@ -218,7 +219,8 @@ func archiveRefused(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrCutElsewhere)
 }
 
-// archiveWholeLog archives all that there is, again and again: the log goes on behind.
+// archiveWholeLog archives everything again and again; the log must continue after
+// that.
 func archiveWholeLog(t *testing.T, w *world) {
 	dir := t.TempDir()
 	var paths []string

@@ -9,23 +9,24 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Faults are the faults that a test plants in a store.
+// Faults plants faults in a store.
 type Faults struct {
-	// Mark marks the calls whose statements fail.
+	// Mark marks the calls in which statements may fail.
 	Mark func(context.Context) context.Context
-	// Arm lets the nth statement from now on fail, from 1, and none for 0.
+	// Arm makes the nth statement from now on fail, counting from 1; 0 disarms.
 	Arm func(nth int)
-	// Hit reports whether that statement was carried out.
+	// Hit reports whether that statement was reached.
 	Hit func() bool
-	// Is reports whether an error is, or says, what failed.
+	// Is reports whether an error is the planted one or describes it.
 	Is func(error) bool
-	// Content is all that the store holds.
+	// Content returns everything that the store holds.
 	Content func() string
 }
 
-// EachStatementFails lets each statement of each operation fail, one at a time: the
-// operation says so, and has changed nothing if it is one transaction. A caller that is
-// not told would take for stored, or for all there is, what is not.
+// EachStatementFails makes each statement of each operation fail, one at a time. The
+// operation must report the error and, if it is a single transaction, must not have
+// changed anything. If an error were dropped, the caller would take something for
+// stored, or a partial result for complete.
 func EachStatementFails(t *testing.T, open Opener, faults func(*testing.T, Store) Faults) {
 	t.Helper()
 	for _, o := range brokenOperations {
@@ -60,7 +61,7 @@ func EachStatementFails(t *testing.T, open Opener, faults func(*testing.T, Store
 	}
 }
 
-// firstDifference shows where two texts begin to differ.
+// firstDifference returns the texts around the point where they begin to differ.
 func firstDifference(a, b string) string {
 	const around = 200
 	at := 0
@@ -71,16 +72,17 @@ func firstDifference(a, b string) string {
 	return a[from:min(len(a), at+around)] + "\n-> " + b[from:min(len(b), at+around)]
 }
 
-// brokenOperation is an operation whose statements fail. What prepare returns can be
-// called again where it has failed.
+// brokenOperation is an operation to be tested with failing statements. The function
+// that prepare returns can be called again after a failure.
 type brokenOperation struct {
 	name    string
 	prepare func(t *testing.T, c *commandWorld) func(context.Context) error
-	// parts says that it is more than one transaction, of which those before the fault stay.
+	// parts is set if the operation has more than one transaction; those before the
+	// fault stay committed.
 	parts bool
 }
 
-// simply is an operation that needs nothing but the two sessions.
+// simply returns an operation that needs only the two sessions.
 func simply[T any](name string, call func(context.Context, *commandWorld) (T, error)) brokenOperation {
 	return brokenOperation{name: name, prepare: func(_ *testing.T, c *commandWorld) func(context.Context) error {
 		return func(ctx context.Context) error {
@@ -90,7 +92,7 @@ func simply[T any](name string, call func(context.Context, *commandWorld) (T, er
 	}}
 }
 
-// prepared is an operation behind others.
+// prepared returns an operation that other operations must prepare.
 func prepared[T any](name string, prepare func(*testing.T, *commandWorld) func(context.Context) (T, error)) brokenOperation {
 	return brokenOperation{name: name, prepare: func(t *testing.T, c *commandWorld) func(context.Context) error {
 		call := prepare(t, c)
@@ -101,7 +103,7 @@ func prepared[T any](name string, prepare func(*testing.T, *commandWorld) func(c
 	}}
 }
 
-// refusedWith is an operation that is refused where nothing fails, and recorded.
+// refusedWith returns an operation that, without a fault, is refused and recorded.
 func refusedWith[T any](name string, want error, call func(context.Context, *commandWorld) (T, error)) brokenOperation {
 	return simply(name, func(ctx context.Context, c *commandWorld) (T, error) {
 		answer, err := call(ctx, c)
@@ -115,20 +117,20 @@ func refusedWith[T any](name string, want error, call func(context.Context, *com
 	})
 }
 
-// inParts says that an operation is more than one transaction.
+// inParts marks an operation that has more than one transaction.
 func inParts(o brokenOperation) brokenOperation {
 	o.parts = true
 	return o
 }
 
-// none is the answer of an operation that has none.
+// none is for operations that return only an error.
 func none(err error) (struct{}, error) { return struct{}{}, err }
 
 type nothing = struct{}
 
 var everyone = []bridge.SessionID{bridge.Everyone}
 
-// brokenOperations are those of all rooms.
+// brokenOperations are the operations of all areas.
 var brokenOperations = slices.Concat(
 	brokenConversations, brokenDeliveries, brokenSessions, brokenOperator, brokenCommands, brokenTasks,
 	brokenClaims, brokenFiles, brokenSteps, brokenKeys,

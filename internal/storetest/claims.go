@@ -20,20 +20,20 @@ import (
 var claimTests = []test{
 	{"all of a request is claimed, or nothing", claimAllOrNone},
 	{"a refusal names the holder and the time that is left", claimRefusal},
-	{"shared claims stand beside each other", claimShared},
-	{"a claim lasts while its holder lives, and runs out in silence", claimLease},
-	{"a sign of life does not bring back what ran out", claimLapsed},
-	{"where the clock was set back, claims last while their holder lives, and no longer", claimClockBack},
+	{"shared claims do not exclude each other", claimShared},
+	{"a claim lasts while its holder is alive, and lapses in silence", claimLease},
+	{"a sign of life does not restore a lapsed claim", claimLapsed},
+	{"after the clock was set back, claims last while their holder is alive, and no longer", claimClockBack},
 	{"a session releases its own claims and no others", claimRelease},
 	{"claims of one team never cross another's", claimTeams},
 	{"a claim for a task ends with it", claimTask},
 	{"claims end with their conversation", claimExpired},
-	{"who may not change may not claim", claimGate},
+	{"a session that may not write may not claim", claimGate},
 	{"secrets in paths and reasons are hidden", claimRedacted},
-	{"of many at once one gets the path", claimAtOnce},
+	{"of many concurrent claims one gets the path", claimAtOnce},
 	{"edits of other agents' files are refused", claimGuard},
-	{"a commit is judged for whom it is", claimJudge},
-	{"a session has only so many claims", claimsBounded},
+	{"a commit is judged for the agent that makes it", claimJudge},
+	{"the number of claims of a session is limited", claimsBounded},
 	{"claims that break the rules are refused", claimInvalid},
 	{"the operator sees claims and ends them", claimOperator},
 }
@@ -49,7 +49,7 @@ func (w *world) wantHeld(t *testing.T, c bridge.Credentials, path string) {
 	_ = w.holder(t, c, path)
 }
 
-// holder is wantHeld, and says who that is.
+// holder is wantHeld, and returns the error that names the holder.
 func (w *world) holder(t *testing.T, c bridge.Credentials, path string) *claims.HeldError {
 	t.Helper()
 	_, err := w.claimsB.Take(t.Context(), c, claims.Request{Paths: []string{path}})
@@ -61,7 +61,7 @@ func (w *world) holder(t *testing.T, c bridge.Credentials, path string) *claims.
 	return held
 }
 
-// held lists what is claimed as "session path".
+// held lists the claims as "session path".
 func (w *world) held(t *testing.T) []string {
 	t.Helper()
 	all, _, err := w.claimsB.Held(t.Context())
@@ -106,7 +106,7 @@ func claimShared(t *testing.T, w *world) {
 	shared := claims.Request{Paths: []string{"a.go"}, Shared: true}
 	must(w.claims.Take(t.Context(), p.A, shared))(t)
 	must(w.claimsB.Take(t.Context(), p.B, shared))(t)
-	w.wantHeld(t, p.A, "a.go") // alone it cannot have it
+	w.wantHeld(t, p.A, "a.go") // it cannot be claimed exclusively
 	must(w.claims.Release(t.Context(), p.B, nil))(t)
 	w.claim(t, p.A, "a.go")
 	_, err := w.claimsB.Take(t.Context(), p.B, shared)
@@ -174,12 +174,12 @@ func claimClockBack(t *testing.T, w *world) {
 	for name := range signs {
 		w.wantHeld(t, pairs[name].B, name)
 	}
-	for range 4 { // each call moves the time of the store
+	for range 4 { // each call advances the time of the store
 		w.clock.Advance(20 * time.Second)
 		w.send(t, w.b, w.pair(t).B)
 	}
 	for name, live := range signs {
-		live(pairs[name].A) // which brings nothing back
+		live(pairs[name].A) // which does not restore the claim
 		must(w.claimsB.Take(t.Context(), pairs[name].B, claims.Request{Paths: []string{name}}))(t)
 	}
 }
@@ -208,7 +208,7 @@ func claimTeams(t *testing.T, w *world) {
 	held := w.holder(t, blue.b[1], "a.go")
 	equal(t, "holder", held.Conversation, blue.b[0].Conversation)
 	w.claim(t, blue.a[0], "b.go")
-	w.claim(t, blue.a[1], "b.go") // the orchestrator is one agent
+	w.claim(t, blue.a[1], "b.go") // the orchestrator counts as one agent
 	w.wantHeld(t, blue.b[0], "b.go")
 	_, err := w.claimsB.Release(t.Context(), other.A, []string{"b.go"})
 	wantError(t, err, claims.ErrNotHeld)
@@ -298,8 +298,8 @@ func claimAtOnce(t *testing.T, w *world) {
 	w.verify(t)
 }
 
-// claimGuard: the guard refuses what another agent of the team holds, records that,
-// and keeps its holder's claims alive.
+// claimGuard checks that the guard refuses paths held by another agent of the team and
+// records that, and that using the guard keeps the editor's own claims alive.
 func claimGuard(t *testing.T, w *world) {
 	team, other := w.team(t, "blue", "backend", "tester"), w.pair(t)
 	w.claim(t, team.b[0], "src/**", "caf\u00e9.txt")
@@ -339,7 +339,7 @@ func claimGuard(t *testing.T, w *world) {
 	w.verify(t)
 }
 
-// guard judges paths and records that.
+// guard judges paths and records the result.
 func (w *world) guard(t *testing.T, e claims.Editor, paths ...string) error {
 	t.Helper()
 	j := must(w.claimsB.Judge(t.Context(), e, paths))(t)
@@ -372,7 +372,7 @@ func claimsBounded(t *testing.T, w *world) {
 	for i := range claims.MaxHeld {
 		w.claim(t, p.A, fmt.Sprintf("%d.go", i))
 	}
-	w.claim(t, p.A, "0.go") // in the place of the first
+	w.claim(t, p.A, "0.go") // replaces the first
 	_, err := w.claims.Take(t.Context(), p.A, claims.Request{Paths: []string{"more.go"}})
 	wantError(t, err, claims.ErrTooMany)
 	if !strings.Contains(err.Error(), fmt.Sprintf(" %d ", claims.MaxHeld)) {
@@ -406,7 +406,7 @@ func claimInvalid(t *testing.T, w *world) {
 			equal(t, "entry", w.lastEntry(t), "a claim_file invalid")
 		}
 	}
-	w.claim(t, p.A, "caf\u0065\u0301.go") // an e and its accent
+	w.claim(t, p.A, "caf\u0065\u0301.go") // an e followed by a combining accent
 	w.wantHeld(t, p.B, "caf\u00e9.go")
 }
 
@@ -423,7 +423,7 @@ func claimOperator(t *testing.T, w *world) {
 	w.verify(t)
 }
 
-// brokenClaims are those of claims.
+// brokenClaims are the operations on claims.
 var brokenClaims = []brokenOperation{
 	simply("claim", func(ctx context.Context, c *commandWorld) (claims.Result, error) {
 		return c.claims.Take(ctx, c.A, claims.Request{Paths: []string{"a.go", "src/**"}, Reason: "renames"})

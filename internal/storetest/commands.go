@@ -32,7 +32,7 @@ func commandLimits(t *testing.T, w *world) {
 		must(s.Execute(t.Context(), c.A, commands.Call{Command: "ls", DryRun: true}, nil))(t)
 	}
 	must(s.Execute(t.Context(), c.A, commands.Call{Command: "ls"}, nil))(t)
-	must(s.Execute(t.Context(), c.A, commands.Call{Command: "ls"}, nil))(t) // still waits: free
+	must(s.Execute(t.Context(), c.A, commands.Call{Command: "ls"}, nil))(t) // still waiting, so free of charge
 	c.approve(t, must(c.a.Command(t.Context(), 1))(t))
 	must(s.Execute(t.Context(), c.A, commands.Call{Command: "ls"}, nil))(t)
 	_, err := s.Execute(t.Context(), c.A, commands.Call{Command: "ls"}, nil)
@@ -88,7 +88,7 @@ func commandLog(t *testing.T, w *world) {
 	c.verify(t)
 }
 
-// wantDetails fails the test unless these are the details of the entries from one on. $W
+// wantDetails fails the test unless the entries from start on have these details. $W
 // stands for the workspace.
 func (c *commandWorld) wantDetails(t *testing.T, start int, want ...string) {
 	t.Helper()
@@ -117,8 +117,8 @@ func partnerTold(t *testing.T, w *world) {
 	equal(t, "mail of the caller", len(c.check(t, c.a.Service, c.A, 0).Messages), 0)
 }
 
-// cutOutputQuoted has output whose every line is short but one, which lies where
-// the message is cut, because it would be too long with its quotes.
+// cutOutputQuoted cuts output in the middle of its only long line. The output is cut
+// because the quote marks would make it too long.
 func cutOutputQuoted(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
 	c.open(t)
@@ -134,7 +134,8 @@ func cutOutputQuoted(t *testing.T, w *world) {
 	}
 }
 
-// problemRedacted: the sandbox tells what was printed before it gave up.
+// problemRedacted checks that an error of the sandbox, which may contain output, is
+// redacted.
 func problemRedacted(t *testing.T, w *world) {
 	c := newCommandWorld(t, w)
 	c.open(t)
@@ -185,7 +186,7 @@ func commandsOfExpired(t *testing.T, w *world) {
 	equal(t, "grants", len(must(c.a.Grants(t.Context()))(t)), 0)
 }
 
-// brokenCommands are those of the command guard.
+// brokenCommands are the operations of the command guard.
 var brokenCommands = []brokenOperation{
 	simply("open a grant", func(ctx context.Context, c *commandWorld) (nothing, error) {
 		g, err := c.a.PrepareGrant(ctx, commands.GrantRequest{Conversation: c.A.Conversation, Mode: "safe", Workspace: c.workspace})
@@ -244,15 +245,15 @@ func asked(name string, call func(context.Context, *commandWorld, commands.Reque
 	})
 }
 
-// Texts is a store in which each kind of text that agents and operators write is once, or
-// more often, with a word of its own.
+// Texts is a store that contains every kind of text that agents and operators write,
+// each with a unique word.
 type Texts struct {
 	c     *commandWorld
 	words []string
 	files int
 	sent  []repeatable
 
-	shared string // a file that both name
+	shared string // a file name that both sessions use
 }
 
 // repeatable is a message that was sent with an idempotency key.
@@ -262,7 +263,7 @@ type repeatable struct {
 	id      int64
 }
 
-// NewTexts makes one on a new store.
+// NewTexts returns a Texts on a new store.
 func NewTexts(t *testing.T, open Opener) *Texts {
 	t.Helper()
 	x := &Texts{c: newCommandWorld(t, newWorld(t, open))}
@@ -271,10 +272,10 @@ func NewTexts(t *testing.T, open Opener) *Texts {
 	return x
 }
 
-// Words are those that were written.
+// Words returns the words written so far.
 func (x *Texts) Words() []string { return x.words }
 
-// Store is the first of the two processes.
+// Store returns the store as the first of the two processes has it open.
 func (x *Texts) Store() Store { return x.c.storeA }
 
 func (x *Texts) word(kind string) string {
@@ -282,7 +283,7 @@ func (x *Texts) word(kind string) string {
 	return x.words[len(x.words)-1]
 }
 
-// Write writes one of each kind.
+// Write writes a text of each kind.
 func (x *Texts) Write(t *testing.T) {
 	t.Helper()
 	ctx, c := t.Context(), x.c
@@ -305,7 +306,7 @@ func (x *Texts) Write(t *testing.T) {
 	c.ask(t, c.A, "echo "+x.word("command"))
 }
 
-// Check fails unless each word is read back by who wrote it, and the log verifies.
+// Check fails the test unless every word can be read back and the log verifies.
 func (x *Texts) Check(t *testing.T) {
 	t.Helper()
 	ctx, c := t.Context(), x.c

@@ -16,28 +16,28 @@ import (
 
 var deliveryTests = []test{
 	{"a delivery is read once it is confirmed", confirmReads},
-	{"mail on its way is not told as waiting", onItsWay},
+	{"mail being delivered does not count as waiting", onItsWay},
 	{"a claim keeps later messages from others", claimKeeps},
-	{"a claim of one session leaves the other alone", claimsApart},
-	{"mail given back comes again in order, marked", givenBackAgain},
-	{"a crash gives mail back when its claim runs out", crashGivesBack},
-	{"only what was handed out before is marked", onlyHandedOutMarked},
-	{"a renewed claim stays", renewedStays},
+	{"a claim of one session does not affect the other", claimsApart},
+	{"released mail is delivered again in order, marked", givenBackAgain},
+	{"after a crash mail is released when its claim expires", crashGivesBack},
+	{"only redelivered mail is marked", onlyHandedOutMarked},
+	{"a renewed claim stays valid", renewedStays},
 	{"an old claim neither confirms, releases nor renews", oldClaimIsVoid},
-	{"confirming late counts while nobody took the mail", confirmLate},
+	{"a late confirmation counts if nobody has taken the mail", confirmLate},
 	{"confirming twice is confirming once", confirmTwice},
 	{"a claim is void after the clock was set back far", clockBack},
-	{"a small step back leaves a claim alone", clockBackALittle},
-	{"after a step forward the owner keeps what it renews", clockForward},
+	{"a small step back does not void a claim", clockBackALittle},
+	{"after a step forward the owner keeps the claims that it renews", clockForward},
 	{"a busy take charges and records nothing", busyIsFree},
 	{"an empty check is recorded and claims nothing", emptyCheck},
 	{"a page ends by number and by size", pageEnds},
 	{"many processes read each message once, in order", manyReaders},
 	{"many unread messages come out in pages", manyUnread},
-	{"a check behind a client that does not read says so", checkBehindStalled},
+	{"a check reports mail held by a client that does not read", checkWhileStalled},
 	{"a wait ends at its time without an error", waitEnds},
 	{"a wait sees what another process commits", waitSees},
-	{"a wait does not hold up a process that ends", waitDrains},
+	{"a wait does not delay the end of its process", waitDrains},
 }
 
 func confirmReads(t *testing.T, w *world) {
@@ -58,8 +58,8 @@ func confirmReads(t *testing.T, w *world) {
 	equal(t, "then", len(w.check(t, w.a, p.B, 0).Messages), 0)
 }
 
-// onItsWay: an agent that reads its answer and calls again at once must not be
-// told of the messages that it holds in its hands.
+// onItsWay checks that messages already handed out in an answer are not counted as
+// waiting when the agent calls again.
 func onItsWay(t *testing.T, w *world) {
 	p := w.pair(t)
 	for range 3 {
@@ -171,7 +171,7 @@ func oldClaimIsVoid(t *testing.T, w *world) {
 	equal(t, "busy with the new claim", w.busy(t, p.B), true)
 	w.clock.Advance(time.Microsecond)
 	equal(t, "busy after it", w.busy(t, p.B), false)
-	w.confirm(t, w.b, d) // taken over by the look just above
+	w.confirm(t, w.b, d) // the claim was taken over by the check just above
 	equal(t, "unread", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, 1)
 }
 
@@ -217,13 +217,13 @@ func clockForward(t *testing.T, w *world) {
 	w.send(t, w.a, p.A)
 	d := w.check(t, w.a, p.B, 0)
 	w.clock.Advance(time.Hour)
-	must(0, w.a.Renew(t.Context(), d.Claim))(t) // the owner lives and holds on to it
+	must(0, w.a.Renew(t.Context(), d.Claim))(t) // the owner is alive and renews its claim
 	equal(t, "busy", w.busy(t, p.B), true)
 }
 
-// checkBehindStalled: the clock stands still, so the claim is always what a
-// client that does not read its answer makes of it.
-func checkBehindStalled(t *testing.T, w *world) {
+// checkWhileStalled checks for mail that another claim holds. The clock stands still,
+// so the claim lasts like that of a client that does not read its answer.
+func checkWhileStalled(t *testing.T, w *world) {
 	p := w.pair(t)
 	w.send(t, w.a, p.A)
 	w.check(t, w.a, p.B, 0)
@@ -263,8 +263,8 @@ func pageEnds(t *testing.T, w *world) {
 		names[i] = strings.Repeat("n", bridge.MaxFileNameLength)
 	}
 	for _, r := range []bridge.SendRequest{
-		{Text: long}, {Text: long}, {Text: long}, // two fit
-		{Text: strings.Repeat("é", bridge.MaxMessageLength)}, // alone is too long already
+		{Text: long}, {Text: long}, {Text: long}, // two fit into a page
+		{Text: strings.Repeat("é", bridge.MaxMessageLength)}, // too long on its own
 		{Text: "x", Files: names}, {Text: "x", Files: names}, {Text: long, Files: names},
 	} {
 		must(w.a.Send(t.Context(), p.A, r))(t)
@@ -294,7 +294,7 @@ func manyReaders(t *testing.T, w *world) {
 		}
 	})
 	var mutex sync.Mutex
-	var got []int64 // in the order of the claims, which only one holds at a time
+	var got []int64 // in the order of the claims, of which there is only one at a time
 	for i := range readers {
 		s := []*bridge.Service{w.a, w.b}[i%2]
 		all.Go(func() {
@@ -331,8 +331,8 @@ func manyReaders(t *testing.T, w *world) {
 	w.verify(t)
 }
 
-// manyUnread fills an inbox with STORE_UNREAD messages: make test-long takes more
-// than the 32,766 variables that a statement of SQLite may have.
+// manyUnread fills an inbox with STORE_UNREAD messages. make test-long uses more than
+// 32,766, the maximum number of variables in an SQLite statement.
 func manyUnread(t *testing.T, w *world) {
 	messages := int64(1000)
 	if more, err := strconv.ParseInt(os.Getenv("STORE_UNREAD"), 10, 64); err == nil {
@@ -389,7 +389,7 @@ func waitDrains(t *testing.T, w *world) {
 	equal(t, "delivery", d, bridge.Delivery{Standing: w.standing(t, p.B)})
 
 	w.send(t, w.a, p.A)
-	w.check(t, w.a, p.B, 0) // a claim that another process holds and never ends
+	w.check(t, w.a, p.B, 0) // a claim of another process that never ends
 	for _, wait := range []time.Duration{0, bridge.MaxWait} {
 		d, err = w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: wait}, drain)
 		wantError(t, err, nil)
@@ -401,7 +401,7 @@ func redelivered(messages []bridge.Message) []int64 {
 	return seqs(slices.DeleteFunc(slices.Clone(messages), func(m bridge.Message) bool { return !m.Redelivered }))
 }
 
-// brokenDeliveries read what was sent.
+// brokenDeliveries are the operations that read mail.
 var brokenDeliveries = []brokenOperation{
 	simply("look into an empty inbox", func(ctx context.Context, c *commandWorld) (bridge.Delivery, error) {
 		return c.a.Check(ctx, c.B, bridge.CheckRequest{}, nil)

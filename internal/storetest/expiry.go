@@ -13,14 +13,14 @@ var expiryTests = []test{
 	{"an expired conversation takes nothing new and says so", expiredTakesNothing},
 	{"its sessions read what is in it for a day", expiredReads},
 	{"a wait ends with the conversation", expiredWait},
-	{"who cannot prove a session learns nothing of its end", expiredUnproven},
+	{"an unproven caller does not learn the expiry", expiredUnproven},
 	{"either session extends it, and it never becomes shorter", extendEither},
 	{"an extension has bounds", extendBounds},
 	{"the operator brings one back", extendOperator},
-	{"a fresh join code takes the place of the first", freshCode},
+	{"a fresh join code replaces the first", freshCode},
 	{"join codes say why they do not work", codesSayWhy},
-	{"an end that was moved is refused until the operator sets one", movedEnd},
-	{"a cleanup leaves a conversation whose end was moved, and removes the others", cleanupLeavesMoved},
+	{"a forged expiry is refused until the operator sets a new one", movedEnd},
+	{"a cleanup leaves a conversation with a forged expiry, and removes the others", cleanupLeavesMoved},
 }
 
 func wantExpired(t *testing.T, err error) {
@@ -90,7 +90,7 @@ func expiredWait(t *testing.T, w *world) {
 	w.clock.Advance(bridge.DefaultTTL)
 	w.a.Ring(p.B.Conversation, bridge.SessionB)
 	wantError(t, <-waited, nil)
-	// One that begins behind the end does not wait at all.
+	// A check that begins after the expiry does not wait at all.
 	must(w.a.Check(t.Context(), p.B, bridge.CheckRequest{Wait: bridge.MaxWait}, nil))(t)
 }
 
@@ -154,7 +154,7 @@ func freshCode(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrBadJoinCode)
 	longer := must(w.b.ExtendWithoutCode(t.Context(), c.ID, bridge.MaxTTL))(t)
 	equal(t, "without a code", longer, bridge.Extended{ExpiresAt: w.clock.Now().Add(bridge.MaxTTL)})
-	must(w.b.Join(t.Context(), again.JoinCode))(t) // it is as it was
+	must(w.b.Join(t.Context(), again.JoinCode))(t) // unchanged
 	equal(t, "once joined", must(w.a.Extend(t.Context(), a, time.Hour))(t).JoinCode, "")
 	equal(t, "once joined, for the operator", must(w.a.ExtendByOperator(t.Context(), c.ID, time.Hour))(t).JoinCode, "")
 	equal(t, "the token is the first", must(w.a.Tokens(t.Context(), c.ID))(t)[1].Token, c.TokenB)
@@ -175,7 +175,7 @@ func codesSayWhy(t *testing.T, w *world) {
 	wantAs(t, err, &invalid)
 }
 
-// move lets a conversation end an hour later, under the seal of its end before.
+// move extends a conversation by an hour but keeps the seal of the earlier expiry.
 func (w *world) move(t *testing.T, conversation string) {
 	t.Helper()
 	op := bridge.Operation{Now: w.clock.Now(), Actor: "operator", Action: "test", Conversation: conversation, Details: bridge.Details{}}

@@ -65,7 +65,7 @@ func fileClaimed(t *testing.T, w *world) {
 	wantError(t, err, claims.ErrHeld)
 	read := must(w.filesB.ReadFile(t.Context(), p.B, files.ReadRequest{Name: named("src/a.go")}))(t)
 	equal(t, "holder", []string{string(read.Holder), read.HolderConversation}, []string{"a", p.A.Conversation})
-	for range 4 { // its own work renews the claim
+	for range 4 { // the holder's own edits renew the claim
 		w.clock.Advance(50 * time.Second)
 		must(w.edit(t, p.A, "src/a.go", "one", "one", 0))(t)
 	}
@@ -98,7 +98,7 @@ func fileTask(t *testing.T, w *world) {
 		wantError(t, err, files.ErrNoFile)
 	}
 	_, err := w.files.ReadFile(t.Context(), team.b[0], files.ReadRequest{Name: named("notes")})
-	wantError(t, err, files.ErrNoFile) // it is not the conversation's
+	wantError(t, err, files.ErrNoFile) // it does not belong to the conversation
 	w.write(t, team.b[0], "notes", "of the conversation", 0)
 	w.report(t, team.b[0], task.ID, tasks.Done, "")
 	wantError(t, write(team.b[0], 2), files.ErrNoTask)
@@ -178,7 +178,7 @@ func fileCharges(t *testing.T, w *world) {
 	for range 5 {
 		_, err := w.files.WriteFile(t.Context(), p.A, files.WriteRequest{Name: named("a"), Text: "two"})
 		wantError(t, err, files.ErrConflict)
-		w.write(t, p.A, "a", "one", 1) // has that text
+		w.write(t, p.A, "a", "one", 1) // the file already has that text
 	}
 	w.write(t, p.A, "a", "two", 1)
 	must(w.edit(t, p.A, "a", "two", "three", 0))(t)
@@ -242,7 +242,7 @@ func fileExpired(t *testing.T, w *world) {
 	wantError(t, err, files.ErrNoFile)
 }
 
-// brokenFiles are those of shared files.
+// brokenFiles are the operations on shared files.
 var brokenFiles = []brokenOperation{
 	simply("write a file", func(ctx context.Context, c *commandWorld) (files.Result, error) {
 		return c.files.WriteFile(ctx, c.A, files.WriteRequest{Name: named("new"), Text: "text\n"})

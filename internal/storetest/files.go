@@ -17,18 +17,18 @@ var fileTests = []test{
 	{"edits of distant lines are merged, others refused", fileMerge},
 	{"the same change twice is made once", fileTwice},
 	{"each version that is kept can be read", fileHistory},
-	{"what is kept of the past has an end", fileForgets},
-	{"outside of secrets nothing changes", fileExact},
-	{"secrets are hidden, also one that two edits complete", fileRedacted},
+	{"the history that is kept is bounded", fileForgets},
+	{"nothing but secrets is changed", fileExact},
+	{"secrets are hidden, including one completed by two edits", fileRedacted},
 	{"a file of another conversation is not found", fileForeign},
-	{"who may not change may not write", fileGate},
+	{"a session that may not write is refused", fileGate},
 	{"a file that another session has claimed is not changed", fileClaimed},
 	{"a file belongs to a task of the conversation", fileTask},
-	{"names that are one file, and names that are none", fileNames},
+	{"equivalent file names and invalid ones", fileNames},
 	{"files have limits", fileLimits},
 	{"a refused change costs a read, and one that is made a write", fileCharges},
-	{"of many edits at once none is lost", fileAtOnce},
-	{"an expired conversation's files are read, and go with it", fileExpired},
+	{"of many concurrent edits none is lost", fileAtOnce},
+	{"files of an expired conversation can be read, and are removed with it", fileExpired},
 }
 
 func named(path string) files.Name { return files.Name{Path: path} }
@@ -43,13 +43,13 @@ func (w *world) edit(t *testing.T, c bridge.Credentials, path, old, replacement 
 	return w.filesB.EditFile(t.Context(), c, files.EditRequest{Name: named(path), Old: old, New: replacement, Version: version})
 }
 
-// text reads a file, of a version or the last.
+// text returns the text of a version of a file; 0 means the latest.
 func (w *world) text(t *testing.T, c bridge.Credentials, path string, version int64) string {
 	t.Helper()
 	return must(w.filesB.ReadFile(t.Context(), c, files.ReadRequest{Name: named(path), Version: version}))(t).File.Text
 }
 
-// conflict returns the conflict that err is.
+// conflict returns err as a ConflictError.
 func conflict(t *testing.T, err error) files.ConflictError {
 	t.Helper()
 	wantError(t, err, files.ErrConflict)
@@ -118,7 +118,7 @@ func fileConflict(t *testing.T, w *world) {
 	}
 }
 
-// lines is a text of n numbered lines.
+// lines returns a text of n numbered lines.
 func lines(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -144,7 +144,7 @@ func fileMerge(t *testing.T, w *world) {
 	}
 	equal(t, "entry", w.lastEntry(t), "b file_edit refused")
 	_, err := w.edit(t, p.B, "a.txt", "line 1", "x", 0)
-	wantInvalid(t, err, "old") // line 10 and on
+	wantInvalid(t, err, "old") // also matches line 10 and others
 	_, err = w.edit(t, p.B, "a.txt", "no such", "x", 0)
 	wantInvalid(t, err, "old")
 	w.write(t, p.A, "over", "aaa\n", 0)

@@ -16,11 +16,11 @@ var gateTests = []test{
 	{"failed proofs over their limit are counted in the next entry", failuresCounted},
 	{"a valid proof passes while failed ones are throttled", validPassesThrottle},
 	{"a call over the limit is recorded and changes nothing", limitedChangesNothing},
-	{"of a flood of refusals the first are recorded, the rest counted", floodCounted},
+	{"of many refusals the first are recorded and the rest counted", floodCounted},
 	{"a repeated idempotency key is charged as reading", repeatsCharged},
 	{"limits hold across processes", limitsAcrossProcesses},
-	{"limits are kept apart by session and conversation", limitsApart},
-	{"limits come back with time", limitsComeBack},
+	{"each session and conversation has its own limits", limitsApart},
+	{"limits refill with time", limitsComeBack},
 	{"a refused call spends no writes", refusedSpendsNoWrites},
 	{"a refused creation spends no creations", refusedSpendsNoCreations},
 	{"creations are limited per store", creationsLimited},
@@ -28,7 +28,7 @@ var gateTests = []test{
 	{"an expired conversation accepts nothing", expiredAcceptsNothing},
 }
 
-// stranger returns c with the token of nobody.
+// withWrongToken returns c with a token that belongs to no session.
 func withWrongToken(c bridge.Credentials) bridge.Credentials {
 	c.Token = strings.Repeat("0", len(c.Token))
 	return c
@@ -88,7 +88,7 @@ func floodCounted(t *testing.T, w *world) {
 		wantLimited(t, err)
 	}
 	equal(t, "entries", w.verify(t).Seq-before, 2)
-	w.clock.Advance(30 * time.Second) // one more refusal is logged by then, and none let through
+	w.clock.Advance(30 * time.Second) // by now one more refusal may be logged, but no call is allowed yet
 	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
 	wantLimited(t, err)
 	log := w.log(t)
@@ -259,7 +259,7 @@ func expiredAcceptsNothing(t *testing.T, w *world) {
 	equal(t, "outcomes", outcomes, map[string]int{"unauthorized": len(calls(w.a, p.B))})
 }
 
-// calls returns a call of each operation that needs credentials.
+// calls returns one call for each operation that needs credentials.
 func calls(s *bridge.Service, c bridge.Credentials) []func() error {
 	ctx := background()
 	return []func() error{
@@ -272,7 +272,7 @@ func calls(s *bridge.Service, c bridge.Credentials) []func() error {
 	}
 }
 
-// entriesOf returns the entries with an action.
+// entriesOf returns the entries with the given action.
 func entriesOf(log []audit.Entry, action string) []audit.Entry {
 	return slices.DeleteFunc(slices.Clone(log), func(e audit.Entry) bool { return e.Action != action })
 }

@@ -11,7 +11,7 @@ import (
 var historyTests = []test{
 	{"pages go back through both directions, read or not", historyPages},
 	{"history marks nothing read", historyReadsNothing},
-	{"history is of one conversation", historyApart},
+	{"history covers one conversation", historyApart},
 	{"the operator pages forward", operatorPages},
 	{"status and heartbeat of a partner", partnerStatus},
 }

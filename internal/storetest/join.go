@@ -12,12 +12,12 @@ import (
 
 var joinTests = []test{
 	{"a code works once", joinOnce},
-	{"one of many at once gets in", joinAtOnce},
+	{"of many concurrent joins one succeeds", joinAtOnce},
 	{"a code ends after ten minutes", joinExpires},
 	{"a code ends with its conversation", joinEndsWithConversation},
-	{"rotating the tokens ends the code", joinAfterRotation},
-	{"rotating one token ends a join code only where it would give that one", joinAfterRotationOfOne},
-	{"wrong codes are throttled, a good one passes", joinThrottled},
+	{"rotating the tokens voids the code", joinAfterRotation},
+	{"rotating a token voids only the join code that gives it", joinAfterRotationOfOne},
+	{"wrong codes are throttled, a valid one is accepted", joinThrottled},
 }
 
 func create(t *testing.T, s *bridge.Service, r bridge.CreateRequest) bridge.Created {
@@ -96,7 +96,7 @@ func joinAfterRotationOfOne(t *testing.T, w *world) {
 		rotated bridge.SessionID
 		want    error
 	}{
-		{bridge.SessionA, nil}, // the code gives the token of b
+		{bridge.SessionA, nil}, // the code stays valid, because it gives the token of b
 		{bridge.SessionB, bridge.ErrBadJoinCode},
 	}
 	for _, tt := range tests {
@@ -122,13 +122,13 @@ func joinThrottled(t *testing.T, w *world) {
 		wantLimited(t, err)
 	}
 	must(s.Join(t.Context(), c.JoinCode))(t)
-	// Throttled joins do not throttle a conversation's own failures.
+	// Throttled joins do not use up the limit for the conversation's own failures.
 	_, err := s.CheckPartners(t.Context(), withWrongToken(bridge.Credentials{Conversation: c.ID, Session: "a", Token: c.TokenA}), "")
 	wantError(t, err, bridge.ErrUnauthorized)
 	equal(t, "recorded joins", len(entriesOf(w.log(t), "join_conversation")), 3)
 }
 
-// brokenConversations begin conversations, join them and send to them.
+// brokenConversations are the operations that begin, join and send to conversations.
 var brokenConversations = []brokenOperation{
 	simply("create", func(ctx context.Context, c *commandWorld) (bridge.Created, error) {
 		return c.a.Create(ctx, bridge.CreateRequest{MyRole: "one", PartnerRole: "other", Team: "blue"})

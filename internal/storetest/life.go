@@ -11,19 +11,19 @@ import (
 )
 
 var lifeTests = []test{
-	{"every call of its own is a sign of life", callsAreSigns},
-	{"nobody has joined before somebody acts for the session", nobodyJoined},
-	{"what runs beside an agent and what an unproven caller does is none", noSigns},
-	{"signs of life are noted seldom", signsSeldom},
+	{"every call of a session is a sign of life", callsAreSigns},
+	{"a session has joined once it makes a call", nobodyJoined},
+	{"background processes and unproven callers give no sign of life", noSigns},
+	{"signs of life are stored at intervals", signsSeldom},
 	{"an open wait is a sign of life", waitIsSign},
 	{"signs of life of several are noted together", signsTogether},
 	{"several inboxes are looked at together", looksTogether},
 	{"a clock set back hides no sign of life", signsClockBack},
-	{"who waits for work is not silent and keeps its task", waitingKeepsTask},
-	{"a receipt names the last message of mine that was read", receipts},
+	{"a worker that waits for work is not silent and keeps its task", waitingKeepsTask},
+	{"a receipt names the sender's last message that was read", receipts},
 }
 
-// partnerOf returns what w.b knows of the only partner of c.
+// partnerOf returns what w.b reports about the only partner of c.
 func (w *world) partnerOf(t *testing.T, c bridge.Credentials) bridge.SessionState {
 	t.Helper()
 	p := must(w.b.CheckPartners(t.Context(), c, ""))(t)
@@ -168,7 +168,7 @@ func waitIsSign(t *testing.T, w *world) {
 	}
 	entries := len(entriesOf(w.log(t), "check_messages"))
 	w.clock.Advance(bridge.AliveFor)
-	w.a.Ring(p.A.Conversation, bridge.SessionB) // the waiter looks again
+	w.a.Ring(p.A.Conversation, bridge.SessionB) // makes the waiter check again
 	for !w.partnerOf(t, p.A).Alive(w.clock.Now()) {
 		if ctx.Err() != nil {
 			t.Fatal("an open wait is not renewed")
@@ -195,7 +195,7 @@ func waitingKeepsTask(t *testing.T, w *world) {
 	must(w.tasksA.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "Write the parser"}))(t)
 	for range 4 {
 		w.clock.Advance(after - time.Second)
-		must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{}, nil))(t) // only looks for mail
+		must(w.b.Check(t.Context(), p.B, bridge.CheckRequest{}, nil))(t) // only checks for mail
 		equal(t, "silent", w.watch(t, w.tasksA), 0)
 		equal(t, "moved", w.moves(t), []string{})
 	}
@@ -220,7 +220,7 @@ func receipts(t *testing.T, w *world) {
 	equal(t, "the other way", w.partnerOf(t, p.B).ReadID, 0)
 }
 
-// brokenSessions are what a session says of itself and its conversation.
+// brokenSessions are the operations on a session's own state and its conversation.
 var brokenSessions = []brokenOperation{
 	simply("set a status", func(ctx context.Context, c *commandWorld) (bridge.StatusUpdate, error) {
 		return c.a.UpdateStatus(ctx, c.A, bridge.StatusComplete)

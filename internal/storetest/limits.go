@@ -13,16 +13,16 @@ var limitTests = []test{
 	{"limits that are set hold in every process from the next call on", limitsSet},
 	{"a conversation can have limits of its own", limitsOfConversation},
 	{"setting limits is recorded", limitsRecorded},
-	{"one creator in a loop leaves others theirs", creatorsApart},
+	{"one caller that creates in a loop does not use up the limit of others", creatorsApart},
 	{"one caller's wrong calls are not charged to another", refusalsApart},
-	{"a full store refuses more, and reads, ends and cleans up", quotaHolds},
-	{"heartbeats and empty looks of a minute are one entry", callsFolded},
-	{"a clock set back revives nothing", clockSetBack},
+	{"a full store refuses more data, but can be read, ended and cleaned up", quotaHolds},
+	{"heartbeats and empty checks within a minute make one entry", callsFolded},
+	{"a clock set back does not revive what has expired", clockSetBack},
 	{"two clocks do not refill one limit twice", twoClocks},
 	{"the session of a token is found by its fingerprint", suspectsFound},
 }
 
-// caller is a service of another caller, with a clock that is off by skew.
+// caller returns a service for another caller, with a clock that is off by skew.
 func (w *world) caller(s bridge.Store, name string, skew time.Duration) *bridge.Service {
 	return bridge.New(bridge.Config{Store: s, Key: w.key, Caller: name, Now: func() time.Time { return w.clock.Now().Add(skew) }})
 }
@@ -180,7 +180,7 @@ func clockSetBack(t *testing.T, w *world) {
 	old := create(t, w.a, bridge.CreateRequest{TTL: time.Hour})
 	c := bridge.Credentials{Conversation: old.ID, Session: bridge.SessionA, Token: old.TokenA}
 	w.clock.Advance(2 * time.Hour)
-	must(0, w.a.RefuseOpenCall(t.Context(), "test", nil))(t) // the store sees the time
+	must(0, w.a.RefuseOpenCall(t.Context(), "test", nil))(t) // advances the store's time
 	w.clock.Advance(-90 * time.Minute)
 	_, err := w.b.Send(t.Context(), c, bridge.SendRequest{Text: "x"})
 	wantError(t, err, bridge.ErrExpired)
@@ -214,7 +214,7 @@ func twoClocks(t *testing.T, w *world) {
 		}
 		w.clock.Advance(time.Second)
 	}
-	if sent > 10+10+4 { // what was there, what the ten minutes gave, and what 20 seconds give
+	if sent > 10+10+4 { // the initial allowance, what ten minutes add, and what 20 seconds add
 		t.Errorf("%d of 40 were sent in 20 seconds, at 10 a minute", sent)
 	}
 }
@@ -222,7 +222,7 @@ func twoClocks(t *testing.T, w *world) {
 func suspectsFound(t *testing.T, w *world) {
 	p, _ := w.pair(t), w.pair(t)
 	send := func(text string) []string {
-		w.send(t, w.a, p.A) // nothing that a secret could go on from
+		w.send(t, w.a, p.A) // clears the tail, so that no secret can continue from it
 		return must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: text}))(t).Redacted
 	}
 	digest := strings.Repeat("5e", 32)

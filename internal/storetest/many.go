@@ -14,28 +14,28 @@ var manyTests = []test{
 	{"a invites, and the code gives one further session", inviteGivesSession},
 	{"only a invites, once, and up to 26", inviteLimits},
 	{"a refused invitation costs a read", inviteRefusedCheaply},
-	{"a place that nobody took goes to the next", invitePlaceAgain},
-	{"with several partners a message names who gets it", sendNamesRecipients},
+	{"an invitation that nobody has used is replaced", invitePlaceAgain},
+	{"with several partners a message must name its recipients", sendNamesRecipients},
 	{"a message for all is stored once and numbered in each inbox", broadcastOnce},
 	{"each inbox has its own claim and read mark", inboxesApart},
-	{"a session sees what it sent or was sent, from its join on", historyOfOne},
+	{"a session sees what it sent or received since it joined", historyOfOne},
 	{"pages of history and unread counts hold in a conversation that grew", manyThatGrew},
 	{"an answer names only what its sender can see", replyToVisible},
 	{"a write is charged for each recipient", chargedForEach},
-	{"a refused message costs a read, and a flood of them is not logged", refusedForEach},
+	{"a refused message costs a read, and many of them are not logged", refusedForEach},
 	{"a repeated key returns the whole first answer", repeatedKeyOfMany},
-	{"each tells what was read of the caller's messages", readOfMine},
-	{"a secret does not come together in any inbox", splitOverRecipients},
-	{"rotating one puts one out", rotateOneOfMany},
-	{"who is put out before it joined keeps its place for a while, and leaves it then", rotatedPlace},
-	{"tasks go to any session and are seen by who has them", tasksOfMany},
-	{"a silent worker of many is told of by its name", silentOfMany},
+	{"the roster shows what each session has read of the caller's messages", readOfMine},
+	{"the parts of a split secret do not meet in any inbox", splitOverRecipients},
+	{"rotating a token locks out one session only", rotateOneOfMany},
+	{"a session whose token is rotated before it joined keeps its place for a while", rotatedPlace},
+	{"tasks go to any session and are visible to their worker", tasksOfMany},
+	{"an alert names the silent worker of several", silentOfMany},
 	{"claims of one conversation's sessions exclude each other", claimsOfMany},
 	{"the operator's words are stored once", sayToMany},
-	{"files that sessions named to each other are told to them only", sharedOfMany},
-	{"what one session names does not hide what another did", sharedByMany},
-	{"who names very much is heard of by its last names, and hides nobody's", sharedAmongMuch},
-	{"a conversation of many is removed whole", removeMany},
+	{"shared file names are reported only to the sessions that named them to each other", sharedOfMany},
+	{"names given by one session do not hide those of another", sharedByMany},
+	{"of very many names the last ones count, and they hide nobody else's", sharedAmongMuch},
+	{"a conversation of many is removed completely", removeMany},
 }
 
 func (w *world) room(t *testing.T, n int) []bridge.Credentials {
@@ -115,7 +115,7 @@ func inboxesApart(t *testing.T, w *world) {
 	second := w.check(t, w.b, all[2], 1)
 	equal(t, "c is not kept waiting", fmt.Sprint(seqs(second.Messages), second.HasMore, second.Unread), "[1] true 1")
 	w.confirm(t, w.b, second)
-	w.clock.Advance(bridge.ClaimFor) // b's process was killed
+	w.clock.Advance(bridge.ClaimFor) // as if b's process had been killed
 	again := w.check(t, w.b, all[1], 0)
 	equal(t, "b gets it again, marked", fmt.Sprint(seqs(again.Messages), again.Messages[0].Redelivered), "[1] true")
 	rest := must(w.b.Check(t.Context(), all[2], bridge.CheckRequest{}, nil))(t)
@@ -154,7 +154,7 @@ func historyOfOne(t *testing.T, w *world) {
 		equal(t, "history of "+string(who.Session), got, want)
 	}
 	h := must(w.b.History(t.Context(), c, 0, 0))(t)
-	equal(t, "its own numbers", seqs(h.Messages), []int64{1, 2}) // the other is a's
+	equal(t, "its own numbers", seqs(h.Messages), []int64{1, 2}) // the other message is in a's inbox
 }
 
 func replyToVisible(t *testing.T, w *world) {
@@ -214,7 +214,7 @@ func repeatedKeyOfMany(t *testing.T, w *world) {
 	first := must(w.a.Send(t.Context(), all[0], r))(t)
 	w.sendTo(t, all[1], "more", "d")
 	w.unchanged(t, func() {
-		r.To = to("c") // who repeats it gets the first answer, whatever else it says
+		r.To = to("c") // a repeated key gets the first answer, whatever else has changed
 		again := must(w.b.Send(t.Context(), all[0], r))(t)
 		want := first
 		want.Repeated = true

@@ -9,17 +9,19 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// grown is a conversation of two that others join, and what must be known of it.
+// grown is a conversation of two that more sessions join, together with the expected
+// state.
 type grown struct {
 	*world
 	random   *rand.Rand
 	sessions []bridge.Credentials
 	all      []bridge.Message
-	unread   map[[2]bridge.SessionID]int64 // of each sender, by each recipient
+	unread   map[[2]bridge.SessionID]int64 // by sender and recipient
 }
 
-// manyThatGrew has a pair talk, then three, then four, each to whom chance names; now
-// and then one of them reads a part. Behind each round all is compared.
+// manyThatGrew lets a pair talk, then three sessions, then four, with random
+// recipients. Now and then one of them reads part of its mail. After each round
+// everything is compared.
 func manyThatGrew(t *testing.T, w *world) {
 	p := w.pair(t)
 	g := &grown{
@@ -95,7 +97,7 @@ func (g *grown) compareHistory(t *testing.T, c bridge.Credentials) {
 func (g *grown) compareUnread(t *testing.T, c bridge.Credentials) {
 	t.Helper()
 	if len(g.sessions) == 2 {
-		return // there it is what waits in all
+		return // with a single partner this is the total of its unread mail
 	}
 	for _, other := range must(g.a.CheckPartners(t.Context(), c, ""))(t).Partners {
 		equal(t, fmt.Sprintf("what %s has not read of %s", other.Session, c.Session),

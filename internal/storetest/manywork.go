@@ -110,7 +110,7 @@ func silentOfMany(t *testing.T, w *world) {
 	task := must(w.tasksA.AssignTask(ctx, all[0], tasks.AssignRequest{Title: "x", To: "c"}))(t).Task
 	must(w.tasksA.UpdateTask(ctx, all[2], tasks.Report{ID: task.ID, State: tasks.Accepted}))(t)
 	w.clock.Advance(tasks.SilentAfter + time.Second)
-	must(w.a.Heartbeat(ctx, all[1]))(t) // b lives
+	must(w.a.Heartbeat(ctx, all[1]))(t) // b is alive
 	equal(t, "noted", must(w.tasksB.WatchWorkers(ctx, tasks.SilentAfter))(t), 1)
 	equal(t, "noted once", must(w.tasksA.WatchWorkers(ctx, tasks.SilentAfter))(t), 0)
 	alert, _, err := w.tasksA.NextAlert(ctx)
@@ -169,7 +169,8 @@ func sharedOfMany(t *testing.T, w *world) {
 	equal(t, "c is not", w.standing(t, all[2]).Shared.Files(), nil)
 }
 
-// sharedByMany: what one session names does not hide what another did.
+// sharedByMany checks that a name given by one session does not hide the same name
+// given by another.
 func sharedByMany(t *testing.T, w *world) {
 	all := w.room(t, 3)
 	send := func(from bridge.Credentials, to bridge.SessionID, files ...string) {

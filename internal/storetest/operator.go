@@ -19,13 +19,13 @@ var operatorTests = []test{
 	{"rotating the token of no session is refused and recorded", rotateNoSession},
 	{"cleanup removes what expired and nothing else", cleanupRemoves},
 	{"a dry run of cleanup changes and records nothing", cleanupDryRun},
-	{"cleanup says how many unread messages went", cleanupCountsUnread},
+	{"cleanup reports how many unread messages it removed", cleanupCountsUnread},
 	{"the last messages are read from the end", lastMessages},
-	{"a reading is recorded, and nothing else changes", readingRecorded},
+	{"a read is recorded and changes nothing else", readingRecorded},
 	{"the chain stays valid through cleanup", chainSurvivesCleanup},
-	{"numbers go on rising after cleanup", idsAfterCleanup},
+	{"numbers continue to rise after cleanup", idsAfterCleanup},
 	{"the log is paged and filtered", logPages},
-	{"a walk sees one moment", walkIsOneMoment},
+	{"a walk of the log sees a single moment", walkIsOneMoment},
 }
 
 func conversationsListed(t *testing.T, w *world) {
@@ -78,7 +78,7 @@ func rotateTokens(t *testing.T, w *world) {
 func rotateOneToken(t *testing.T, w *world) {
 	ctx := t.Context()
 	p, q := w.pair(t), w.pair(t)
-	w.send(t, w.a, p.A) // unread mail stays for whoever gets the new token
+	w.send(t, w.a, p.A) // unread mail is kept for whoever gets the new token
 	for _, session := range []bridge.SessionID{bridge.SessionB, bridge.SessionA} {
 		out, stays := &p.B, &p.A
 		if session == bridge.SessionA {
@@ -121,8 +121,8 @@ func rotateNoSession(t *testing.T, w *world) {
 	equal(t, "recorded", len(entriesOf(w.log(t), "rotate_tokens")), 8)
 }
 
-// expiredAndLive makes a conversation that has expired, with three messages of
-// which one was read, and one that lives.
+// expiredAndLive makes an expired conversation with three messages, of which one was
+// read, and a live one.
 func expiredAndLive(t *testing.T, w *world) (expired, live bridge.Credentials) {
 	t.Helper()
 	e := create(t, w.a, bridge.CreateRequest{TTL: bridge.MinTTL})
@@ -233,9 +233,9 @@ func walkIsOneMoment(t *testing.T, w *world) {
 	visited, sent := int64(0), false
 	head := must(w.storeB.WalkAudit(t.Context(), func(audit.Base) error { return nil }, func(e audit.Entry) error {
 		visited = e.Seq
-		if e.Seq == 2 && !sent { // an entry that covers others has the number of the last
+		if e.Seq == 2 && !sent { // a spine entry has the number of the last entry that it covers
 			sent = true
-			w.send(t, w.a, p.A) // another process goes on meanwhile
+			w.send(t, w.a, p.A) // another process writes meanwhile
 		}
 		return nil
 	}))(t)
@@ -276,7 +276,7 @@ func readingRecorded(t *testing.T, w *world) {
 	equal(t, "entry", []string{last.Session, last.Action, last.Outcome, last.Conversation}, []string{bridge.Operator, "read_conversation", "ok", p.A.Conversation})
 }
 
-// brokenOperator are the operator's.
+// brokenOperator are the operations of the operator.
 var brokenOperator = []brokenOperation{
 	simply("limits", func(ctx context.Context, c *commandWorld) (bridge.LimitReport, error) {
 		return c.a.Limits(ctx, c.A.Conversation)
@@ -339,7 +339,7 @@ var brokenOperator = []brokenOperation{
 	}),
 }
 
-// fill puts some of everything into the store.
+// fill adds rows of every kind to the store.
 func (c *commandWorld) fill(t *testing.T) {
 	t.Helper()
 	c.open(t)

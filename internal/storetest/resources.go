@@ -16,16 +16,16 @@ import (
 
 var resourceTests = []test{
 	{"a session reads what its conversation shares", resourceReads},
-	{"a task is read where it is done, with its steps and files", resourceTask},
-	{"what is another's is not there, and the log says who asked", resourceForeign},
-	{"a list has what can be read", resourceList},
-	{"what another process changes changes the mark, and nothing else does", resourceMarks},
-	{"a mark of what is another's never changes", resourceForeignMarks},
-	{"a session that is put out sees that it is gone", resourceGone},
+	{"a task can be read in its conversation, with its steps and files", resourceTask},
+	{"a resource of others does not exist for the caller, and the log names the caller", resourceForeign},
+	{"a list contains what can be read", resourceList},
+	{"a mark changes with the changes of another process, and only with them", resourceMarks},
+	{"the mark of a resource of others never changes", resourceForeignMarks},
+	{"a session whose token was rotated sees that the resource is gone", resourceGone},
 	{"an expired conversation can be read for as long as its mail", resourceLate},
 }
 
-// shared are the resources of both processes.
+// shared returns the resource services of both processes.
 func (w *world) shared() (a, b *resources.Service) {
 	return resources.New(w.a, w.tasksA, w.claims, w.files, w.stepsA), resources.New(w.b, w.tasksB, w.claimsB, w.filesB, w.stepsB)
 }
@@ -152,7 +152,8 @@ func resourceList(t *testing.T, w *world) {
 	equal(t, "a forged one's", len(must(b.ListResources(t.Context(), []bridge.Credentials{{Conversation: c, Session: "a", Token: other.A.Token}}))(t)), 0)
 }
 
-// marks are those of what a session watches, of its list first.
+// marks returns the marks of the resources that a session watches, starting with its
+// list.
 func (w *world) marks(t *testing.T, c bridge.Credentials, uris ...string) map[string]string {
 	t.Helper()
 	_, b := w.shared()
@@ -212,7 +213,8 @@ func resourceMarks(t *testing.T, w *world) {
 		before, together := w.marks(t, p.A, uris...), w.workMark(t, c)
 		step.do()
 		after := w.marks(t, p.A, uris...)
-		// What one look finds for all who watch must differ where any mark does.
+		// The mark that covers the whole conversation must change whenever any other
+		// mark does.
 		if changed := w.workMark(t, c) != together; changed != (step.changes != "") {
 			t.Errorf("%s changes the mark of the conversation: %t", step.what, changed)
 		}
@@ -225,8 +227,8 @@ func resourceMarks(t *testing.T, w *world) {
 	}
 }
 
-// workMark is what shows that something of a conversation has changed. It must be the same
-// however many others are looked at.
+// workMark returns the mark of a conversation, which changes with its content. It must
+// be the same regardless of how many others are queried with it.
 func (w *world) workMark(t *testing.T, conversation string) string {
 	t.Helper()
 	const unknown = "conv_0123456789abcdef"

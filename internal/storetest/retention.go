@@ -13,14 +13,14 @@ import (
 
 var retentionTests = []test{
 	{"defaults", retentionDefaults},
-	{"old goes, the last stays", retentionOld},
+	{"old rows are removed, the last is kept", retentionOld},
 	{"other conversations", retentionElsewhere},
 }
 
 const day = 24 * time.Hour
 
-// retentionDefaults: what was not set holds as documented, what was set holds for all
-// processes, and nothing is set that cannot be.
+// retentionDefaults checks that unset times have their documented defaults, that set
+// times apply in all processes, and that invalid times are refused.
 func retentionDefaults(t *testing.T, w *world) {
 	age := func(kind bridge.Retained) time.Duration {
 		for _, r := range must(w.b.Retention(t.Context()))(t) {
@@ -49,7 +49,8 @@ func retentionDefaults(t *testing.T, w *world) {
 	}
 }
 
-// grown is a conversation with two days of everything that is retained for a time.
+// grown returns a conversation with rows of two days of every kind that has a retention
+// time.
 func (w *world) grown(t *testing.T) bridgetest.Pair {
 	t.Helper()
 	p := w.pair(t)
@@ -68,19 +69,20 @@ func (w *world) grown(t *testing.T) bridgetest.Pair {
 	return p
 }
 
-// keyed sends the message with a number once.
+// keyed sends message number i, with an idempotency key.
 func (w *world) keyed(t *testing.T, p bridgetest.Pair, i int) bridge.Sent {
 	t.Helper()
 	return must(w.a.Send(t.Context(), p.A, bridge.SendRequest{Text: "text", IdempotencyKey: string(rune('a' + i))}))(t)
 }
 
-// keyedTask assigns the task with a number once.
+// keyedTask assigns task number i, with an idempotency key.
 func (w *world) keyedTask(t *testing.T, p bridgetest.Pair, i int) tasks.Result {
 	t.Helper()
 	return must(w.tasksA.AssignTask(t.Context(), p.A, tasks.AssignRequest{Title: "x", Body: "x", IdempotencyKey: string(rune('k' + i))}))(t)
 }
 
-// retentionOld forgets what is older than a day and a half, and then all that may go.
+// retentionOld removes what is older than a day and a half, and then everything that
+// may be removed.
 func retentionOld(t *testing.T, w *world) {
 	p := w.grown(t)
 	equal(t, "nothing is set", must(w.a.ForgetOld(t.Context(), false))(t), bridge.Old{})
@@ -130,8 +132,8 @@ func (w *world) history(t *testing.T, p bridgetest.Pair) (files.File, []files.Ch
 	return file, changes
 }
 
-// retentionElsewhere: each conversation has an entry of its own, and one with nothing old
-// has none.
+// retentionElsewhere checks that each conversation gets its own entry, and one with
+// nothing old gets none.
 func retentionElsewhere(t *testing.T, w *world) {
 	w.grown(t)
 	w.grown(t)

@@ -16,8 +16,8 @@ import (
 	"example.org/bridge/internal/guard/policy"
 )
 
-// SessionCalls are calls that take the credentials of a session, by the names of their
-// entries in the log.
+// SessionCalls are the calls that take the credentials of a session, keyed by the
+// action of their log entries.
 var SessionCalls = map[string]func(context.Context, *bridge.Service, bridge.Credentials) error{
 	"send_to_partner": func(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
 		_, err := s.Send(ctx, c, bridge.SendRequest{Text: "hello", IdempotencyKey: "k"})
@@ -64,19 +64,19 @@ var SessionCalls = map[string]func(context.Context, *bridge.Service, bridge.Cred
 	},
 }
 
-// Ended is the sign of a process that is to end: what proves itself gets an
-// answer at once, though the clock stands still and no claim runs out.
+// Ended returns a closed channel, as a process has that is shutting down. A call that
+// proves its session then returns immediately, although the clock stands still and no
+// claim expires.
 func Ended() <-chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
 }
 
-// SameStatements has a store carry out calls of somebody that cannot prove a session:
-// the statements are the same, one by one, whether what the calls name is there or not.
-// So their time cannot tell, whatever the machine; and nothing is compared by time
-// here. noted returns the statements that calls with ctx have had carried out since it
-// was called before.
+// SameStatements makes calls without a valid token. The store must execute exactly the
+// same statements whether or not what the calls name exists, so that their duration
+// reveals nothing on any machine. Nothing is measured. noted returns the statements
+// executed for calls with ctx since it was last called.
 func SameStatements(ctx context.Context, t *testing.T, e *bridgetest.Env, store Store, noted func() []string) {
 	t.Helper()
 	clock := e.Clock
@@ -93,7 +93,8 @@ func SameStatements(ctx context.Context, t *testing.T, e *bridgetest.Env, store 
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the process has in memory of the conversation must not tell either.
+	// What the process has cached about the conversation must not make a difference
+	// either.
 	must(s.Send(ctx, p.A, bridge.SendRequest{Text: "hello"}))(t)
 
 	calls := map[string]func(context.Context, *bridge.Service, bridge.Credentials) error{
@@ -141,9 +142,9 @@ func SameStatements(ctx context.Context, t *testing.T, e *bridgetest.Env, store 
 		}
 		return noted()
 	}
-	unproven("get_history", "conv_1111111111111111") // the first refusal reads the store's limits
+	unproven("get_history", "conv_1111111111111111") // the first refusal loads the store's limits
 	for name := range calls {
-		clock.Advance(time.Minute) // the limit of failures is full again
+		clock.Advance(time.Minute) // refills the limit for failures
 		unknown := unproven(name, "conv_0000000000000000")
 		clock.Advance(time.Minute)
 		if diff := cmp.Diff(unknown, unproven(name, p.A.Conversation)); diff != "" {

@@ -16,18 +16,18 @@ import (
 var sendTests = []test{
 	{"a message is kept as it was sent", keptAsSent},
 	{"numbers have no gaps with many senders", gaplessNumbers},
-	{"both directions count apart", directionsApart},
-	{"an answer tells how its session stands", toldStanding},
+	{"the two directions are numbered separately", directionsApart},
+	{"an answer contains the session's standing", toldStanding},
 	{"a repeated key returns the first answer", repeatedKey},
 	{"a repeated key is answered over the limit and spends nothing", repeatedKeyOverLimit},
-	{"one key at once stores one message", repeatedAtOnce},
+	{"concurrent sends with one key store one message", repeatedAtOnce},
 	{"a key counts per sender and conversation", keysApart},
 	{"a cancelled call stores nothing", cancelledSend},
-	{"a message is made of the end of what its sender said last", tailOfLast},
+	{"a message is made with the end of its sender's last message", tailOfLast},
 	{"a clock set back does not reorder", orderWithoutClock},
 }
 
-// toPartner is a draft to one session, whose only tail rule is given.
+// toPartner returns a draft for one session whose text rule makes from the last tail.
 func toPartner(to bridge.SessionID, rule func(tail string) bridge.NewMessage) bridge.Draft {
 	return bridge.Draft{
 		To:   func(bridge.Roster) (bridge.Recipients, error) { return bridge.Recipients{to}, nil },
@@ -109,7 +109,8 @@ func directionsApart(t *testing.T, w *world) {
 	}
 }
 
-// toldStanding: what an answer tells of its session is what a look says.
+// toldStanding checks that the standing in an answer is the same as the one queried
+// separately.
 func toldStanding(t *testing.T, w *world) {
 	p := w.pair(t)
 	files := []string{"a.go"}
@@ -120,7 +121,7 @@ func toldStanding(t *testing.T, w *world) {
 	equal(t, "of a's send", sent.Standing, w.standing(t, p.A))
 	equal(t, "shared files", sent.Standing.Shared.Files(), files)
 	equal(t, "unread", sent.Standing.Unread, 1)
-	for range 2 { // with mail and without
+	for range 2 { // with and without mail
 		d := w.check(t, w.a, p.B, 0)
 		equal(t, "of b's check", d.Standing, w.standing(t, p.B))
 		w.confirm(t, w.a, d)

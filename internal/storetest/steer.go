@@ -9,13 +9,13 @@ import (
 )
 
 var steerTests = []test{
-	{"the operator speaks to those named, marked as such", sayMarked},
-	{"the operator does not speak in an expired conversation", sayExpired},
-	{"while paused, changes are refused and reads go on", pauseRefuses},
-	{"a pause of all holds beside that of one", pauseAll},
+	{"a message of the operator goes to those named and is marked", sayMarked},
+	{"the operator cannot write to an expired conversation", sayExpired},
+	{"while paused, changes are refused and reads work", pauseRefuses},
+	{"a pause of everything and one of a conversation are independent", pauseAll},
 	{"while paused, nobody joins and nothing is extended or begun", pauseBegins},
 	{"a search finds every term, newest first", searchFinds},
-	{"a search goes on where it stopped", searchGoesOn},
+	{"a search continues where it stopped", searchGoesOn},
 	{"calls and messages are counted", counts},
 }
 
@@ -49,7 +49,7 @@ func pauseRefuses(t *testing.T, w *world) {
 	wantError(t, err, bridge.ErrPaused)
 	equal(t, "entry", w.lastEntry(t), "a send_to_partner refused")
 	_, err = w.b.Send(t.Context(), bridge.Credentials{Conversation: p.A.Conversation, Session: "a", Token: strings.Repeat("0", 64)}, bridge.SendRequest{Text: "x"})
-	wantError(t, err, bridge.ErrUnauthorized) // who proves nothing learns nothing
+	wantError(t, err, bridge.ErrUnauthorized) // without proof the pause is not revealed
 	must(w.a.Check(t.Context(), p.A, bridge.CheckRequest{}, nil))(t)
 	must(w.a.Send(t.Context(), other.A, bridge.SendRequest{Text: "x"}))(t)
 	equal(t, "resumed", must(w.a.Resume(t.Context(), p.A.Conversation))(t), true)
@@ -81,7 +81,7 @@ func pauseBegins(t *testing.T, w *world) {
 		wantError(t, err, bridge.ErrPaused)
 		equal(t, name+": entry", w.lastEntry(t), "? join_conversation refused")
 		_, err = w.b.Join(ctx, "00000-00000")
-		wantError(t, err, bridge.ErrBadJoinCode) // who proves nothing learns nothing
+		wantError(t, err, bridge.ErrBadJoinCode) // without a valid code the pause is not revealed
 		_, err = w.b.Extend(ctx, a, time.Hour*24)
 		wantError(t, err, bridge.ErrPaused)
 		equal(t, name+": entry", w.lastEntry(t), "a extend_conversation refused")
@@ -129,7 +129,8 @@ func searchFinds(t *testing.T, w *world) {
 	equal(t, "marked", marked.Found[0].Excerpt, hit("Database")+" of the "+hit("café"))
 }
 
-// searchGoesOn: each message is found once, whatever stops the search in between.
+// searchGoesOn checks that each message is found exactly once, whatever interrupts the
+// search.
 func searchGoesOn(t *testing.T, w *world) {
 	p := w.pair(t)
 	want := []string{}

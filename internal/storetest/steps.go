@@ -15,15 +15,15 @@ import (
 
 var stepTests = []test{
 	{"steps are kept in order, and read by number and from the end", stepLife},
-	{"a step is not a message and no mail", stepWakesNobody},
+	{"a step is neither a message nor mail", stepWakesNobody},
 	{"secrets are hidden", stepRedacted},
-	{"what is not a line is refused", stepTexts},
+	{"a text of more than one line is refused", stepTexts},
 	{"a step belongs to an open task of the conversation", stepTask},
-	{"who may not change may not log", stepGate},
+	{"a session that may not write may not log", stepGate},
 	{"steps have a limit of their own", stepLimit},
-	{"of many steps at once none is lost and none has another's number", stepAtOnce},
-	{"the last steps are kept, and their numbers go on", stepForgets},
-	{"an expired conversation's steps go with it", stepExpired},
+	{"of many concurrent steps none is lost and no number is used twice", stepAtOnce},
+	{"the last steps are kept, and numbers continue", stepForgets},
+	{"the steps of an expired conversation are removed with it", stepExpired},
 }
 
 func (w *world) step(t *testing.T, c bridge.Credentials, text string) steps.Logged {
@@ -31,7 +31,7 @@ func (w *world) step(t *testing.T, c bridge.Credentials, text string) steps.Logg
 	return must(w.stepsA.LogStep(t.Context(), c, steps.LogRequest{Text: text}))(t)
 }
 
-// stepsOf returns the steps that a query finds, as "session number text".
+// stepsOf returns the selected steps as "session number text".
 func (w *world) stepsOf(t *testing.T, q steps.Query) (all []string) {
 	t.Helper()
 	if q.Limit == 0 {
@@ -103,7 +103,8 @@ func stepTexts(t *testing.T, w *world) {
 	equal(t, "entry", w.lastEntry(t), "a log_step invalid")
 	_, err := w.stepsA.LogStep(t.Context(), p.A, steps.LogRequest{Text: "x", Task: -1})
 	wantInvalid(t, err, "task_id")
-	// What only deceives when it is shown is kept as it is, and shown as other texts are.
+	// Text that is only deceptive when displayed is stored unchanged and escaped when
+	// displayed, as other texts are.
 	for _, text := range []string{strings.Repeat("ü", steps.MaxText), "\x1b[2J\u202e</system-reminder>", "'; DROP TABLE steps; --"} {
 		equal(t, "text", w.step(t, p.A, text).Text, text)
 	}
@@ -149,7 +150,7 @@ func stepLimit(t *testing.T, w *world) {
 	w.step(t, p.A, "two")
 	_, err := w.stepsB.LogStep(t.Context(), p.A, steps.LogRequest{Text: "three"})
 	wantLimited(t, err)
-	w.send(t, w.a, p.A) // steps used up nothing of it
+	w.send(t, w.a, p.A) // steps did not use up the limit for messages
 	w.step(t, p.B, "another session's")
 	three := 3
 	must(w.a.SetLimits(t.Context(), bridge.LimitChange{
@@ -189,7 +190,8 @@ func stepAtOnce(t *testing.T, w *world) {
 	w.verify(t)
 }
 
-// stepForgets asks the store, because so many steps by the service would take long.
+// stepForgets calls the store directly, because logging that many steps through the
+// service would take long.
 func stepForgets(t *testing.T, w *world) {
 	p := w.pair(t)
 	for range 4 {
@@ -220,7 +222,7 @@ func stepExpired(t *testing.T, w *world) {
 	equal(t, "kept", w.stepsOf(t, steps.Query{Conversation: other.A.Conversation}), []string{"a 1 two"})
 }
 
-// brokenSteps are those of steps.
+// brokenSteps are the operations on steps.
 var brokenSteps = []brokenOperation{
 	simply("log a step", func(ctx context.Context, c *commandWorld) (steps.Logged, error) {
 		return c.stepsA.LogStep(ctx, c.A, steps.LogRequest{Text: "first"})

@@ -1,5 +1,5 @@
-// Package storetest holds what every store must do, as whole operations
-// seen through the domain and, where the domain hides it, through the interface.
+// Package storetest tests what every store must do, as whole operations through the
+// domain and, where the domain hides something, through the store's interface.
 package storetest
 
 import (
@@ -24,11 +24,11 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Opener opens a new, empty store without limits under key, twice: as two processes would.
-// It closes both when the test ends.
+// Opener opens a new, empty store without limits under key twice, as two processes
+// would. Both are closed when the test ends.
 type Opener func(t *testing.T, key auth.Key) (a, b Store)
 
-// Store is all that a store must be.
+// Store combines the interfaces that every store implements.
 type Store interface {
 	bridge.Store
 	commands.Store
@@ -39,7 +39,7 @@ type Store interface {
 	access.Store
 }
 
-// Run runs all tests on stores that open makes.
+// Run runs all tests on stores opened by open.
 func Run(t *testing.T, open Opener) {
 	t.Helper()
 	groups := []struct {
@@ -83,7 +83,8 @@ type test struct {
 	run  func(t *testing.T, w *world)
 }
 
-// world is one new store with two processes on it, whose clock stands still.
+// world is a new store opened by two processes, with a clock that advances only when
+// told to.
 type world struct {
 	key      auth.Key
 	clock    *bridgetest.Clock
@@ -117,12 +118,13 @@ func newWorld(t *testing.T, open Opener) *world {
 	return w
 }
 
-// plain returns a service on one of the stores.
+// plain returns a service on a store.
 func (w *world) plain(s bridge.Store) *bridge.Service {
 	return bridge.New(bridge.Config{Store: s, Key: w.key, Now: w.clock.Now})
 }
 
-// limit gives the store, and with it all services on it, limits.
+// limit sets the store's limits, and thereby those of all services on it, and returns a
+// new service.
 func (w *world) limit(t *testing.T, limits bridge.Limits) *bridge.Service {
 	t.Helper()
 	bridgetest.SetLimits(t, w.a, limits)
@@ -134,7 +136,7 @@ func (w *world) pair(t *testing.T) bridgetest.Pair {
 	return bridgetest.NewPair(t, w.a)
 }
 
-// send sends a text that is unique in the store.
+// send sends a text that is unique within the store.
 func (w *world) send(t *testing.T, s *bridge.Service, c bridge.Credentials) bridge.Sent {
 	t.Helper()
 	w.sequence++
@@ -152,14 +154,14 @@ func (w *world) confirm(t *testing.T, s *bridge.Service, d bridge.Delivery) {
 	must(0, s.Confirm(t.Context(), d.Claim))(t)
 }
 
-// busy reports whether another claim stands in front of c's mail.
+// busy reports whether another claim holds c's mail.
 func (w *world) busy(t *testing.T, c bridge.Credentials) bool {
 	t.Helper()
 	_, taken := w.take(t, c)
 	return taken.Busy
 }
 
-// take takes c's mail past the domain, which would wait.
+// take takes c's mail from the store directly, because the domain would wait.
 func (w *world) take(t *testing.T, c bridge.Credentials) (bridge.Gate, bridge.Taken) {
 	t.Helper()
 	g := w.gate(c)
@@ -169,7 +171,7 @@ func (w *world) take(t *testing.T, c bridge.Credentials) (bridge.Gate, bridge.Ta
 	}))(t)
 }
 
-// gate is a gate that c passes.
+// gate returns a gate that admits c.
 func (w *world) gate(c bridge.Credentials) bridge.Gate {
 	return bridge.Gate{
 		Operation: bridge.Operation{
@@ -205,8 +207,8 @@ func (w *world) verify(t *testing.T) audit.Head {
 	return must(w.b.VerifyAudit(t.Context(), audit.Head{}))(t)
 }
 
-// state is all that a store knows of its conversations, the log, limits and signs
-// of life aside.
+// state is everything that a store returns about its conversations, except the log,
+// limits and signs of life.
 type state struct {
 	Conversations []bridge.Overview
 	Messages      map[string][]bridge.Message
@@ -227,7 +229,7 @@ func (w *world) state(t *testing.T) state {
 	return s
 }
 
-// unchanged fails the test if do changes more than log and limits.
+// unchanged fails the test if do changes anything except the log and limits.
 func (w *world) unchanged(t *testing.T, do func()) {
 	t.Helper()
 	before := w.state(t)
@@ -235,7 +237,7 @@ func (w *world) unchanged(t *testing.T, do func()) {
 	equal(t, "the state of the store", w.state(t), before)
 }
 
-// must returns what f returned, and fails the test if that was an error.
+// must returns v, and fails the test if there was an error.
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -246,7 +248,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-// standing looks how a session stands.
+// standing returns how a session stands.
 func (w *world) standing(t testing.TB, c bridge.Credentials) bridge.Standing {
 	t.Helper()
 	standing, ok := w.b.Standing(t.Context(), c)
@@ -268,7 +270,7 @@ func wantError(t testing.TB, err, want error) {
 	}
 }
 
-// wantLimited fails the test unless err says that a limit was exceeded.
+// wantLimited fails the test unless err reports that a limit was exceeded.
 func wantLimited(t testing.TB, err error) {
 	t.Helper()
 	var limited *bridge.RateLimitError
@@ -302,5 +304,6 @@ func upTo(first, last int64) []int64 {
 	return numbers
 }
 
-// background is for goroutines, which must not stop half-way when a test fails.
+// background is for calls in goroutines, which must not be cancelled half-way when a
+// test fails.
 func background() context.Context { return context.Background() }

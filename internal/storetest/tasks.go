@@ -13,19 +13,19 @@ import (
 )
 
 var taskTests = []test{
-	{"a name alone joins no team", teamNeedsProof},
-	{"a task goes to the partner, who is told", taskToPartner},
-	{"a task that needs a role goes to a live worker who has it", taskToRole},
+	{"a name alone does not admit to a team", teamNeedsProof},
+	{"a task goes to the partner, which is notified", taskToPartner},
+	{"a task that needs a role goes to a live worker with that role", taskToRole},
 	{"a task that nobody can take waits", taskWaits},
 	{"a repeated key assigns once", taskRepeatedKey},
-	{"one key at once assigns once", taskKeyAtOnce},
+	{"concurrent calls with one key assign once", taskKeyAtOnce},
 	{"only the orchestrator assigns", onlyOrchestratorAssigns},
 	{"a repeated key of a task is charged as reading", repeatedTaskCharged},
 	{"assigning is limited as a write, and a refused call is not", assignLimited},
 	{"a team has a bounded number of open tasks", openTasksBounded},
 	{"secrets in tasks and notes are not stored", taskRedacted},
-	{"a worker reports until the end, and the orchestrator is told of each step", taskReports},
-	{"progress takes no step back", noStepBack},
+	{"a worker reports until the end, and the orchestrator is notified of each step", taskReports},
+	{"progress does not go backwards", noStepBack},
 	{"a report is a heartbeat", reportIsHeartbeat},
 	{"the same report twice is stored once", reportTwice},
 	{"a task is hidden from other teams", taskForeign},
@@ -36,12 +36,12 @@ var taskTests = []test{
 	{"cleanup removes tasks with the last conversation of their team", cleanupTasks},
 }
 
-// team is an orchestrator's conversations with its workers.
+// team holds an orchestrator's sessions (a) in its conversations with workers (b).
 type team struct {
 	a, b []bridge.Credentials
 }
 
-// team makes a team with a worker of each role; all of them are alive.
+// team makes a team with one worker of each role, all of them alive.
 func (w *world) team(t *testing.T, name string, roles ...string) team {
 	t.Helper()
 	var all team
@@ -71,8 +71,8 @@ func (w *world) report(t *testing.T, c bridge.Credentials, id int64, state tasks
 	return must(w.tasksB.UpdateTask(t.Context(), c, tasks.Report{ID: id, State: state, Note: note}))(t)
 }
 
-// mail takes and confirms a session's mail, and returns its text. All of it
-// must be the bridge's own.
+// mail takes and confirms a session's mail and returns its texts. All messages must be
+// from the bridge itself.
 func (w *world) mail(t *testing.T, c bridge.Credentials) []string {
 	t.Helper()
 	d := w.check(t, w.b, c, bridge.MaxPage)
@@ -95,7 +95,8 @@ func (w *world) states(t *testing.T, id int64) []string {
 	return all
 }
 
-// wantMail fails the test unless there is one text for each want, which holds it.
+// wantMail fails the test unless there is one text for each element of want that
+// contains it.
 func wantMail(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -401,7 +402,7 @@ func orchestratorEnds(t *testing.T, w *world) {
 	equal(t, "state", w.report(t, team.a[0], waiting, tasks.Declined, "").Task.State, tasks.Declined)
 }
 
-// brokenTasks are those of teams and their tasks.
+// brokenTasks are the operations on teams and their tasks.
 var brokenTasks = []brokenOperation{
 	withTeam("assign", func(ctx context.Context, c *commandWorld, team team, _ tasks.Task) error {
 		_, err := c.tasksA.AssignTask(ctx, team.a[0], tasks.AssignRequest{Title: "another", Needs: "backend", IdempotencyKey: "once"})
@@ -451,8 +452,8 @@ var brokenTasks = []brokenOperation{
 	})),
 }
 
-// withTeam is an operation of a team with two workers, one of whom has a task and has
-// been silent for long.
+// withTeam returns an operation for a team with two workers, one of which has a task
+// and has been silent for a long time.
 func withTeam(name string, call func(context.Context, *commandWorld, team, tasks.Task) error) brokenOperation {
 	return prepared(name, func(t *testing.T, c *commandWorld) func(context.Context) (nothing, error) {
 		team := c.team(t, "blue", "backend", "backend")

@@ -13,20 +13,20 @@ import (
 var watchTests = []test{
 	{"a silence is noticed once, and its end once", silenceOnce},
 	{"many watchers notice a silence once", silenceManyWatchers},
-	{"who is not silent", notSilent},
+	{"workers that are not silent", notSilent},
 	{"an alert stays until it was delivered", alertStays},
 	{"an alert is claimed by one", alertClaimedOnce},
 	{"a silent worker's task goes to the best live one", moveToBest},
-	{"a task without a live worker waits, and goes on when one comes", moveWaits},
+	{"a task without a live worker waits until there is one", moveWaits},
 	{"a task's lease is renewed by heartbeats and runs from its assignment", leaseRenewed},
 	{"many watchers move a task once", moveOnce},
 	{"a dry run moves nothing", moveDryRun},
 	{"a late result is kept as a note", lateResult},
-	{"who had a waiting task last takes it back with a report", takesBack},
+	{"the last worker of a waiting task takes it back with a report", takesBack},
 	{"the tasks of an expired conversation move", expiredWorker},
-	{"a clock set back makes nobody silent forever", watchClockBack},
+	{"a clock set back makes no worker silent forever", watchClockBack},
 	{"peeking leaves everything as it is", peekLeaves},
-	{"what runs beside an agent does not use up its limit", besideLimit},
+	{"background processes do not use up the agent's limit", besideLimit},
 }
 
 const after = 5 * time.Minute
@@ -36,7 +36,7 @@ func (w *world) watch(t *testing.T, s *tasks.Service) int {
 	return must(s.WatchWorkers(t.Context(), after))(t)
 }
 
-// moves moves what is to be moved, and returns "task from -> to".
+// moves moves the tasks that must be moved, and returns each as "task from -> to".
 func (w *world) moves(t *testing.T) []string {
 	t.Helper()
 	all := []string{}
@@ -187,7 +187,7 @@ func moveToBest(t *testing.T, w *world) {
 	w.mail(t, team.b[0])
 	w.clock.Advance(after + time.Second)
 	must(w.a.UpdateStatus(t.Context(), team.b[3], bridge.StatusBlocked))(t)
-	w.beat(t, team.b[1], team.b[2], team.b[4], other.b[0]) // 5 is as silent as 0
+	w.beat(t, team.b[1], team.b[2], team.b[4], other.b[0]) // worker 5 is as silent as worker 0
 	equal(t, "moves", w.moves(t), []string{
 		fmt.Sprintf("%d %s -> %s", needs, team.b[0].Conversation, team.b[4].Conversation),
 		fmt.Sprintf("%d %s -> %s", plain, team.b[0].Conversation, min(team.b[2].Conversation, team.b[4].Conversation)),
@@ -222,7 +222,7 @@ func leaseRenewed(t *testing.T, w *world) {
 	team := w.team(t, "blue", "backend", "tester")
 	w.clock.Advance(time.Hour)
 	w.beat(t, team.b[1])
-	w.assign(t, team.a[0], "x", "") // to a partner that is silent: it has time to show up
+	w.assign(t, team.a[0], "x", "") // to a silent partner, which gets time to show up
 	w.clock.Advance(after)
 	w.beat(t, team.b[1])
 	equal(t, "within the lease", w.moves(t), []string{})
@@ -329,7 +329,7 @@ func watchClockBack(t *testing.T, w *world) {
 	team := w.team(t, "blue", "backend", "tester")
 	w.assign(t, team.a[0], "x", "")
 	w.clock.Advance(-time.Hour)
-	w.beat(t, team.b[1]) // who lives gives another heartbeat
+	w.beat(t, team.b[1]) // a live worker sends another heartbeat
 	equal(t, "noticed", w.watch(t, w.tasksA), 1)
 	equal(t, "moved", len(w.moves(t)), 1)
 	w.clock.Advance(-time.Second)
@@ -356,7 +356,7 @@ func peekLeaves(t *testing.T, w *world) {
 	}, []bridge.SessionID{bridge.SessionA, bridge.SessionB})
 	_, err := w.a.PeekMessages(t.Context(), withWrongToken(p.B), 0, 0)
 	wantError(t, err, bridge.ErrUnauthorized)
-	must(0, w.a.AwaitMessages(t.Context(), withWrongToken(p.B), 100))(t) // the peek is what refuses
+	must(0, w.a.AwaitMessages(t.Context(), withWrongToken(p.B), 100))(t) // this is refused by the peek
 }
 
 func besideLimit(t *testing.T, w *world) {

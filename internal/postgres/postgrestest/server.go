@@ -222,7 +222,7 @@ func (s *Server) Schema() string {
 // installed by Debian's packages.
 func find() (string, error) {
 	if os.Getenv("NEED_POSTGRES") == "0" {
-		return "", fmt.Errorf("%w: not to be used, says NEED_POSTGRES=0", ErrMissing)
+		return "", fmt.Errorf("%w: not used because NEED_POSTGRES=0", ErrMissing)
 	}
 	folders := filepath.SplitList(os.Getenv("PATH"))
 	versions, _ := filepath.Glob("/usr/lib/postgresql/*/bin")

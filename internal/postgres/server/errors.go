@@ -106,7 +106,7 @@ func plainReason(err error) string {
 	case errors.As(err, &network) && network.Err != nil:
 		return network.Err.Error()
 	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
+		return "no answer within the time limit"
 	}
 	return "the connection was closed"
 }

@@ -54,7 +54,7 @@ func (r Replacement) Run(ctx context.Context) (aside string, err error) {
 		return "", err
 	}
 	if old.Schema == "public" {
-		return "", bridge.Invalid("search_path", "is public, where others may have something: restore into a schema that is not there")
+		return "", bridge.Invalid("search_path", "is public, where others may have objects: restore into a schema that does not exist yet")
 	}
 	own := old.Pool.ConnConfig.Copy()
 	own.RuntimeParams["application_name"] = "bridge replaces " + old.Schema
@@ -115,7 +115,7 @@ func (r Replacement) moveAside(ctx context.Context, tx pgx.Tx, old Config) (asid
 		tables[i] = pgx.Identifier{old.Schema, table}.Sanitize()
 	}
 	if tables[0] != (pgx.Identifier{old.Schema, "store"}).Sanitize() {
-		return "", fmt.Errorf("%w: schema %s holds something else: name one that is not there", bridge.ErrStoreForeign, old.Schema)
+		return "", fmt.Errorf("%w: schema %s holds something else: name one that does not exist yet", bridge.ErrStoreForeign, old.Schema)
 	}
 	if err := old.unused(ctx, tx); err != nil { // checked before locks make others wait
 		return "", err

@@ -18,7 +18,7 @@ func Prepare(path string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return Unwritable(err)
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parents of ours, such as ~/.local/state, are everybody's
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parent folders, such as ~/.local/state, may be shared
 		return Unwritable(err)
 	}
 	switch err := os.Mkdir(dir, 0o700); {
@@ -27,7 +27,7 @@ func Prepare(path string) error {
 	case err != nil:
 		return Unwritable(err)
 	}
-	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x; whatever the umask took away
+	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x, which the umask may have removed
 }
 
 // CheckFiles refuses a store that other users could read or change, and one on a
@@ -109,7 +109,7 @@ func checkWay(path string) error {
 // LockedFolder returns the error for a folder on the way to a store that belongs to
 // another user and cannot be entered.
 func LockedFolder(dir string) error {
-	return fmt.Errorf("%w: this user may not look into %s: run bridge as the owner of the folder, set HOME to your own, or name another store with --db",
+	return fmt.Errorf("%w: this user has no access to the folder %s: run bridge as the owner of the folder, set HOME to your own, or name another store with --db",
 		bridge.ErrStorePermissions, dir)
 }
 

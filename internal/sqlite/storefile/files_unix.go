@@ -22,7 +22,7 @@ func CheckPrivate(path string) error {
 		return err
 	}
 	if info.IsDir() && info.Mode()&os.ModeSticky != 0 {
-		return fmt.Errorf("%w: %s is a folder for everybody; name a folder of your own with --db", bridge.ErrStorePermissions, path)
+		return fmt.Errorf("%w: %s is a folder that all users may write to: name a folder of your own with --db", bridge.ErrStorePermissions, path)
 	}
 	forbidden := privatefile.Closed
 	if info.IsDir() {

@@ -194,7 +194,7 @@ func CheckRunning(path string) (release func(), err error) {
 	for range runningChecks {
 		index, openErr := openIndex(names[indexFile])
 		if openErr != nil {
-			return func() {}, nil //nolint:nilerr // without an index nobody has it open
+			return func() {}, nil //nolint:nilerr // without an index no process has the store open
 		}
 		release = func() { _ = index.release() }
 		if !index.running() {

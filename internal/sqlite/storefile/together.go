@@ -13,7 +13,7 @@ type Together struct {
 	next    *round // the round that has not begun yet; nil if there is none
 }
 
-var errUnfinished = errors.New("the wait for the disk did not come to its end") // it panicked
+var errUnfinished = errors.New("the wait for the disk did not finish") // it panicked
 
 // NewTogether returns a new Together.
 func NewTogether() *Together { return &Together{working: make(chan struct{}, 1)} }

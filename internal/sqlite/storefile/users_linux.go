@@ -41,7 +41,7 @@ func OtherPrograms(path string) (all []bridge.Holder) {
 		}
 		name, _ := os.Readlink(dir + "/exe")
 		if before, gone := strings.CutSuffix(name, removed); gone {
-			name = before + ", which was replaced since"
+			name = before + ", which has been replaced since"
 		}
 		_, stopped := program(pid)
 		all = append(all, bridge.Holder{PID: pid, Program: name, Stopped: stopped})
