@@ -88,7 +88,7 @@ cleaned() {
 	local said
 	for _ in 1 2 3; do
 		said=$(on_store cleanup 2>&1) && return
-		[[ $said == *"another process reads from the log"* ]] || break
+		[[ $said == *"another process is reading from the log"* ]] || break
 	done
 	echo "$said"
 	return 1

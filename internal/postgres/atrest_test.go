@@ -74,7 +74,7 @@ func TestEncryptedTablesHoldNoText(t *testing.T) {
 	x.Write(t)
 	execute(t, own.DSN(), "CHECKPOINT")
 	if found := searchFiles(t, words(0), "no control", filepath.Join(own.Data(), "base")); len(found) != len(x.Words()) {
-		t.Fatalf("of %q only %v are in the tables of a store in clear: the search is no good", x.Words(), found)
+		t.Fatalf("of %q only %v are in the tables of a store in clear: the search does not work", x.Words(), found)
 	}
 	execute(t, dsn, "ANALYZE") // puts values into the planner's statistics
 	older, err := pgx.Connect(t.Context(), own.DSN())
@@ -219,7 +219,7 @@ func TestConversionBesideAReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-ended; err != nil {
-		t.Errorf("behind the reader: %v", err)
+		t.Errorf("after the read: %v", err)
 	}
 	if state, err := store.AtRest(t.Context()); err != nil || state != atrest.On {
 		t.Errorf("the encryption is %s, %v", state, err)

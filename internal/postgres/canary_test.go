@@ -116,7 +116,7 @@ func TestSecretsAreNotOnTheServer(t *testing.T) {
 	}
 	for _, where := range []string{"pg_wal", "base", "log"} {
 		if !strings.Contains(found[control], where) {
-			t.Errorf("the text beside the secrets was found in %q only, not in %s: the search is no good", found[control], where)
+			t.Errorf("the text beside the secrets was found in %q only, not in %s: the search does not work", found[control], where)
 		}
 	}
 }

@@ -210,7 +210,7 @@ func (r *traffic) checkInbox(l *inbox, acked map[string]bool) {
 	}
 	for i, seq := range l.seqs {
 		if i > 0 && seq <= l.seqs[i-1] {
-			r.t.Errorf("message %d came behind %d", seq, l.seqs[i-1])
+			r.t.Errorf("message %d came after %d", seq, l.seqs[i-1])
 		}
 	}
 }

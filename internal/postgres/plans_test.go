@@ -50,7 +50,7 @@ func TestPlansReadLittle(t *testing.T) {
 		"a page of one of many":     {postgres.SelectInbox, []any{room, "c", int64(100), int64(51)}},
 		"the history of two":        {postgres.SelectHistory, []any{pair, "a", int64(math.MaxInt64), int64(51)}},
 		"the history of many":       {postgres.SelectOwn, []any{room, "c", int64(10_050), int64(51)}},
-		"the history of who sent":   {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // after everything that c has sent
+		"the history of a sender":   {postgres.SelectOwn, []any{room, "a", int64(math.MaxInt64), int64(51)}}, // after everything that c has sent
 		"the log of a conversation": {postgres.SelectConversationLog, []any{int64(0), int64(51), pair}},
 	} {
 		plan := explain(t, dsn, q.query, q.args)

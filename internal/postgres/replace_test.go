@@ -79,7 +79,7 @@ func TestReplacementRefused(t *testing.T) {
 		want      error
 	}{
 		{"another's tables", foreign, bridge.ErrStoreForeign},
-		{"the schema that is everybody's", server.DSN() + "&search_path=public", bridge.Invalid("search_path", "is public, where others may have objects: restore into a schema that does not exist yet")},
+		{"the public schema", server.DSN() + "&search_path=public", bridge.Invalid("search_path", "is public, where others may have objects: restore into a schema that does not exist yet")},
 		{"an empty schema", empty, nil},
 		{"no schema", server.Schema(), nil},
 	}

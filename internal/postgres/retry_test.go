@@ -149,6 +149,6 @@ func moveBesideAReader(t *testing.T, table string) {
 		t.Errorf("the reader came to %d tables: %v", tables, err)
 	}
 	if err := <-moved; err != nil {
-		t.Errorf("the move behind it: %v", err)
+		t.Errorf("the move after it: %v", err)
 	}
 }

@@ -25,7 +25,7 @@ func TestRoleCanOnlyAppend(t *testing.T) {
 	owner := open(t, dsn, key)
 	role := "agent_" + schemaOf(t, dsn)
 	if err := owner.Grant(ctx, role); err == nil {
-		t.Error("granted to a role that is not there")
+		t.Error("granted to a role that does not exist")
 	}
 	execute(t, dsn, "CREATE ROLE "+role+" LOGIN")
 	if err := owner.Grant(ctx, role); err != nil {

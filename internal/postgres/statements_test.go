@@ -159,7 +159,7 @@ func TestEachStatementOfAMoveFails(t *testing.T) {
 		err := store.Move(context.WithValue(t.Context(), marked{}, true), s.OperatorOperation("move_store", ""), func(postgres.Rows) error { return nil })
 		if !p.hit() {
 			if err != nil || nth < 8 {
-				t.Errorf("without a fault, behind %d statements: %v", nth-1, err)
+				t.Errorf("without a fault, after %d statements: %v", nth-1, err)
 			}
 			break
 		}
@@ -170,6 +170,6 @@ func TestEachStatementOfAMoveFails(t *testing.T) {
 		send(t, s, pair.A, "still open")
 	}
 	if _, err := s.Send(t.Context(), pair.A, bridge.SendRequest{Text: "x"}); !errors.Is(err, bridge.ErrStoreMoved) {
-		t.Errorf("behind the move: %v, want ErrStoreMoved", err)
+		t.Errorf("after the move: %v, want ErrStoreMoved", err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // file still ends with them.
 func TestKilledAfterArchiving(t *testing.T) {
 	t.Parallel()
-	for name, rest := range map[string]time.Duration{"all is archived": 0, "the first conversation is": time.Hour} {
+	for name, rest := range map[string]time.Duration{"everything is archived": 0, "the first conversation is archived": time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			e := bridgetest.NewEnv(t)
 			first := opened(t, e)

@@ -116,7 +116,7 @@ func TestEncryptedFilesHoldNoText(t *testing.T) {
 	dir := filepath.Dir(store.Path())
 	x.Write(t)
 	if found := inFiles(t, dir, x.Words()); len(found) != len(x.Words()) {
-		t.Fatalf("of %q only %v are in the files of a store in clear: the search is no good", x.Words(), found)
+		t.Fatalf("of %q only %v are in the files of a store in clear: the search does not work", x.Words(), found)
 	}
 	if changed := convert(t, store, true); changed == 0 {
 		t.Error("nothing was changed")
@@ -331,14 +331,14 @@ func TestOlderProgramsRefuseAnEncryptedStore(t *testing.T) {
 	t.Parallel()
 	for _, state := range []atrest.State{atrest.On, atrest.TurningOn, atrest.TurningOff} {
 		if version := state.Mark(int64(sqlite.SchemaVersion())); version <= int64(sqlite.SchemaVersion()) {
-			t.Errorf("%s: version %d is none of a newer store", state, version)
+			t.Errorf("%s: version %d is not that of a newer store", state, version)
 		}
 	}
 	e := bridgetest.NewEnv(t)
 	e.Store(t)
 	query(t, e.Path, marked(atrest.State(4), sqlite.SchemaVersion()))
 	if _, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key}); !errors.Is(err, bridge.ErrStoreNewer) {
-		t.Errorf("a state that only a newer program knows: got %v", err)
+		t.Errorf("a state of a newer program: got %v", err)
 	}
 }
 

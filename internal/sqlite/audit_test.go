@@ -84,8 +84,8 @@ func TestVerifyAuditFindsTampering(t *testing.T) {
 			"UPDATE audit_log SET mac = iif(seq = 4, (SELECT mac FROM audit_log WHERE seq = 5), (SELECT mac FROM audit_log WHERE seq = 4)) WHERE seq IN (4, 5)",
 		}, 4},
 
-		{"one inserted behind the end", []string{fmt.Sprintf(insert, 11, "mac", 10)}, 11},
-		{"one inserted behind the end, with a head", []string{
+		{"one inserted after the end", []string{fmt.Sprintf(insert, 11, "mac", 10)}, 11},
+		{"one inserted after the end, with a head", []string{
 			fmt.Sprintf(insert, 11, "mac", 10), "UPDATE audit_head SET seq = 11, fence = 11",
 		}, 11},
 		{"one inserted at the front", []string{fmt.Sprintf(insert, 0, "mac", 1)}, 0},
@@ -141,7 +141,7 @@ func TestVerifyAuditWithANotedHead(t *testing.T) {
 	s := bridge.New(bridge.Config{Store: store, Key: e.Key, Now: e.Clock.Now})
 	bridgetest.NewPair(t, s)
 	if _, err := s.VerifyAudit(ctx, noted); err != nil {
-		t.Errorf("a log that goes on behind the noted head: %v", err)
+		t.Errorf("a log that continues after the noted head: %v", err)
 	}
 	later, err := s.VerifyAudit(ctx, audit.Head{})
 	if err := errors.Join(err, store.Close()); err != nil {
@@ -151,7 +151,7 @@ func TestVerifyAuditWithANotedHead(t *testing.T) {
 	write(t, e.Path, string(earlier))
 	s = e.Service(t)
 	if _, err := s.VerifyAudit(ctx, audit.Head{}); err != nil {
-		t.Errorf("an earlier copy is whole in itself: %v", err)
+		t.Errorf("an earlier copy, which is consistent: %v", err)
 	}
 	var fault *audit.Fault
 	if _, err := s.VerifyAudit(ctx, later); !errors.As(err, &fault) || fault.Seq != 11 {

@@ -52,7 +52,7 @@ func TestCopyUnderLoad(t *testing.T) {
 		later, err := store.Since(t.Context(), found)
 		must(t, err)
 		if !later.Same {
-			t.Error("the copy is taken for one of another store")
+			t.Error("the copy is not recognized as one of this store")
 		}
 		r.replace(n % len(r.running))
 	}

@@ -60,14 +60,14 @@ func TestNothingIsLeftOfWhatWasRemoved(t *testing.T) {
 	_ = waiter.Wait()
 	bells := filepath.Join(filepath.Dir(e.Path), "bells")
 	if left, _ := fs.Glob(os.DirFS(bells), "*/*"); len(left) == 0 {
-		t.Log("the waiter had hung up no bell yet")
+		t.Log("the waiter had not created a doorbell yet")
 	}
 	if len(holding(t, filepath.Dir(e.Path), marker)) == 0 {
-		t.Fatal("the word is in no file: this test would find nothing")
+		t.Fatal("the word is in no file, so the test cannot fail")
 	}
 	accounts := "WHERE bucket LIKE '%" + p.A.Conversation + "%'"
 	if countRows(t, e.Path, "rate_limits", accounts) == 0 {
-		t.Fatal("the conversation has no account: this test would find nothing")
+		t.Fatal("the conversation has no account, so the test cannot fail")
 	}
 	e.Clock.Advance(bridge.AccountsFor - time.Hour) // all accounts are dropped after a day
 	if removed, err := s.Cleanup(t.Context(), 0, false); err != nil || len(removed) != 1 {

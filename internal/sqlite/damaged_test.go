@@ -109,10 +109,10 @@ func TestDamagedDetailsAreShownAsSuch(t *testing.T) {
 func TestDamagedClaimStandsForAll(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]string{
-		"a changed path":              changed("file_claims", "path", "true"),
-		"a path in clear":             "UPDATE file_claims SET path = 'other/y.go'",
-		"one that is shared by now":   "UPDATE file_claims SET shared = 1",
-		"one of another conversation": "UPDATE file_claims SET path = (SELECT message FROM messages)",
+		"a changed path":                         changed("file_claims", "path", "true"),
+		"a path in clear":                        "UPDATE file_claims SET path = 'other/y.go'",
+		"a claim changed to a shared one":        "UPDATE file_claims SET shared = 1",
+		"a path of another conversation's claim": "UPDATE file_claims SET path = (SELECT message FROM messages)",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,20 +128,20 @@ func TestDamagedClaimStandsForAll(t *testing.T) {
 				_, err := s.Take(ctx, p.B, claims.Request{Paths: []string{path}, Shared: true})
 				var held *claims.HeldError
 				if !errors.As(err, &held) || held.Claimed != "**" || held.Reason != sqlstore.DamagedClaim {
-					t.Errorf("%s is claimed beside it: %v", path, err)
+					t.Errorf("%s was claimed nevertheless: %v", path, err)
 				}
 			}
 			if _, err := s.WriteFile(ctx, p.B, files.WriteRequest{Name: files.Name{Path: "src/x.go"}, Text: "x"}); !errors.Is(err, claims.ErrHeld) {
-				t.Errorf("the file is written beside it: %v", err)
+				t.Errorf("the file was written nevertheless: %v", err)
 			}
 			if j, err := s.Claims.Judge(ctx, claims.Editor{p.B}, []string{"src/x.go"}); err != nil || len(j.Blocks) != 1 {
-				t.Errorf("a commit beside it: %+v, %v", j, err)
+				t.Errorf("a commit: %+v, %v", j, err)
 			}
 			if _, err := s.Claims.Release(ctx, p.A, nil); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Take(ctx, p.B, claims.Request{Paths: []string{"src/x.go"}}); err != nil {
-				t.Errorf("behind its end: %v", err)
+				t.Errorf("after its end: %v", err)
 			}
 		})
 	}

@@ -200,7 +200,7 @@ func TestOthersKnowOfAFlushThatFailed(t *testing.T) {
 	must(t, err)
 	defer func() { must(t, files.Close()) }()
 	if failed := files.Unsaved(); failed != 0 {
-		t.Errorf("that %d flushes failed is not forgotten", failed)
+		t.Errorf("%d failed flushes are still recorded", failed)
 	}
 	_, err = beginning.Send(ctx, p.B, bridge.SendRequest{Text: "y"})
 	must(t, err)

@@ -69,7 +69,7 @@ func injected(t *testing.T, call, fault string, when int, args ...string) (out s
 			code = -1
 		}
 		if strings.Contains(string(exit.Stderr), "strace:") && strings.Contains(string(exit.Stderr), "attach") {
-			t.Skipf("MISSING: leave to trace processes: %s", exit.Stderr)
+			t.Skipf("MISSING: permission to trace processes: %s", exit.Stderr)
 		}
 	default:
 		t.Fatal(err)

@@ -200,7 +200,7 @@ func TestEditorsFindPlantedFaults(t *testing.T) {
 	for _, fault := range []string{"lost", "reordered"} {
 		first, edits, final := editTogether(t, 4, 8, fault)
 		if err := replay(first, edits, final); err == nil {
-			t.Errorf("an edit was %s, and nothing was wrong", fault)
+			t.Errorf("an edit was %s, and the test did not notice", fault)
 		}
 	}
 	first, edits, final := editTogether(t, 2, 4, "")
@@ -268,10 +268,10 @@ func TestSalvageFiles(t *testing.T) {
 	must(t, err)
 	defer func() { must(t, db.Close()) }()
 	for what, count := range map[string]string{
-		"pasts of no file":              "SELECT count(*) FROM file_changes WHERE file NOT IN (SELECT id FROM files)",
-		"changes from before a gap":     "SELECT count(*) FROM file_changes WHERE version <= 3 AND file = (SELECT id FROM files WHERE path = 'gap')",
-		"sums that are not their pasts": "SELECT count(*) FROM files WHERE history <> (SELECT sum(bytes) FROM file_changes WHERE file = files.id)",
-		"what only many need":           "SELECT count(*) FROM sent",
+		"changes of no file":        "SELECT count(*) FROM file_changes WHERE file NOT IN (SELECT id FROM files)",
+		"changes from before a gap": "SELECT count(*) FROM file_changes WHERE version <= 3 AND file = (SELECT id FROM files WHERE path = 'gap')",
+		"wrong sizes of histories":  "SELECT count(*) FROM files WHERE history <> (SELECT sum(bytes) FROM file_changes WHERE file = files.id)",
+		"what only many need":       "SELECT count(*) FROM sent",
 	} {
 		var n int
 		must(t, db.QueryRowContext(t.Context(), count).Scan(&n))

@@ -255,7 +255,7 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 		"WAL mode": func(t *testing.T, path string) {
 			query(t, path, "PRAGMA journal_mode = WAL", "CREATE TABLE notes (text)", "INSERT INTO notes VALUES ('mine')")
 		},
-		"another application's mark": func(t *testing.T, path string) {
+		"another application's id": func(t *testing.T, path string) {
 			query(t, path, "PRAGMA journal_mode = WAL", "PRAGMA application_id = 1")
 		},
 		"another application's version": func(t *testing.T, path string) {

@@ -29,7 +29,7 @@ func overwriteHead(t *testing.T, dir string, at int64, with []byte) {
 func TestStoreThatIsGone(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("SKIPPED: Windows does not let a file go that is open")
+		t.Skip("SKIPPED: an open file cannot be removed on Windows")
 	}
 	tests := []struct {
 		name string

@@ -155,7 +155,7 @@ func TestInspectComparesUnreadCounts(t *testing.T) {
 	must(t, sqlite.ExecFile(e.Path, "UPDATE flows SET unread = 9 WHERE sender = 'a' AND recipient = 'b'"))
 	got, err = sqlite.Inspect(e.Path)
 	must(t, err)
-	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], ": 2 messages of a to b are unread, and 9 are noted") {
+	if len(got.Problems) != 1 || !strings.Contains(got.Problems[0], ": 2 messages from a to b are unread, but the table flows says 9") {
 		t.Errorf("of a store with a wrong count: %q", got.Problems)
 	}
 }

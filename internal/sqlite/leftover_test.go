@@ -136,8 +136,8 @@ func TestLogOfAnotherMoment(t *testing.T) {
 	}{
 		{"nothing was recorded before it", first, true},
 		{"all of it came later", longer, true},
-		{"the same number is another entry's", files{fork, longer.log}, false},
-		{"the store has another name", renamedInLog(t, one), false},
+		{"another entry has the same number", files{fork, longer.log}, false},
+		{"the store has another id", renamedInLog(t, one), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

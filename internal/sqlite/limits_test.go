@@ -149,7 +149,7 @@ func TestSearchOfLongMessages(t *testing.T) {
 			result, err := store.Search(t.Context(), bridge.SearchQuery{Terms: terms, Limit: 1000, MaxBytes: tt.most})
 			must(t, err)
 			if len(result.Found) != tt.want || (result.Before > 0) != (tt.want < messages) {
-				t.Errorf("found %d messages, and goes on before %d; want %d", len(result.Found), result.Before, tt.want)
+				t.Errorf("found %d messages, continuing before %d; want %d", len(result.Found), result.Before, tt.want)
 			}
 		})
 	}

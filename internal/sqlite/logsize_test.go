@@ -37,7 +37,7 @@ func logSize(t *testing.T, path string) int64 {
 // though nobody writes any more.
 func TestLogShrinks(t *testing.T) {
 	t.Parallel()
-	t.Run("behind a read of this process", func(t *testing.T) {
+	t.Run("after a read of this process", func(t *testing.T) {
 		e := bridgetest.NewEnv(t)
 		s, other := e.Service(t), e.Store(t)
 		bridgetest.SetLimits(t, s, bridge.Limits{})
@@ -55,7 +55,7 @@ func TestLogShrinks(t *testing.T) {
 			t.Errorf("the log has %d bytes", size)
 		}
 	})
-	t.Run("behind another process that was killed", func(t *testing.T) {
+	t.Run("after another process was killed", func(t *testing.T) {
 		e := bridgetest.NewEnv(t)
 		s, other := e.Service(t), e.Service(t)
 		bridgetest.SetLimits(t, s, bridge.Limits{})
@@ -74,7 +74,7 @@ func TestLogShrinks(t *testing.T) {
 			t.Errorf("the log has %d bytes", size)
 		}
 	})
-	t.Run("by those who write", func(t *testing.T) {
+	t.Run("by writers", func(t *testing.T) {
 		e := bridgetest.NewEnv(t)
 		s := e.Service(t)
 		bridgetest.SetLimits(t, s, bridge.Limits{})

@@ -125,7 +125,7 @@ func TestFilesLostUnderProcesses(t *testing.T) {
 			must(t, err)
 			overwrite(t, path+"-wal", make([]byte, info.Size()))
 		}},
-		{name: "former log put back", destroys: true, lose: func(t *testing.T, path string, former []byte) { overwrite(t, path+"-wal", former) }},
+		{name: "earlier log put back", destroys: true, lose: func(t *testing.T, path string, former []byte) { overwrite(t, path+"-wal", former) }},
 		{name: "index emptied", healed: true, lose: func(t *testing.T, path string, _ []byte) { must(t, os.Truncate(path+"-shm", 0)) }},
 	}
 	for _, tt := range tests {

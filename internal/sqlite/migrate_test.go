@@ -45,7 +45,7 @@ func TestMigration(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	if _, err := sqlite.Open(ctx, path, sqlite.Options{Key: key}); err == nil || !strings.Contains(err.Error(), "schema version 1 of") {
+	if _, err := sqlite.Open(ctx, path, sqlite.Options{Key: key}); err == nil || !strings.Contains(err.Error(), "has schema version 1, and this program needs") {
 		t.Errorf("a reading command: %v", err)
 	}
 	s, err := sqlite.Open(ctx, path, sqlite.Options{Key: key, Create: true})
@@ -148,9 +148,9 @@ func TestDigestsOfOlderPrograms(t *testing.T) {
 			}
 			query(t, env.Path, fmt.Sprintf("PRAGMA user_version = %d", state.Mark(19)))
 			if n := inFile(t, env.Path, before); n != 4 {
-				t.Fatalf("%d of 4 digests are in the file: the search is no good", n)
+				t.Fatalf("%d of 4 digests are in the file: the search does not work", n)
 			}
-			if _, _, _, err := commandService(env.Path, ran); err == nil || !strings.Contains(err.Error(), "client does that is restarted") {
+			if _, _, _, err := commandService(env.Path, ran); err == nil || !strings.Contains(err.Error(), "restarting an agent's client") {
 				t.Errorf("before the update: %v", err)
 			}
 
@@ -171,7 +171,7 @@ func TestDigestsOfOlderPrograms(t *testing.T) {
 				}
 				err := r.Waits(core.Now())
 				if err == nil || strings.Contains(err.Error(), "older than this one") != (r.State == commands.StateCancelled) {
-					t.Errorf("%s: it does not wait, because %v", r.Command, err)
+					t.Errorf("%s: it does not wait: %v", r.Command, err)
 				}
 			}
 			if got := strings.Join(states, ", "); got != "ls -t cancelled, ls -r cancelled, ls -l denied, ls -a consumed" {
@@ -179,7 +179,7 @@ func TestDigestsOfOlderPrograms(t *testing.T) {
 			}
 			again := last("ls -r")
 			if content, err := os.ReadFile(ran); err != nil || bytes.Count(content, []byte("\n")) != 1 || again.State != commands.StatePending {
-				t.Errorf("behind the update the approved command is %s, and ran are %q, %v", again.State, content, err)
+				t.Errorf("after the update the approved command is %s, and %q ran, %v", again.State, content, err)
 			}
 			must(t, approve(again))
 		})

@@ -93,13 +93,13 @@ func TestPowerCutUnderManySenders(t *testing.T) {
 		t.Fatalf("%d acknowledged", len(kept.acks))
 	}
 	if walHeader(t, e.Path) != begun {
-		t.Fatal("the log began again at its start, so that its size says nothing: send less")
+		t.Fatal("the log was restarted, so its size means nothing: send less")
 	}
 	for n := 0; n < len(kept.acks); n += 4 {
 		there := afterPowerCut(t, e.Path, kept.acks[n].kept)
 		for _, a := range kept.acks[:n+1] {
 			if !there[a.id] {
-				t.Errorf("a power cut behind %d acknowledged messages loses message %d", n+1, a.id)
+				t.Errorf("a power cut after %d acknowledged messages loses message %d", n+1, a.id)
 			}
 		}
 	}

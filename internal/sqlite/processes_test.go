@@ -152,7 +152,7 @@ func TestKilledHolderFreesTheTurnstile(t *testing.T) {
 	}()
 	select {
 	case err := <-entered:
-		t.Fatal("two were let through at once:", err)
+		t.Fatal("two were admitted at the same time:", err)
 	case <-time.After(20 * time.Millisecond): // not needed for the test to pass
 	}
 	if err := holder.Process.Kill(); err != nil {

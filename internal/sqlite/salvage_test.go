@@ -101,13 +101,13 @@ func TestSalvage(t *testing.T) {
 			}
 		})
 	}
-	t.Run("never over something", func(t *testing.T) {
+	t.Run("to an existing file", func(t *testing.T) {
 		to := newStore(t)
 		if _, err := sqlite.Salvage(t.Context(), e.Path, to.Path, e.Key); err == nil {
 			t.Error("a store was overwritten")
 		}
 	})
-	t.Run("never a store in use", func(t *testing.T) {
+	t.Run("a store in use", func(t *testing.T) {
 		busy, to := bridgetest.NewEnv(t), bridgetest.NewEnv(t)
 		busy.Service(t)
 		if _, err := sqlite.Salvage(t.Context(), busy.Path, to.Path, busy.Key); !errors.Is(err, bridge.ErrStoreBusy) {

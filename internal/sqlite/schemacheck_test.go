@@ -51,7 +51,7 @@ func TestCraftedSchema(t *testing.T) {
 		{"a view", "CREATE VIEW extra AS SELECT 1", "view extra"},
 		{"a table", "CREATE TABLE extra (x)", "table extra"},
 		{"a missing index", "DROP INDEX messages_history", "index messages_history is missing"},
-		{"a changed table", "ALTER TABLE conversations ADD COLUMN extra TEXT", "table conversations is another"},
+		{"a changed table", "ALTER TABLE conversations ADD COLUMN extra TEXT", "table conversations differs"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

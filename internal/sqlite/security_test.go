@@ -84,7 +84,7 @@ func newCast(t *testing.T) *cast {
 			"empty token":             with(v, func(c *bridge.Credentials) { c.Token = "" }),
 			"upper case":              with(v, func(c *bridge.Credentials) { c.Token = strings.ToUpper(c.Token) }),
 			"cut short":               with(v, func(c *bridge.Credentials) { c.Token = c.Token[:63] }),
-			"with something behind":   with(v, func(c *bridge.Credentials) { c.Token += "0" }),
+			"with a suffix":           with(v, func(c *bridge.Credentials) { c.Token += "0" }),
 			"a megabyte":              with(v, func(c *bridge.Credentials) { c.Token = strings.Repeat("f", 1<<20) }),
 			"swapped":                 with(v, func(c *bridge.Credentials) { c.Token = victim.B.Token }),
 			"session swapped":         with(v, func(c *bridge.Credentials) { c.Session = bridge.SessionB }),
@@ -336,7 +336,7 @@ func TestSecretsAreNeverStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	if content, err := os.ReadFile(c.env.Path + "-wal"); err != nil || !bytes.Contains(content, []byte("check_partner_status")) {
-		t.Errorf("the log of the database does not hold what was written last (%v): the search shows nothing", err)
+		t.Errorf("the log of the database does not hold what was written last (%v): the search does not work", err)
 	}
 }
 

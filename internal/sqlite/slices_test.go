@@ -35,9 +35,9 @@ func TestLongLogs(t *testing.T) {
 		"of one conversation": {bridge.AuditQuery{Conversation: rare}, []int64{8000, 66000, 74000, last}},
 		"its first":           {bridge.AuditQuery{Conversation: rare, Limit: 2}, []int64{8000, 66000}},
 		"its last":            {bridge.AuditQuery{Conversation: rare, Limit: 2, Last: true}, []int64{74000, last}},
-		"behind a number":     {bridge.AuditQuery{Conversation: rare, After: 66000}, []int64{74000, last}},
+		"after a number":      {bridge.AuditQuery{Conversation: rare, After: 66000}, []int64{74000, last}},
 		"over a gap":          {bridge.AuditQuery{After: 11999, Limit: 2}, []int64{12000, 62001}},
-		"behind the end":      {bridge.AuditQuery{After: last}, nil},
+		"after the end":       {bridge.AuditQuery{After: last}, nil},
 		"of no conversation":  {bridge.AuditQuery{Conversation: "conv_none", Last: true}, nil},
 	} {
 		var got []int64

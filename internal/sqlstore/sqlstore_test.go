@@ -105,7 +105,7 @@ func TestRefuse(t *testing.T) {
 	}
 	free := &bridge.Refusal{Reason: bridge.ErrExpired, Outcome: bridge.OutcomeRefused, Flood: flood}
 	if logged, err := sqlstore.Refuse(a, free, op, noon); err != nil || logged {
-		t.Errorf("one too many is logged: %v, %v", logged, err)
+		t.Errorf("a refusal beyond the limit is logged: %v, %v", logged, err)
 	}
 	// The second refusal counts as well, since it was charged to the same account.
 	if a.kept[flood.Bucket].Unlogged != 2 {

@@ -65,8 +65,8 @@ func archivesOfMonths(t *testing.T, w *world) {
 	w.send(t, w.a, bridgetest.NewPair(t, w.a).A)
 	w.clock.Advance(60 * 24 * time.Hour)
 	second := must(w.archived(t, two, time.Hour))(t)
-	equal(t, "the second goes on", second.First, first.Last+1)
-	equal(t, "what is old went", len(w.log(t)), 1)
+	equal(t, "the second continues", second.First, first.Last+1)
+	equal(t, "old entries were removed", len(w.log(t)), 1)
 	w.verify(t)
 
 	r := must(w.follow(noted, two, one))(t)
@@ -139,7 +139,7 @@ func archiveInterrupted(t *testing.T, w *world) {
 		return err
 	}
 	wantError(t, archived(killed{w.storeA, true, false}), bridge.ErrOutcomeUnknown)
-	equal(t, "behind the file: the log", w.log(t), all)
+	equal(t, "the log after writing the file", w.log(t), all)
 	must(w.follow(audit.Head{}))(t)
 	must(w.follow(audit.Head{}, path))(t) // entries can be verified with a file that the store does not know
 

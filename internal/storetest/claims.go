@@ -192,7 +192,7 @@ func claimRelease(t *testing.T, w *world) {
 		wantError(t, err, claims.ErrNotHeld)
 		equal(t, "entry", w.lastEntry(t), "b release_file refused")
 	}
-	equal(t, "nothing of one's own", must(w.claimsB.Release(t.Context(), p.B, nil))(t), claims.Result{})
+	equal(t, "none of its own", must(w.claimsB.Release(t.Context(), p.B, nil))(t), claims.Result{})
 	_, err := w.claims.Release(t.Context(), p.A, []string{"a.go", "none.go"})
 	wantError(t, err, claims.ErrNotHeld)
 	equal(t, "held", w.held(t), []string{"a a.go", "a b.go", "a c.go"})
@@ -314,11 +314,11 @@ func claimGuard(t *testing.T, w *world) {
 		{"another's", claims.Editor{team.b[1]}, "src/a.go", false},
 		{"in another case", claims.Editor{team.b[1]}, "SRC/A.go", false},
 		{"composed otherwise", claims.Editor{team.b[1]}, "cafe\u0301.txt", false},
-		{"all below a folder", claims.Editor{team.b[1]}, "**", false},
+		{"everything below a folder", claims.Editor{team.b[1]}, "**", false},
 		{"a free one", claims.Editor{team.b[1]}, "README.md", true},
 		{"another team's", claims.Editor{team.b[1]}, "docs/a.md", true},
-		{"one of its two teams'", claims.Editor{other.B, team.a[0]}, "src/a.go", false},
-		{"its own in one of two", claims.Editor{other.B, team.b[0]}, "src/a.go", true},
+		{"held in one of its two teams", claims.Editor{other.B, team.a[0]}, "src/a.go", false},
+		{"held by one of its two sessions", claims.Editor{other.B, team.b[0]}, "src/a.go", true},
 	} {
 		err := w.guard(t, tt.editor, "free.txt", tt.path)
 		if free := err == nil; free != tt.free || !free && !errors.Is(err, claims.ErrHeld) {
@@ -356,7 +356,7 @@ func claimJudge(t *testing.T, w *world) {
 		want   []string
 	}{
 		{"a person", nil, []string{"docs/a.md", "src/a.go"}},
-		{"somebody of the team", claims.Editor{{Conversation: team.b[0].Conversation}}, []string{"src/a.go"}},
+		{"an agent of the team", claims.Editor{{Conversation: team.b[0].Conversation}}, []string{"src/a.go"}},
 		{"the holder", claims.Editor{team.b[0]}, nil},
 		{"another agent of the team", claims.Editor{team.b[1]}, []string{"src/a.go"}},
 	} {

@@ -129,7 +129,7 @@ func cutOutputQuoted(t *testing.T, w *world) {
 	equal(t, "cut", strings.Contains(text, " characters left out]\n"), true)
 	for line := range strings.SplitSeq(cleantext.Clean(text), "\n") {
 		if strings.Contains(line, "FORGED") && !strings.HasPrefix(line, "> ") {
-			t.Errorf("passes for a line of the bridge: %.60s", line)
+			t.Errorf("looks like a line of the bridge: %.60s", line)
 		}
 	}
 }

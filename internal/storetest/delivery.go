@@ -66,13 +66,13 @@ func onItsWay(t *testing.T, w *world) {
 		w.send(t, w.a, p.A)
 	}
 	w.check(t, w.b, p.B, 2)
-	equal(t, "told while they are on their way", must(w.b.CheckPartners(t.Context(), p.B, ""))(t).CallerUnread, int64(1))
-	equal(t, "told with a list of tasks", must(w.tasksB.ListTasks(t.Context(), p.B, tasks.Query{}))(t).Unread, int64(1))
+	equal(t, "unread during the delivery", must(w.b.CheckPartners(t.Context(), p.B, ""))(t).CallerUnread, int64(1))
+	equal(t, "unread with a list of tasks", must(w.tasksB.ListTasks(t.Context(), p.B, tasks.Query{}))(t).Unread, int64(1))
 	inRefusal, proven := w.b.Standing(t.Context(), p.B)
-	equal(t, "told in a refusal", []any{inRefusal.Unread, proven}, []any{int64(1), true})
+	equal(t, "unread in a refusal", []any{inRefusal.Unread, proven}, []any{int64(1), true})
 	equal(t, "unread for the sender", must(w.a.CheckPartners(t.Context(), p.A, ""))(t).Partners[0].Unread, 3)
 	w.clock.Advance(bridge.ClaimFor)
-	equal(t, "told after a crash", must(w.b.CheckPartners(t.Context(), p.B, ""))(t).CallerUnread, int64(3))
+	equal(t, "unread after a crash", must(w.b.CheckPartners(t.Context(), p.B, ""))(t).CallerUnread, int64(3))
 }
 
 func claimKeeps(t *testing.T, w *world) {
@@ -121,7 +121,7 @@ func crashGivesBack(t *testing.T, w *world) {
 	equal(t, "numbers", seqs(taken.Messages), upTo(1, 2))
 	equal(t, "redelivered", redelivered(taken.Messages), upTo(1, 1))
 	if bridge.ClaimFor > 5*time.Second {
-		t.Errorf("a crash gives mail back after %v, the contract says 5 seconds", bridge.ClaimFor)
+		t.Errorf("mail is released %v after a crash, the contract says 5 seconds", bridge.ClaimFor)
 	}
 }
 
@@ -393,7 +393,7 @@ func waitDrains(t *testing.T, w *world) {
 	for _, wait := range []time.Duration{0, bridge.MaxWait} {
 		d, err = w.b.Check(t.Context(), p.B, bridge.CheckRequest{Wait: wait}, drain)
 		wantError(t, err, nil)
-		equal(t, "delivery behind a claim", len(d.Messages), 0)
+		equal(t, "delivery during another claim", len(d.Messages), 0)
 	}
 }
 

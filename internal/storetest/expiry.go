@@ -109,7 +109,7 @@ func extendEither(t *testing.T, w *world) {
 	want := w.clock.Now().Add(bridge.DefaultExtension)
 	equal(t, "b extends", must(w.a.Extend(t.Context(), p.B, 0))(t).ExpiresAt, want)
 	equal(t, "entry", w.lastEntry(t), "b extend_conversation ok")
-	equal(t, "a asks for less", must(w.b.Extend(t.Context(), p.A, time.Minute))(t).ExpiresAt, want)
+	equal(t, "a shorter extension", must(w.b.Extend(t.Context(), p.A, time.Minute))(t).ExpiresAt, want)
 	w.clock.Advance(bridge.DefaultTTL - time.Minute)
 	w.send(t, w.b, p.A)
 	equal(t, "a extends", must(w.b.Extend(t.Context(), p.A, bridge.MaxTTL))(t).ExpiresAt, w.clock.Now().Add(bridge.MaxTTL))
@@ -209,7 +209,7 @@ func movedEnd(t *testing.T, w *world) {
 	})
 	other := create(t, w.a, bridge.CreateRequest{Team: "blue", Holds: []bridge.Credentials{lead}})
 	if other.TeamID == invited.TeamID {
-		t.Error("a conversation whose end was moved proves its team")
+		t.Error("a conversation with a forged expiry proves its team")
 	}
 	e := must(w.a.ExtendByOperator(t.Context(), p.A.Conversation, time.Minute))(t)
 	equal(t, "it ends", e.ExpiresAt, w.clock.Now().Add(time.Minute))
@@ -242,6 +242,6 @@ func cleanupLeavesMoved(t *testing.T, w *world) {
 	must(w.a.ExtendByOperator(t.Context(), moved.ID, bridge.MinTTL))(t)
 	w.send(t, w.a, a)
 	w.clock.Advance(bridge.MinTTL + time.Second)
-	equal(t, "removed behind a genuine end", conversationsOf(must(w.b.Cleanup(t.Context(), 0, false))(t)), []string{moved.ID})
+	equal(t, "removed after a genuine expiry", conversationsOf(must(w.b.Cleanup(t.Context(), 0, false))(t)), []string{moved.ID})
 	w.verify(t)
 }

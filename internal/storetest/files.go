@@ -15,7 +15,7 @@ var fileTests = []test{
 	{"a file is written, read and edited by either session", fileLife},
 	{"a write of another version than the last is refused with a diff", fileConflict},
 	{"edits of distant lines are merged, others refused", fileMerge},
-	{"the same change twice is made once", fileTwice},
+	{"the same change made twice is stored once", fileTwice},
 	{"each version that is kept can be read", fileHistory},
 	{"the history that is kept is bounded", fileForgets},
 	{"nothing but secrets is changed", fileExact},
@@ -135,7 +135,7 @@ func fileMerge(t *testing.T, w *world) {
 	equal(t, "merged", []any{merged.Merged, merged.File.Version}, []any{true, int64(3)})
 	want := strings.NewReplacer("line 3.\n", "three\nand a half\n", "15", "fifteen").Replace(lines(20))
 	equal(t, "text", w.text(t, p.A, "a.txt", 0), want)
-	for name, old := range map[string]string{"the same line": "line 3.", "the line beside it": "line 4", "both": "line 2.\nline 3"} {
+	for name, old := range map[string]string{"the same line": "line 3.", "the adjacent line": "line 4", "both": "line 2.\nline 3"} {
 		_, err := w.edit(t, p.B, "a.txt", old, "mine", 1)
 		c := conflict(t, err)
 		if !strings.Contains(c.Diff, "-line 3.\n+three\n") {

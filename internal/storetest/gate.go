@@ -92,7 +92,7 @@ func floodCounted(t *testing.T, w *world) {
 	_, err := s.Send(t.Context(), p.A, bridge.SendRequest{Text: "x"})
 	wantLimited(t, err)
 	log := w.log(t)
-	equal(t, "the next entry tells of the rest", strings.Contains(log[len(log)-1].Details, `"unlogged_before":3`), true)
+	equal(t, "the next entry counts the rest", strings.Contains(log[len(log)-1].Details, `"unlogged_before":3`), true)
 }
 
 func repeatsCharged(t *testing.T, w *world) {

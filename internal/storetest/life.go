@@ -44,7 +44,7 @@ func callsAreSigns(t *testing.T, w *world) {
 		"is refused": func() error {
 			_, err := w.a.UpdateStatus(ctx, p.B, "sleeping")
 			if err == nil {
-				t.Error("an odd status was taken")
+				t.Error("an unknown status was accepted")
 			}
 			return nil
 		},
@@ -64,7 +64,7 @@ func nobodyJoined(t *testing.T, w *world) {
 	c := create(t, w.a, bridge.CreateRequest{})
 	a := bridge.Credentials{Conversation: c.ID, Session: bridge.SessionA, Token: c.TokenA}
 	equal(t, "b before", w.partnerOf(t, a).Joined(), false)
-	equal(t, "told to the sender", w.send(t, w.a, a).Partner.Joined(), false)
+	equal(t, "reported to the sender", w.send(t, w.a, a).Partner.Joined(), false)
 	w.clock.Advance(time.Minute)
 	joined := must(w.b.Join(t.Context(), c.JoinCode))(t)
 	status := w.partnerOf(t, a)
@@ -73,7 +73,7 @@ func nobodyJoined(t *testing.T, w *world) {
 	b := bridge.Credentials{Conversation: c.ID, Session: joined.Session, Token: joined.Token}
 	equal(t, "a is alive", w.partnerOf(t, b).Alive(w.clock.Now()), true)
 	sent := w.send(t, w.a, a)
-	equal(t, "told to the sender now", []any{sent.Partner.Joined(), sent.Partner.SeenAt}, []any{true, w.clock.Now()})
+	equal(t, "reported to the sender now", []any{sent.Partner.Joined(), sent.Partner.SeenAt}, []any{true, w.clock.Now()})
 }
 
 func noSigns(t *testing.T, w *world) {

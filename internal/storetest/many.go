@@ -186,7 +186,7 @@ func chargedForEach(t *testing.T, w *world) {
 func refusedForEach(t *testing.T, w *world) {
 	s := w.limit(t, bridge.Limits{Writes: perMinute(3), Reads: perMinute(600), Failures: perMinute(20)})
 	for argument, r := range map[string]bridge.SendRequest{
-		"to":       {Text: "for nobody in particular"},
+		"to":       {Text: "without recipients"},
 		"reply_to": {Text: "an answer to nothing", To: to("a"), ReplyTo: 1 << 40},
 		"to all":   {Text: "for more than the limit", To: to("all")},
 	} {
@@ -240,7 +240,7 @@ func readOfMine(t *testing.T, w *world) {
 	equal(t, "for b", status(all[1], "c"), []string{fmt.Sprintf("c role c %d true 0 0", others.ID)})
 	w.sendTo(t, all[0], "4", "c")
 	sent := w.sendTo(t, all[1], "5", "c")
-	equal(t, "what waits, and what of it is the caller's", status(all[1], "c"), []string{fmt.Sprintf("c role c %d true 2 1", others.ID)})
+	equal(t, "unread counts, in all and from the caller", status(all[1], "c"), []string{fmt.Sprintf("c role c %d true 2 1", others.ID)})
 	equal(t, "the same in the answer to a send", sent.PartnerUnread, 2)
 	_, err := w.b.CheckPartners(t.Context(), all[0], "d")
 	wantInvalid(t, err, "session")

@@ -15,7 +15,7 @@ func inviteGivesSession(t *testing.T, w *world) {
 	equal(t, "invited", []string{string(i.Session), i.Role, strings.Join(i.Redacted, ",")}, []string{"c", "tester GITHUB_TOKEN_REDACTED", "GITHUB_TOKEN"})
 	equal(t, "good until", i.JoinExpiresAt, w.clock.Now().Add(bridge.JoinCodeTTL))
 	before := w.sendTo(t, p.A, "to the only partner")
-	equal(t, "a partner that has not joined is none", before.Recipients().String(), "b")
+	equal(t, "a partner that has not joined does not count", before.Recipients().String(), "b")
 
 	joined := must(w.b.Join(t.Context(), i.JoinCode))(t)
 	equal(t, "roster", joined.Roster.String(), `a "backend", b "frontend" (nobody has joined yet), c "tester GITHUB_TOKEN_REDACTED"`)
@@ -78,7 +78,7 @@ func invitePlaceAgain(t *testing.T, w *world) {
 	must(w.b.Join(t.Context(), second.JoinCode))(t)
 	w.clock.Advance(bridge.JoinCodeTTL)
 	third := must(w.a.Invite(t.Context(), p.A, "reader"))(t)
-	equal(t, "place of who did not come", third.Session, bridge.SessionID("c"))
+	equal(t, "place of an invitation not used", third.Session, bridge.SessionID("c"))
 	_, err := w.b.Join(t.Context(), first.JoinCode)
 	wantError(t, err, bridge.ErrBadJoinCode)
 	equal(t, "role", must(w.b.Join(t.Context(), third.JoinCode))(t).Roster.Role("c"), "reader")

@@ -56,7 +56,7 @@ func rotatedPlace(t *testing.T, w *world) {
 	token = must(w.b.RotateToken(ctx, p.A.Conversation, "c"))(t)
 	must(w.a.Check(ctx, bridge.Credentials{Conversation: p.A.Conversation, Session: "c", Token: token}, bridge.CheckRequest{}, nil))(t)
 	w.clock.Advance(bridge.JoinCodeTTL)
-	equal(t, "who came by its token stays", invite().Session == "c", false)
+	equal(t, "a session that joined by its token stays", invite().Session == "c", false)
 }
 
 func tasksOfMany(t *testing.T, w *world) {
@@ -162,9 +162,9 @@ func sharedOfMany(t *testing.T, w *world) {
 		return must(w.a.Send(t.Context(), from, bridge.SendRequest{Text: "mine", Files: files, To: names}))(t)
 	}
 	send(all[1], "a")
-	equal(t, "to who did not name it", send(all[0], "c").Shared.Files(), nil)
-	equal(t, "b is told of nothing that it was not sent", w.standing(t, all[1]).Shared.Files(), nil)
-	equal(t, "to who did", send(all[0], bridge.Everyone).Shared, bridge.Shared{"b": files})
+	equal(t, "to a session that did not name it", send(all[0], "c").Shared.Files(), nil)
+	equal(t, "b is not told of names that it was not sent", w.standing(t, all[1]).Shared.Files(), nil)
+	equal(t, "to a session that did", send(all[0], bridge.Everyone).Shared, bridge.Shared{"b": files})
 	equal(t, "b is told", w.standing(t, all[1]).Shared, bridge.Shared{"a": files})
 	equal(t, "c is not", w.standing(t, all[2]).Shared.Files(), nil)
 }
@@ -185,7 +185,7 @@ func sharedByMany(t *testing.T, w *world) {
 	want := bridge.Shared{"b": {"f1", "f2"}, "c": {"f2"}}
 	equal(t, "a is told of both", w.standing(t, all[0]).Shared, want)
 	must(0, w.a.Told(t.Context(), all[0], first))(t)
-	equal(t, "what it was not told of stays", w.standing(t, all[0]).Shared, want)
+	equal(t, "names not yet reported are kept", w.standing(t, all[0]).Shared, want)
 	must(0, w.a.Told(t.Context(), all[0], w.standing(t, all[0])))(t)
 	equal(t, "told", w.standing(t, all[0]).Shared.Files(), nil)
 

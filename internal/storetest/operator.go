@@ -94,7 +94,7 @@ func rotateOneToken(t *testing.T, w *world) {
 		}
 	}
 	equal(t, "derived again", must(w.a.Tokens(ctx, p.A.Conversation))(t), tokensOf(p))
-	equal(t, "mail of who came in its place", len(w.check(t, w.a, p.B, 10).Messages), 1)
+	equal(t, "mail of the new session", len(w.check(t, w.a, p.B, 10).Messages), 1)
 	var details []string
 	for _, e := range entriesOf(w.log(t), "rotate_tokens") {
 		details = append(details, e.Details)
@@ -184,7 +184,7 @@ func chainSurvivesCleanup(t *testing.T, w *world) {
 	head := w.verify(t)
 	must(w.b.Cleanup(t.Context(), 0, false))(t)
 	must(w.b.VerifyAudit(t.Context(), head))(t)
-	equal(t, "the entries of before", w.log(t)[:len(before)], before)
+	equal(t, "the earlier entries", w.log(t)[:len(before)], before)
 }
 
 func idsAfterCleanup(t *testing.T, w *world) {
@@ -214,7 +214,7 @@ func logPages(t *testing.T, w *world) {
 		{"after", bridge.AuditQuery{After: 7}, upTo(8, 10)},
 		{"of one conversation", bridge.AuditQuery{Conversation: q.A.Conversation}, []int64{2, 4, 6, 8, 10}},
 		{"the last of it", bridge.AuditQuery{Conversation: q.A.Conversation, Limit: 2, Last: true}, []int64{8, 10}},
-		{"behind the end", bridge.AuditQuery{After: 10}, nil},
+		{"after the end", bridge.AuditQuery{After: 10}, nil},
 	}
 	for _, tt := range tests {
 		var got []int64

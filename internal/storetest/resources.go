@@ -252,7 +252,7 @@ func resourceForeignMarks(t *testing.T, w *world) {
 	for _, count := range []int{0, resources.MaxWatched + 1} {
 		_, err := b.WatchResources(t.Context(), make([]resources.Watched, count), nil, 0, nil)
 		var invalid *bridge.InvalidError
-		equal(t, "too many, or none", errors.As(err, &invalid), true)
+		equal(t, "too many marks, or none", errors.As(err, &invalid), true)
 	}
 }
 

@@ -148,7 +148,7 @@ func SameStatements(ctx context.Context, t *testing.T, e *bridgetest.Env, store 
 		unknown := unproven(name, "conv_0000000000000000")
 		clock.Advance(time.Minute)
 		if diff := cmp.Diff(unknown, unproven(name, p.A.Conversation)); diff != "" {
-			t.Errorf("%s: of an unknown conversation (-) and of one that is there (+):\n%s", name, diff)
+			t.Errorf("%s: for an unknown conversation (-) and an existing one (+):\n%s", name, diff)
 		}
 		if len(unknown) < 5 {
 			t.Errorf("%s: only %q was noted", name, unknown)

@@ -62,7 +62,7 @@ func stepLife(t *testing.T, w *world) {
 	q := steps.Query{Conversation: p.A.Conversation}
 	equal(t, "all", w.stepsOf(t, q), []string{"a 1 one", "b 2 two", "a 3 three"})
 	q.After, q.Limit = 1, 1
-	equal(t, "behind the first", w.stepsOf(t, q), []string{"b 2 two"})
+	equal(t, "after the first", w.stepsOf(t, q), []string{"b 2 two"})
 	q = steps.Query{Conversation: p.A.Conversation, Limit: 2, Last: true}
 	equal(t, "the last", w.stepsOf(t, q), []string{"b 2 two", "a 3 three"})
 	equal(t, "of the other", w.stepsOf(t, steps.Query{Conversation: other.A.Conversation}), []string{"a 1 of others"})

@@ -29,14 +29,14 @@ func taskLists(t *testing.T, w *world) {
 		tasks  int
 		more   bool
 	}{
-		"the team's, open":    {team.a[1], tasks.Query{}, tasks.PageSize, false},
-		"the team's, all":     {team.a[1], tasks.Query{Ended: true}, tasks.PageSize, true},
-		"the next page":       {team.a[0], tasks.Query{Ended: true, After: tasks.PageSize}, 1, false},
-		"a worker's, open":    {team.b[0], tasks.Query{}, tasks.PageSize - 1, false},
-		"a worker's, all":     {team.b[0], tasks.Query{Ended: true}, tasks.PageSize, false},
-		"the other worker's":  {team.b[1], tasks.Query{}, 1, false},
-		"another team's":      {other.a[0], tasks.Query{}, 1, false},
-		"behind the last one": {team.a[0], tasks.Query{After: last}, 0, false},
+		"the team's, open":   {team.a[1], tasks.Query{}, tasks.PageSize, false},
+		"the team's, all":    {team.a[1], tasks.Query{Ended: true}, tasks.PageSize, true},
+		"the next page":      {team.a[0], tasks.Query{Ended: true, After: tasks.PageSize}, 1, false},
+		"a worker's, open":   {team.b[0], tasks.Query{}, tasks.PageSize - 1, false},
+		"a worker's, all":    {team.b[0], tasks.Query{Ended: true}, tasks.PageSize, false},
+		"the other worker's": {team.b[1], tasks.Query{}, 1, false},
+		"another team's":     {other.a[0], tasks.Query{}, 1, false},
+		"after the last one": {team.a[0], tasks.Query{After: last}, 0, false},
 	} {
 		tasks, more := list(tt.caller, tt.query)
 		equal(t, name, []any{tasks, more}, []any{tt.tasks, tt.more})

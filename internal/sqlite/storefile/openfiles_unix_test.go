@@ -24,13 +24,13 @@ func TestFailedTrackCountsNothing(t *testing.T) {
 		t.Fatal("a database of ten bytes is tracked")
 	}
 	if !storefile.Running(path) {
-		t.Error("the store that is open does not count any more")
+		t.Error("the open store no longer counts as open")
 	}
 	for range 2 {
 		must(t, first.Close())
 	}
 	if storefile.Running(path) {
-		t.Error("the store that was closed counts")
+		t.Error("the closed store counts as open")
 	}
 }
 
@@ -42,13 +42,13 @@ func TestOnlyLogRemoved(t *testing.T) {
 		removed, replaced []string
 		want              bool
 	}{
-		"nothing":                             {},
-		"the log":                             {removed: []string{"-wal"}, want: true},
-		"the log and its index":               {removed: []string{"-wal", "-shm"}},
-		"the log and the database":            {removed: []string{"-wal", ""}},
-		"the log, and a new index":            {removed: []string{"-wal"}, replaced: []string{"-shm"}},
-		"the log, and a new database":         {removed: []string{"-wal"}, replaced: []string{""}},
-		"none, but a new log, which may live": {replaced: []string{"-wal"}},
+		"nothing":                     {},
+		"the log":                     {removed: []string{"-wal"}, want: true},
+		"the log and its index":       {removed: []string{"-wal", "-shm"}},
+		"the log and the database":    {removed: []string{"-wal", ""}},
+		"the log, and a new index":    {removed: []string{"-wal"}, replaced: []string{"-shm"}},
+		"the log, and a new database": {removed: []string{"-wal"}, replaced: []string{""}},
+		"none, but there is a new log, which may be in use": {replaced: []string{"-wal"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "bridge.db")
@@ -85,10 +85,10 @@ func TestClosedStoreCountsNoMore(t *testing.T) {
 	must(t, err)
 	defer release()
 	if !storefile.Running(path) {
-		t.Error("the store that is open does not count")
+		t.Error("the open store does not count as open")
 	}
 	must(t, store.Close())
 	if storefile.Running(path) {
-		t.Error("the store that was closed counts")
+		t.Error("the closed store counts as open")
 	}
 }

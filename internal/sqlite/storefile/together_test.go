@@ -47,12 +47,12 @@ func TestTogether(t *testing.T) {
 		first.Wait()
 		synctest.Wait()
 		if ended.Load() != 0 {
-			t.Fatalf("%d were told of a round that had begun before they asked", ended.Load())
+			t.Fatalf("%d got the result of a round that had begun before they called", ended.Load())
 		}
 		release <- struct{}{}
 		others.Wait()
 		if rounds.Load() != 2 || failed.Load() != 20 {
-			t.Errorf("%d rounds, and %d of 20 heard of the failure", rounds.Load(), failed.Load())
+			t.Errorf("%d rounds, and %d of 20 got the error", rounds.Load(), failed.Load())
 		}
 		go func() { release <- struct{}{} }()
 		if err := g.Do(work); err != nil {

@@ -36,16 +36,16 @@ func TestUnsaved(t *testing.T) {
 		{"nothing failed", func() {}, 0},
 		{"one failed", func() { must(t, mine.MarkUnsaved()) }, 1},
 		{"another one", func() { must(t, others.MarkUnsaved()) }, 2},
-		{"copied behind the first only", func() { mine.MarkSaved(1) }, 2},
-		{"copied behind both", func() { others.MarkSaved(2) }, 0},
-		{"late news of the first", func() { mine.MarkSaved(1) }, 0},
+		{"copied after the first only", func() { mine.MarkSaved(1) }, 2},
+		{"copied after both", func() { others.MarkSaved(2) }, 0},
+		{"late record for the first", func() { mine.MarkSaved(1) }, 0},
 		{"a third", func() { must(t, mine.MarkUnsaved()) }, 3},
-		{"what no process can know", func() { mine.MarkSaved(9) }, 3},
-		{"nothing failed that was copied", func() { mine.MarkSaved(0) }, 3},
-		{"copied behind the third", func() { mine.MarkSaved(3) }, 0},
-		{"marks of a former version", func() { must(t, os.WriteFile(path+"-turn", []byte("!!"), 0o600)) }, 2},
-		{"copied behind those", func() { must(t, mine.MarkUnsaved()); others.MarkSaved(3) }, 0},
-		{"a former version empties it", func() { must(t, os.Truncate(path+"-turn", 0)) }, 0},
+		{"a number above all failures", func() { mine.MarkSaved(9) }, 3},
+		{"a copy without a failure", func() { mine.MarkSaved(0) }, 3},
+		{"copied after the third", func() { mine.MarkSaved(3) }, 0},
+		{"marks of an older version", func() { must(t, os.WriteFile(path+"-turn", []byte("!!"), 0o600)) }, 2},
+		{"copied after those", func() { must(t, mine.MarkUnsaved()); others.MarkSaved(3) }, 0},
+		{"an older version truncates it", func() { must(t, os.Truncate(path+"-turn", 0)) }, 0},
 	}
 	for _, step := range steps {
 		step.do()
@@ -74,7 +74,7 @@ func TestUnsavedAtOnce(t *testing.T) {
 		})
 		both.Wait()
 		if saving.Unsaved() == 0 {
-			t.Fatal("the failure of one process was taken for what another has copied")
+			t.Fatal("the failure of one process counted as covered by the copy of another")
 		}
 		saving.MarkSaved(saving.Unsaved())
 	}
