@@ -2,5 +2,5 @@
 
 package storefile
 
-// NetworkFilesystem cannot tell on this platform.
+// NetworkFilesystem always returns "", because this platform does not tell.
 func NetworkFilesystem(string) string { return "" }
