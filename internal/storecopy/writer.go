@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/sqlstore"
 )
 
-// writer writes rows to the target. It builds the chain of the audit log anew. Entries
+// writer writes rows to the target. It builds a new chain for the audit log. Entries
 // of a log that was a single chain get the same HMACs again.
 type writer struct {
 	to      *dialect
