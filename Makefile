@@ -2,6 +2,7 @@
 GO       ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT  := mvdan.cc/gofumpt@v0.12.0
+DEADCODE := golang.org/x/tools/cmd/deadcode@v0.52.0
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X example.org/bridge/internal/cli.buildVersion=$(VERSION)
@@ -144,9 +145,9 @@ golden:
 fmt:
 	$(GO) run $(GOFUMPT) -w .
 
-## check: formatting, linters, layers, tidy modules, all platforms build
+## check: formatting, linters, layers, dead code, tidy modules, all platforms build
 .PHONY: check
-check: check-format lint tidy check-charts platforms
+check: check-format lint check-dead tidy check-charts platforms
 
 .PHONY: check-format
 check-format:
@@ -156,6 +157,16 @@ check-format:
 lint:
 	$(GO) vet ./...
 	$(GO) run $(GOLANGCI) run ./...
+
+# Lists of what there is, which tests of other packages go through.
+FOR_TESTS := table/.*: Programs$$|verdict/.*: Rules$$|sandbox/.*: Probe$$
+
+# Functions that the program never calls. The linter finds those that nothing calls.
+.PHONY: check-dead
+check-dead:
+	@out=$$($(GO) run $(DEADCODE) ./cmd/bridge) || exit 1; \
+	out=$$(echo "$$out" | grep -vE '$(FOR_TESTS)'); \
+	if [ -n "$$out" ]; then echo "never called by the program (remove it, or move it into a test):"; echo "$$out"; exit 1; fi
 
 .PHONY: tidy
 tidy:
