@@ -36,7 +36,7 @@ type Conn interface {
 // ErrNoRow reports that a query found no row.
 var ErrNoRow = errors.New("no row")
 
-// ErrStop, returned by the function that Conn.Each calls, ends Each early. Each then
+// ErrStop ends Conn.Each early if the function that Each calls returns it. Each then
 // returns nil.
 var ErrStop = errors.New("stop")
 

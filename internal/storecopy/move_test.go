@@ -234,7 +234,7 @@ func TestMoveKilledAfterItsCopy(t *testing.T) {
 	stillUsed(t, x, place, openFile(t, path, x.Key))
 	move.From = place.source
 	_, err := move.ToFile(t.Context(), inFiles(), path)
-	if !errors.Is(err, storecopy.ErrOccupied) || !strings.Contains(err.Error(), "remove that, and move again") {
+	if !errors.Is(err, storecopy.ErrOccupied) || !strings.Contains(err.Error(), "remove that and move again") {
 		t.Errorf("moved again: got %v, want ErrOccupied and what to do", err)
 	}
 	path = filepath.Join(filepath.Dir(x.Path), "again.db")
