@@ -10,13 +10,12 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// maxErrorText bounds the message of an error, in bytes. The SDK quotes
-// what it could not read; an answer is no place for a long value.
+// maxErrorText is the maximum length of an error message, in bytes. The SDK quotes input
+// that it could not decode, and an answer must not repeat a long value.
 const maxErrorText = 400
 
-// A wireAnswer is a JSON-RPC response with the id exactly as the client wrote
-// it. The SDK's own encoder leaves a null id out, which the specification
-// forbids.
+// wireAnswer is a JSON-RPC response with the id exactly as the client wrote it. The SDK's
+// own encoder omits a null id, which the specification forbids.
 type wireAnswer struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
@@ -24,7 +23,7 @@ type wireAnswer struct {
 	Error   *jsonrpc.Error  `json:"error,omitempty"`
 }
 
-// encodeAnswer returns resp on one line, without the newline.
+// encodeAnswer encodes resp on one line, without the trailing newline.
 func encodeAnswer(id json.RawMessage, resp *jsonrpc.Response) []byte {
 	answer := wireAnswer{Version: "2.0", ID: id, Result: resp.Result}
 	if resp.Error != nil {
@@ -37,8 +36,8 @@ func encodeAnswer(id json.RawMessage, resp *jsonrpc.Response) []byte {
 	return data
 }
 
-// encodeFault returns the error response to a request, or to what should have
-// been one.
+// encodeFault encodes the error response to a request, or to a message that is not a valid
+// request.
 func encodeFault(id json.RawMessage, fault *jsonrpc.Error) []byte {
 	data, err := marshal(wireAnswer{Version: "2.0", ID: id, Error: fault})
 	if err != nil {
@@ -47,7 +46,7 @@ func encodeFault(id json.RawMessage, fault *jsonrpc.Error) []byte {
 	return data
 }
 
-// marshal is json.Marshal without its escapes for HTML.
+// marshal is json.Marshal without HTML escaping.
 func marshal(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -56,9 +55,9 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'}), err
 }
 
-// wireError is err as the client is to see it. What the SDK sends without a
-// code is about requests that it would not take: before the handshake, or a
-// second handshake.
+// wireError converts err to the error sent to the client. The SDK returns errors without a
+// code for requests it rejects because of the handshake: a request before it, or a second
+// handshake.
 func wireError(err error) *jsonrpc.Error {
 	wire := &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: errorText(err.Error())}
 	var coded *jsonrpc.Error
@@ -68,8 +67,8 @@ func wireError(err error) *jsonrpc.Error {
 	return wire
 }
 
-// errorData cuts each long text in the data of an error, for the same reason. Data
-// that is not JSON is left out.
+// errorData truncates each long text in the data of an error, for the same reason as
+// errorText. Data that is not JSON is dropped.
 func errorData(data json.RawMessage) json.RawMessage {
 	if len(data) <= maxErrorText {
 		return data
@@ -101,9 +100,9 @@ func cutTexts(value any) any {
 	return value
 }
 
-// errorText drops what the SDK quotes of params that it could not decode: all
-// of them in `unmarshaling "..." into a T`, and their rest in `cannot unmarshal
-// "..." into F`. It keeps the last type or field, and all of it short.
+// errorText removes the parts in which the SDK quotes params that it could not decode:
+// everything quoted in `unmarshaling "..." into a T`, and the tail in `cannot unmarshal
+// "..." into F`. It keeps the name of the last type or field, and truncates the result.
 func errorText(text string) string {
 	if head, tail, ok := strings.Cut(text, `unmarshaling "`); ok {
 		text = head + "the params do not fit"

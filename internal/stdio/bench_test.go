@@ -13,8 +13,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// BenchmarkPing is one round trip over operating system pipes, through this
-// transport and through the SDK's.
+// BenchmarkPing measures one round trip over operating system pipes, through this transport
+// and through the SDK's.
 func BenchmarkPing(b *testing.B) {
 	b.Run("stdio", func(b *testing.B) {
 		roundTrips(b, ping("1")+"\n", func(s *mcp.Server, in, out *os.File) error {
@@ -28,7 +28,7 @@ func BenchmarkPing(b *testing.B) {
 	})
 }
 
-// BenchmarkMessage is a tool call with 50,000 characters each way.
+// BenchmarkMessage measures a tool call with 50,000 characters in each direction.
 func BenchmarkMessage(b *testing.B) {
 	line := callTool("1", "echo", `"`+strings.Repeat("0123456789", 5000)+`"`) + "\n"
 	b.SetBytes(int64(len(line)))

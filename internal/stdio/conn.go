@@ -13,21 +13,21 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// errGone wraps io.EOF, which the SDK takes for an ordinary end.
+// errGone wraps io.EOF, which the SDK treats as an ordinary end of the session.
 var errGone = fmt.Errorf("the client is gone: %w", io.EOF)
 
-// A conn is a Transport in use. Two goroutines serve it: one reads lines, one
-// writes replies, so that neither a client that is silent nor one that does not read blocks the server.
+// conn is a connected Transport. One goroutine reads lines and another writes replies, so
+// that neither a silent client nor one that does not read its input blocks the server.
 type conn struct {
 	*Transport
 	log    *slog.Logger
 	ledger *ledger
 
-	queue  []jsonrpc.Message // of the frame being handed to the server
+	queue  []jsonrpc.Message // messages of the current frame not yet returned by Read
 	frames chan frame        // closed at the end of the input
-	stop   chan struct{}     // closed when no more input is wanted
+	stop   chan struct{}     // closed when no more input is to be read
 
-	underWay atomic.Pointer[[]byte] // the line that is being written, nil between two
+	underWay atomic.Pointer[[]byte] // the line being written; nil between lines
 
 	drained sync.Once
 	ended   chan struct{} // closed when Read has returned its io.EOF
@@ -55,12 +55,12 @@ func (t *Transport) open() *conn {
 	return c
 }
 
-// SessionID is empty: a pipe has one session.
+// SessionID returns "": a pipe carries only one session.
 func (c *conn) SessionID() string { return "" }
 
-// Read returns the next message for the server. Bad input it answers itself.
-// At the end of the input it waits until every request has its answer, and then
-// returns io.EOF; it never returns another error, which would end the session.
+// Read returns the next message for the server. It answers malformed input itself. At the
+// end of the input it waits until every request has been answered and then returns io.EOF.
+// It returns no other error, because that would end the session.
 func (c *conn) Read(context.Context) (jsonrpc.Message, error) {
 	for len(c.queue) == 0 {
 		f, ok := c.nextFrame()
@@ -96,7 +96,7 @@ func (c *conn) nextFrame() (frame, bool) {
 	}
 }
 
-// drain waits until the requests read so far are answered.
+// drain waits until all requests read so far have been answered.
 func (c *conn) drain() {
 	defer close(c.ended)
 	if c.Draining != nil && !c.ledger.isOver() {
@@ -107,7 +107,7 @@ func (c *conn) drain() {
 	c.ledger.wait((*ledger).isSettled)
 }
 
-// Write queues a message for the client. It does not wait for it to be read.
+// Write queues a message for the client. It does not wait for the client to read it.
 func (c *conn) Write(_ context.Context, message jsonrpc.Message) error {
 	var taken bool
 	switch m := message.(type) {
@@ -126,17 +126,17 @@ func (c *conn) Write(_ context.Context, message jsonrpc.Message) error {
 	return nil
 }
 
-// Close ends the session without waiting. Replies that are queued are written
-// still if the client reads them.
+// Close ends the session without waiting. Queued replies are still written if the client
+// reads them.
 func (c *conn) Close() error {
 	c.halt(func(l *ledger) { l.closed = true })
 	return nil
 }
 
-// expire ends the waiting for answers.
+// expire stops waiting for answers.
 func (c *conn) expire() { c.ledger.set(func(l *ledger) { l.expired = true }) }
 
-// halt stops the input, once, and records why.
+// halt stops reading input and records the reason. Only the first call has an effect.
 func (c *conn) halt(why func(*ledger)) {
 	c.ledger.set(func(l *ledger) {
 		why(l)
@@ -147,7 +147,7 @@ func (c *conn) halt(why func(*ledger)) {
 	})
 }
 
-// readLines turns the input into frames until it ends or nobody wants it.
+// readLines decodes the input into frames until the input ends or halt is called.
 func (c *conn) readLines() {
 	defer close(c.reader)
 	defer close(c.frames)
@@ -183,8 +183,8 @@ func (c *conn) logFaults(f frame, size int) {
 	}
 }
 
-// writeReplies writes each reply with one call of Write and settles its calls
-// before the next.
+// writeReplies writes each reply with a single call of Write, and settles its calls before
+// writing the next reply.
 func (c *conn) writeReplies() {
 	defer close(c.writer)
 	whole := true
@@ -201,7 +201,7 @@ func (c *conn) writeReplies() {
 	}
 }
 
-// put writes a line whole, or breaks the session.
+// put writes a whole line, or marks the session as broken.
 func (c *conn) put(line []byte) bool {
 	if len(line) == 0 {
 		return true

@@ -11,26 +11,26 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// maxBatch is the longest batch that is taken, in messages. Without a bound a
-// frame of tiny faulty elements would ask for an answer forty times its size.
+// maxBatch is the maximum number of messages in a batch. Without a limit, a frame of tiny
+// invalid elements would require an answer forty times its size.
 const maxBatch = 1000
 
-// A frame is what one line of input holds: a message, or those of a batch.
+// frame is the content of one line of input: a single message, or the messages of a batch.
 type frame struct {
 	batch    bool
 	messages []inbound
 }
 
-// An inbound is one message of a client: a request, a notification, a response,
-// or the fault for which it is none of these. One with no field set is ignored.
+// inbound is one message from a client: a request, a notification, a response, or the fault
+// that describes why it is none of these. An inbound with no field set is ignored.
 type inbound struct {
-	id    json.RawMessage // as the client wrote it; nil if there is none to answer with
+	id    json.RawMessage // as the client wrote it; nil if there is no id to answer with
 	req   *jsonrpc.Request
 	resp  *jsonrpc.Response
 	fault *jsonrpc.Error
 }
 
-// faulty is a frame that is answered with one error.
+// faulty returns a frame that is answered with a single error.
 func faulty(id json.RawMessage, code int64, format string, args ...any) frame {
 	return frame{messages: []inbound{fault(id, code, format, args...)}}
 }
@@ -39,13 +39,14 @@ func fault(id json.RawMessage, code int64, format string, args ...any) inbound {
 	return inbound{id: id, fault: &jsonrpc.Error{Code: code, Message: fmt.Sprintf(format, args...)}}
 }
 
-// decodeTooLong makes the fault for a line of which only the prefix was kept.
+// decodeTooLong returns the fault for a line that was too long, given the prefix that was
+// kept.
 func decodeTooLong(prefix []byte) frame {
 	return faulty(recoverID(prefix), jsonrpc.CodeInvalidRequest, "invalid request: a message may have at most %d bytes; send less at once", maxFrame)
 }
 
-// decode reads one line. It keeps no reference to it. A line of white space
-// gives a frame without messages.
+// decode decodes one line and does not retain it. A line of white space gives a frame
+// without messages.
 func decode(line []byte) frame {
 	line = trim(line)
 	switch {
@@ -69,7 +70,7 @@ func trim(line []byte) []byte {
 // decodeBatch reads a valid JSON array element by element.
 func decodeBatch(line []byte) frame {
 	elements := json.NewDecoder(bytes.NewReader(line))
-	_, _ = elements.Token() // the bracket
+	_, _ = elements.Token() // skip the opening bracket
 	f := frame{batch: true}
 	for elements.More() {
 		if len(f.messages) == maxBatch {
@@ -87,13 +88,14 @@ func decodeBatch(line []byte) frame {
 	return f
 }
 
-// An envelope is the outside of a JSON-RPC message; what it lacks is nil.
+// envelope is the outer object of a JSON-RPC message. A field is nil if its member is
+// missing.
 type envelope struct {
 	version, id, method, params, result, failure json.RawMessage
 }
 
-// decodeMessage reads one valid JSON value as a JSON-RPC message. Unlike the
-// SDK it tells a null id from none and does not round numbers.
+// decodeMessage decodes one valid JSON value as a JSON-RPC message. Unlike the SDK, it
+// distinguishes a null id from a missing one and does not round numbers.
 func decodeMessage(data []byte) inbound {
 	if data[0] != '{' {
 		return fault(nil, jsonrpc.CodeInvalidRequest, "invalid request: a message is a JSON object")
@@ -146,8 +148,9 @@ func (e envelope) request() inbound {
 	return inbound{id: e.id, req: &jsonrpc.Request{ID: id, Method: method, Params: params}}
 }
 
-// response reads an answer to a request of ours. One that cannot be read is
-// ignored: an error for an answer could be answered with an error in turn.
+// response decodes an answer to a request sent by the server. An answer that cannot be
+// decoded is ignored, because replying to an answer with an error could lead to an endless
+// exchange of errors.
 func (e envelope) response() inbound {
 	id, ok := parseID(e.id)
 	if !ok {
@@ -164,7 +167,7 @@ func (e envelope) response() inbound {
 	return inbound{resp: resp}
 }
 
-// jsonString is the string that raw holds, if it holds one.
+// jsonString returns the string in raw, or false if raw is not a JSON string.
 func jsonString(raw json.RawMessage) (string, bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
@@ -174,8 +177,8 @@ func jsonString(raw json.RawMessage) (string, bool) {
 	return s, err == nil
 }
 
-// members walks over the members of a JSON object that may be cut off. A value
-// that is cut off, or may be, is nil; the walk ends there.
+// members calls a function for each member of a JSON object that may be truncated. A value
+// that is truncated, or may be, is passed as nil, and iteration ends there.
 func members(data []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
 		dec := json.NewDecoder(bytes.NewReader(data))
@@ -200,8 +203,9 @@ func members(data []byte) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// recoverID finds the id of a request in its first bytes, or nil. What looks
-// like a response has none: its id is one of ours, not of the client's.
+// recoverID finds the id of a request in its first bytes, and returns nil if there is none.
+// It also returns nil for a message that looks like a response, because that id was chosen
+// by the server and not by the client.
 func recoverID(prefix []byte) json.RawMessage {
 	var id json.RawMessage
 	for name, value := range members(trim(prefix)) {

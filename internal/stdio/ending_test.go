@@ -63,14 +63,14 @@ func TestGraceAfterEOFEnds(t *testing.T) {
 	})
 }
 
-// A machine that is slow to note what became of an answer is not a client that does not
-// read: the process has done all that it was asked for.
+// A machine that is slow to record the outcome of an answer must not be reported as a
+// client that does not read. Here the process has done all the work that was requested.
 func TestSlowSettlementIsNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newToy()
 		var settled settlements
 		slowly := func(r *jsonrpc.Response, written bool) {
-			time.Sleep(time.Second) // of the bubble's clock
+			time.Sleep(time.Second) // fake clock of the bubble
 			settled.add(r, written)
 		}
 		input := hello("2025-06-18") + "\n" + callTool("1", "wait", `""`)
@@ -84,8 +84,8 @@ func TestSlowSettlementIsNoFault(t *testing.T) {
 	})
 }
 
-// What is never noted holds no process: neither one whose input has ended nor, for a
-// second, one that is told to stop.
+// An outcome that is never recorded must not keep the process alive: not when its input has
+// ended, and for at most a second when it is told to stop.
 func TestEndlessSettlementIsLeft(t *testing.T) {
 	for name, tt := range map[string]struct {
 		stop bool
@@ -127,17 +127,17 @@ func TestEndlessSettlementIsLeft(t *testing.T) {
 	}
 }
 
-// lateReads is an input at the end of which this process was not scheduled for so long that
-// all the time it has is over.
+// lateReads simulates a process that is not scheduled until all its time limits have
+// passed, and only then sees the end of its input.
 type lateReads struct{ io.Reader }
 
 func (lateReads) SetReadDeadline(time.Time) error {
-	time.Sleep(time.Minute) // of the bubble's clock
+	time.Sleep(time.Minute) // fake clock of the bubble
 	return os.ErrNoDeadline
 }
 
-// What has ended has ended, also where its time is over when somebody looks: a select
-// between the two would draw lots.
+// A session that has ended is reported as ended, even if the time limit has also passed by
+// the time it is checked: a select over both channels would pick one at random.
 func TestEndFoundLateIsAnEnd(t *testing.T) {
 	const draws = 50
 	t.Run("writer", func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestShutdownInterruptsTheReader(t *testing.T) {
 	}
 }
 
-// A countedReader tells when its Read has returned.
+// countedReader reports when its Read has returned.
 type countedReader struct {
 	*os.File
 	returned chan struct{}
@@ -273,7 +273,7 @@ func TestBrokenOutputEndsTheSession(t *testing.T) {
 
 func testBrokenOutput(t *testing.T, write writerFunc) {
 	t.Helper()
-	y := newToy() // never drained: the session must not wait for its long polls
+	y := newToy() // never drained: the session must not wait for its pending long polls
 	inR, inW := io.Pipe()
 	defer func() { _ = inW.Close() }()
 	var settled settlements
@@ -283,7 +283,7 @@ func testBrokenOutput(t *testing.T, write writerFunc) {
 			return len(p), nil
 		}
 		failures++
-		time.Sleep(time.Second) // of the bubble's clock: until the next answer is ready
+		time.Sleep(time.Second) // fake clock of the bubble: until the next answer is ready
 		return write(p)
 	})
 	server := y.server()
@@ -320,7 +320,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 func TestSlowClientGetsItsLastAnswer(t *testing.T) {
 	for name, takes := range map[string]time.Duration{
 		"soon": 5 * time.Second,
-		// A moment after the time for answers: a busy machine may have taken that.
+		// Shortly after the time limit for answers; a slow machine may need that long.
 		"late": 10*time.Second + 250*time.Millisecond,
 	} {
 		t.Run(name, func(t *testing.T) { testSlowClient(t, takes) })
@@ -332,7 +332,7 @@ func testSlowClient(t *testing.T, takes time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		inR, inW := io.Pipe()
 		out := writerFunc(func(p []byte) (int, error) {
-			_ = inW.Close() // the input ends while the answer is on its way
+			_ = inW.Close() // the input ends while the answer is being written
 			time.Sleep(takes)
 			return len(p), nil
 		})
@@ -365,7 +365,7 @@ func TestDeafClientDoesNotHoldTheProcess(t *testing.T) {
 	})
 }
 
-// SIGTERM must end the process within a second, whatever it is busy with.
+// SIGTERM must end the process within a second, whatever it is doing.
 func TestShutdownIsBounded(t *testing.T) {
 	for _, tt := range []struct {
 		name, request string
@@ -391,7 +391,7 @@ func TestShutdownIsBounded(t *testing.T) {
 				_, _ = io.WriteString(inW, hello("2025-06-18")+"\n"+tt.request+"\n")
 				synctest.Wait()
 
-				start := time.Now() // of the bubble's clock: exact
+				start := time.Now() // fake clock of the bubble, so exact
 				cancel()
 				if err := <-done; err == nil {
 					t.Error("Serve returned nil with work undone")

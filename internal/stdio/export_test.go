@@ -1,4 +1,4 @@
 package stdio
 
-// AwaitHandlers is awaitHandlers.
+// AwaitHandlers exports awaitHandlers for tests.
 var AwaitHandlers = awaitHandlers

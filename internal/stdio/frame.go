@@ -8,19 +8,20 @@ import (
 )
 
 const (
-	// maxFrame is the longest line that is taken, in bytes without its newline.
+	// maxFrame is the maximum length of a line, in bytes without its newline.
 	maxFrame = 8 << 20
-	// keptPrefix is how much of a longer line is kept, to find its id in.
+	// keptPrefix is how many bytes of a longer line are kept, to find its id in.
 	keptPrefix = 64 << 10
-	// keptBuffer is the largest buffer that is kept for the next line.
+	// keptBuffer is the largest buffer, in bytes, that is reused for the next line.
 	keptBuffer = 1 << 20
 )
 
-// errFrameTooLong comes with the first keptPrefix bytes of a line over maxFrame.
+// errFrameTooLong is returned with the first keptPrefix bytes of a line longer than
+// maxFrame.
 var errFrameTooLong = errors.New("frame too long")
 
-// A lineReader splits a stream into lines in bounded memory: a line that is too
-// long is thrown away while it streams past.
+// lineReader splits a stream into lines in bounded memory: a line that is too long is
+// discarded as it is read.
 type lineReader struct {
 	in  *bufio.Reader
 	buf []byte
@@ -30,9 +31,9 @@ func newLineReader(in io.Reader) *lineReader {
 	return &lineReader{in: bufio.NewReaderSize(in, keptPrefix)}
 }
 
-// next returns the next line without its newline; it is valid until the call
-// after. The last line may lack a newline. The error is errFrameTooLong, after
-// which the next line can be read, or the one that ended the stream.
+// next returns the next line without its newline. The line is valid until the next call.
+// The last line need not end in a newline. The error is errFrameTooLong, after which the
+// next line can be read, or the error that ended the stream.
 func (r *lineReader) next() ([]byte, error) {
 	if cap(r.buf) > keptBuffer {
 		r.buf = nil
@@ -56,7 +57,7 @@ func (r *lineReader) next() ([]byte, error) {
 	}
 }
 
-// discard drops the rest of a line of which ReadSlice has just returned err.
+// discard skips the rest of a line for which ReadSlice has just returned err.
 func (r *lineReader) discard(err error) error {
 	for errors.Is(err, bufio.ErrBufferFull) {
 		_, err = r.in.ReadSlice('\n')

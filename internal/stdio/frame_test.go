@@ -157,7 +157,7 @@ func TestFrameLimit(t *testing.T) {
 
 func TestIDOfLongFrameIsRecovered(t *testing.T) {
 	long := `"` + strings.Repeat("x", 9<<20) + `"`
-	// The first 64 KiB are kept: they end within the digits.
+	// The first 64 KiB are kept; they end in the middle of the digits.
 	cut := `{"x":"` + strings.Repeat("x", 64<<10-len(`{"x":"","id":123`)) + `","id":1234567,"t":` + long + `}`
 	tests := []struct{ name, input, want string }{
 		{"an integer cut off", cut, `null`},
@@ -185,8 +185,8 @@ func TestIDOfLongFrameIsRecovered(t *testing.T) {
 	}
 }
 
-// TestHugeFrameInBoundedMemory measures all that is ever allocated, which is
-// more than what is held at once.
+// TestHugeFrameInBoundedMemory measures total allocation, which is an upper bound for the
+// memory held at any one time.
 func TestHugeFrameInBoundedMemory(t *testing.T) {
 	const size, allowed = 100 << 20, 64 << 20
 	input := io.MultiReader(
@@ -211,7 +211,7 @@ func TestHugeFrameInBoundedMemory(t *testing.T) {
 	}
 }
 
-// endless is a reader of the letter a.
+// endless is a reader that returns the letter a without end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -255,7 +255,7 @@ func TestErrorsEchoNoLongValue(t *testing.T) {
 	}
 }
 
-// sameSet compares answers without their order: calls run concurrently.
+// sameSet compares answers regardless of order, since calls run concurrently.
 func sameSet(got, want []string) bool {
 	count := make(map[string]int)
 	for _, s := range got {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/stdio"
 )
 
-// FuzzFrames sends anything, and then a ping that must still be answered. Every
-// line of output must be valid JSON-RPC, and no request may stay without answer.
+// FuzzFrames sends arbitrary input and then a ping, which must still be answered. Every
+// line of output must be valid JSON-RPC, and every request must be answered.
 func FuzzFrames(f *testing.F) {
 	for _, seed := range []string{
 		"", "\n\r\n \t", "garbage", "\xff\xfe\x00", "[]", "[[]]", "{}", "null", `"`, "\ufeff{}",
@@ -30,10 +30,10 @@ func FuzzFrames(f *testing.F) {
 	last := []byte("\n" + ping(`"the last ping"`))
 	f.Fuzz(func(t *testing.T, garbage []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			start := time.Now() // in a bubble, time passes only while all wait
+			start := time.Now() // in a bubble, time advances only while all goroutines are blocked
 			out := serveGarbage(t, io.MultiReader(bytes.NewReader(garbage), bytes.NewReader(last)))
 			if waited := time.Since(start); waited > 0 {
-				t.Errorf("a request was waited for until the end, %v", waited)
+				t.Errorf("the session waited for a request until its time limit, %v", waited)
 			}
 			answered := false
 			for line := range bytes.Lines(out) {

@@ -9,40 +9,40 @@ import (
 )
 
 const (
-	// maxQueued is how many bytes of answers may wait for a client that does
-	// not read before its input is left waiting too.
+	// maxQueued is how many bytes of answers may be queued for a client that does not read.
+	// Above that, its input is not read either.
 	maxQueued = 16 << 20
-	// maxCalls is how many calls may be under way at once, and maxTaken how many
-	// bytes of parameters they may have, before further input is left waiting.
+	// maxCalls is how many calls may be in flight, and maxTaken how many bytes of
+	// parameters they may have in total. Above either limit, no further input is read.
 	maxCalls = 256
 	maxTaken = 16 << 20
-	// firstWithoutBatches is the protocol revision that took batches away.
+	// firstWithoutBatches is the protocol revision that removed batches.
 	firstWithoutBatches = "2025-06-18"
 	methodInitialize    = "initialize"
 	methodListen        = "subscriptions/listen"
 	methodCancelled     = "notifications/cancelled"
 )
 
-// A ledger keeps account of what is owed to the client, calls and replies,
-// and of how far the session has come. Its methods may be used concurrently.
+// ledger tracks the calls and replies still owed to the client, and the state of the
+// session. Its methods are safe for concurrent use.
 type ledger struct {
 	mu      sync.Mutex
-	changed sync.Cond // anything below has changed
+	changed sync.Cond // signals a change of any field below
 
 	calls      map[jsonrpc.ID]*call
-	carried    map[*mcp.RequestExtra]jsonrpc.ID // of calls, by what was attached to them
-	ready      []*reply                         // complete, in the order to be written
-	notes      map[string]bool                  // in ready, each once
-	queued     int                              // bytes in ready
-	running    int                              // calls without an answer
-	taken      int                              // bytes of their parameters
-	writing    bool                             // a reply is between next and written
-	handshakes int                              // calls of initialize without an answer
-	version    string                           // negotiated; empty before that, and from 2026-07-28 on
+	carried    map[*mcp.RequestExtra]jsonrpc.ID // in-flight calls, by the value attached to them
+	ready      []*reply                         // complete replies, in the order in which to write them
+	notes      map[string]bool                  // notifications in ready, each queued once
+	queued     int                              // bytes of the replies in ready
+	running    int                              // number of calls without an answer
+	taken      int                              // bytes of parameters of those calls
+	writing    bool                             // a reply was returned by next and is not yet written
+	handshakes int                              // number of initialize calls without an answer
+	version    string                           // negotiated; empty until then, and always from 2026-07-28 on
 
-	stopping bool // no more input is wanted
-	expired  bool // whoever is not answered by now never will be
-	broken   bool // the output is dead
+	stopping bool // no more input is to be read
+	expired  bool // the time for answers has passed
+	broken   bool // writing to the output has failed
 	closed   bool // the session is over
 }
 
@@ -52,7 +52,7 @@ func newLedger() *ledger {
 	return l
 }
 
-// set changes the state under the lock and tells all who wait.
+// set calls change with the lock held and wakes all waiters.
 func (l *ledger) set(change func(*ledger)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,7 +60,7 @@ func (l *ledger) set(change func(*ledger)) {
 	l.changed.Broadcast()
 }
 
-// wait returns once the condition holds.
+// wait blocks until the condition holds.
 func (l *ledger) wait(until func(*ledger) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,13 +69,13 @@ func (l *ledger) wait(until func(*ledger) bool) {
 	}
 }
 
-// hasRoom reports whether more input may be taken.
+// hasRoom reports whether more input may be read.
 func (l *ledger) hasRoom() bool {
 	return l.stopping || l.queued <= maxQueued && l.running < maxCalls && l.taken <= maxTaken
 }
 
-// isSettled reports whether nothing is owed any more, or nothing can be paid.
-// Subscriptions are open until the session ends; nobody waits for their answer.
+// isSettled reports whether all answers have been delivered, or no further answer can be.
+// Subscriptions are not counted: they stay open until the session ends.
 func (l *ledger) isSettled() bool {
 	if l.expired || l.broken || l.closed {
 		return true
@@ -88,15 +88,15 @@ func (l *ledger) isSettled() bool {
 	return len(l.ready) == 0 && !l.writing
 }
 
-// isOver reports whether no answer can reach the client any more.
+// isOver reports whether no further answer can reach the client.
 func (l *ledger) isOver() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.broken || l.closed
 }
 
-// takesBatches reports whether the client may send batches. A batch that came
-// behind a handshake has to wait for its outcome.
+// takesBatches reports whether the client may send batches. A batch that follows a
+// handshake waits until the handshake is answered.
 func (l *ledger) takesBatches() bool {
 	l.wait(func(l *ledger) bool { return l.handshakes == 0 || l.stopping })
 	l.mu.Lock()
@@ -104,7 +104,7 @@ func (l *ledger) takesBatches() bool {
 	return l.version != "" && l.version < firstWithoutBatches
 }
 
-// admit enters what a frame asks for and returns the messages for the server.
+// admit records the requests in a frame and returns the messages for the server.
 func (l *ledger) admit(f frame) []jsonrpc.Message {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -137,8 +137,8 @@ func (l *ledger) admit(f frame) []jsonrpc.Message {
 	return messages
 }
 
-// refuse answers with an error. It never bears the id of a request in flight:
-// the client would take the error for the answer and drop the true one.
+// refuse answers with an error. It omits the id if a request in flight uses it: the client
+// would take the error for that request's answer and drop the real one.
 func (l *ledger) refuse(r *reply, m inbound) {
 	if id, ok := parseID(m.id); ok && l.calls[id] != nil {
 		m.id = nil
@@ -161,8 +161,8 @@ func (l *ledger) enter(r *reply, m inbound) {
 	r.parts = append(r.parts, &part{call: c})
 }
 
-// notified returns the notification for the server, if it is to have it. A
-// cancellation names the call as the SDK knows it; one of an unknown or
+// notified returns the notification to pass to the server, or nil. A cancellation is
+// changed to name the call by the id the SDK uses; a cancellation of an unknown or already
 // answered call is dropped.
 func (l *ledger) notified(req *jsonrpc.Request) []jsonrpc.Message {
 	if req.Method != methodCancelled {
@@ -183,7 +183,7 @@ func (l *ledger) notified(req *jsonrpc.Request) []jsonrpc.Message {
 	return nil
 }
 
-// idOf returns the id of the call that extra was attached to.
+// idOf returns the id of the call that extra is attached to.
 func (l *ledger) idOf(extra *mcp.RequestExtra) (jsonrpc.ID, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -191,7 +191,8 @@ func (l *ledger) idOf(extra *mcp.RequestExtra) (jsonrpc.ID, bool) {
 	return id, ok
 }
 
-// answer records the response to a call. It reports false if nobody waits.
+// answer records the response to a call. It returns false if the call is no longer in
+// flight.
 func (l *ledger) answer(resp *jsonrpc.Response) bool {
 	l.mu.Lock()
 	c := l.calls[resp.ID]
@@ -199,7 +200,7 @@ func (l *ledger) answer(resp *jsonrpc.Response) bool {
 	if c == nil {
 		return false
 	}
-	data := encodeAnswer(c.wire, resp) // may be long: not under the lock
+	data := encodeAnswer(c.wire, resp) // may be slow: encode without holding the lock
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -234,7 +235,8 @@ func (l *ledger) learnVersion(resp *jsonrpc.Response) {
 	}
 }
 
-// send queues a message of the server's own. It reports false if it is too late.
+// send queues a message that the server originates. It returns false if the session is
+// over.
 func (l *ledger) send(data []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -245,8 +247,8 @@ func (l *ledger) send(data []byte) bool {
 	return true
 }
 
-// notify is send for a notification that need not be said twice: the same one that waits
-// to be written already stands for it.
+// notify is like send, but does not queue a notification again while an identical one is
+// still waiting to be written.
 func (l *ledger) notify(data []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -277,9 +279,9 @@ func (l *ledger) push(r *reply) {
 	l.changed.Broadcast()
 }
 
-// next waits for a reply to write and returns it; nil when there will be none.
-// From here on its calls are not in flight: a client that has read the answer
-// may use the id again. What was cancelled in time has lost its data.
+// next blocks until there is a reply to write and returns it, or nil when there will be
+// none. From then on its calls are no longer in flight: a client that has read the answer
+// may reuse the id. A call that was cancelled in time is removed from the reply.
 func (l *ledger) next() *reply {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -312,7 +314,7 @@ func (l *ledger) next() *reply {
 	return r
 }
 
-// abandon gives up all calls that are left, and returns them.
+// abandon removes all remaining calls and returns them.
 func (l *ledger) abandon() []*call {
 	l.mu.Lock()
 	defer l.mu.Unlock()

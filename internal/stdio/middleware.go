@@ -11,13 +11,14 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// errShutdown is why a handler's context ends when the process is told to stop.
+// errShutdown is the cause with which a handler's context is cancelled when the process is
+// told to stop.
 var errShutdown = errors.New("the bridge is shutting down")
 
-// RecoverPanics is a receiving middleware that answers a request whose handler
-// panics with an internal error, so that the process lives on. The log gets the
-// stack; neither it nor the client gets the panic's value, which may quote
-// arguments. Panics in goroutines that a handler starts are its own to catch.
+// RecoverPanics is a receiving middleware that answers a request whose handler panics with
+// an internal error, so that the process keeps running. The stack trace is logged. The
+// panic's value is neither logged nor sent to the client, because it may quote arguments.
+// Panics in goroutines started by a handler are not recovered.
 func RecoverPanics(log *slog.Logger) mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (result mcp.Result, err error) {
@@ -32,8 +33,8 @@ func RecoverPanics(log *slog.Logger) mcp.Middleware {
 	}
 }
 
-// withShutdown is a receiving middleware that cancels the handlers' contexts
-// when ctx ends. The SDK detaches them from the context that the server runs in.
+// withShutdown is a receiving middleware that cancels the contexts of handlers when ctx
+// ends. The SDK detaches them from the context the server runs in.
 func withShutdown(ctx context.Context) mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(handlerCtx context.Context, method string, req mcp.Request) (mcp.Result, error) {

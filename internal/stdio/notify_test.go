@@ -13,9 +13,9 @@ import (
 	"example.org/bridge/internal/stdio"
 )
 
-// TestNotifyOnce: while a client does not read, a notification is queued once however
-// often it is sent; when it has read it, the next one comes again. A request's id is told
-// as the client wrote it.
+// TestNotifyOnce checks that while a client does not read, a notification is queued only
+// once however often it is sent, and that it is queued again after the client has read it.
+// The id of a request is reported as the client wrote it.
 func TestNotifyOnce(t *testing.T) {
 	in, out := io.Pipe()
 	read, write := io.Pipe()
@@ -60,7 +60,7 @@ func TestNotifyOnce(t *testing.T) {
 		for line := next(); !strings.Contains(line, "behind"); line = next() {
 			got += line
 		}
-		// The first may have been on its way to the client when the rest was sent.
+		// The first may already have been written when the rest was sent.
 		if a, b := strings.Count(got, `"a"`), strings.Count(got, `"b"`); a < 1 || a > 2 || b < 1 || b > 2 {
 			t.Errorf("%d and %d of 1000 came", a, b)
 		}
@@ -70,6 +70,6 @@ func TestNotifyOnce(t *testing.T) {
 		t.Error(err)
 	}
 	if transport.Notify("notifications/x", nil) {
-		t.Error("a notification was taken behind the end")
+		t.Error("a notification was accepted after the end")
 	}
 }

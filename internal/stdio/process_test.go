@@ -19,7 +19,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// roleVariable makes the test binary a server on its own standard streams.
+// roleVariable, when set, makes the test binary act as a server on its standard streams.
 const roleVariable = "BRIDGE_TEST_STDIO_SERVER"
 
 func TestMain(m *testing.M) {
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	fmt.Fprintf(os.Stderr, "served: %v, lost: %d\n", err, lost)
 }
 
-// process is the test binary as a server. It ends with the test.
+// process is the test binary running as a server. It is stopped when the test ends.
 func process(t *testing.T) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -80,7 +80,7 @@ func TestProcessEndsOnSIGTERM(t *testing.T) {
 	cmd, stderr := process(t)
 	stdin, lines := pipes(t, cmd)
 	_, _ = io.WriteString(stdin, hello("2025-06-18")+"\n"+callTool("1", "wait", `"x"`)+"\n"+ping("2")+"\n")
-	for range 2 { // the handshake and the ping, while the long poll waits
+	for range 2 { // the handshake and the ping; the long poll is still waiting
 		if _, err := lines.ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func TestProcessSurvivesClosedOutput(t *testing.T) {
 	}
 }
 
-// pipes starts cmd and returns its ends.
+// pipes starts cmd and returns its standard input and output.
 func pipes(t *testing.T, cmd *exec.Cmd) (io.Writer, *bufio.Reader) {
 	t.Helper()
 	stdin, err := cmd.StdinPipe()

@@ -7,35 +7,35 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// A call is one request that was read and whose answer is not settled.
+// call is one request that has been read and not yet settled.
 type call struct {
-	id        jsonrpc.ID      // as the SDK knows it
+	id        jsonrpc.ID      // as the SDK uses it
 	wire      json.RawMessage // as the client wrote it
 	method    string
-	extra     *mcp.RequestExtra // attached to the request, and nothing but a mark
-	size      int               // bytes of its parameters
+	extra     *mcp.RequestExtra // attached to the request only to recognize it later
+	size      int               // bytes of the request's parameters
 	reply     *reply
 	resp      *jsonrpc.Response
 	cancelled bool
 }
 
-// A reply is one line of output in the making: the answer to one request, or
-// to those of a batch.
+// reply is one line of output being assembled: the answer to one request, or to those of a
+// batch.
 type reply struct {
 	array   bool
-	waiting int // calls without an answer
+	waiting int // number of calls without an answer
 	parts   []*part
 }
 
-// A part is one message of a reply.
+// part is one message of a reply.
 type part struct {
 	data []byte
-	call *call // nil if it answers no call
-	note bool  // a notification that need not be said twice
+	call *call // nil if it is not the answer to a call
+	note bool  // a notification that is queued only once
 }
 
-// line is the reply as it goes out, without what was cancelled; it is empty if
-// nothing is left.
+// line returns the reply as it is written, without cancelled calls. It is empty if nothing
+// is left.
 func (r *reply) line() []byte {
 	var line []byte
 	for _, p := range r.parts {

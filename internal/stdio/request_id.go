@@ -11,15 +11,17 @@ import (
 )
 
 const (
-	// maxExact is the largest integer up to which a float64 holds every one.
+	// maxExact is the largest integer below which a float64 represents every integer
+	// exactly.
 	maxExact = 1 << 53
-	// maxDigits bounds an integer id that a float64 cannot hold.
+	// maxDigits is the maximum number of digits of an integer id that a float64 cannot
+	// represent.
 	maxDigits = 40
 )
 
-// parseID makes of an id on the wire the one by which the SDK knows it.
-// The specification allows strings and integers. The SDK would round integers
-// over 2^53, so that two requests could share an answer; those become strings.
+// parseID converts an id from the wire to the id that the SDK uses. The specification
+// allows strings and integers. The SDK would round integers above 2^53, so that two
+// requests could get the same id; such integers are converted to strings.
 func parseID(raw json.RawMessage) (jsonrpc.ID, bool) {
 	if s, ok := jsonString(raw); ok {
 		return makeID(s)
@@ -53,24 +55,23 @@ func isInteger(raw json.RawMessage) bool {
 // requestIDKey is the context key of a request's id.
 type requestIDKey struct{}
 
-// RequestID returns the id of the request that a handler was given, the same
-// under which Settled gets its response. Ids are unique among the requests
-// in flight. It reports false for a notification, and for a request that did not
-// come through a Transport. No client can forge it: it is never part of what a
-// client sends.
+// RequestID returns the id of the request that a handler is serving, which is the id in the
+// response passed to Settled. Ids are unique among the requests in flight. It returns false
+// for a notification, and for a request that did not come through a Transport. A client
+// cannot forge it, because it is not taken from the content of a message.
 func RequestID(ctx context.Context) (jsonrpc.ID, bool) {
 	id, ok := ctx.Value(requestIDKey{}).(jsonrpc.ID)
 	return id, ok
 }
 
-// WithRequestID returns a context that carries the id.
+// WithRequestID returns a context that carries id.
 func WithRequestID(ctx context.Context, id jsonrpc.ID) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-// identify is a receiving middleware that tells handlers the id of their request,
-// which the SDK keeps from them. What the ledger attached to a request when it
-// was read is found again by its address.
+// identify is a receiving middleware that gives handlers the id of their request, which the
+// SDK does not pass on. The request is recognized by the address of the value that the
+// ledger attached to it when it was read.
 func identify(l *ledger) mcp.Middleware {
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {

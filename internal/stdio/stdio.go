@@ -1,12 +1,12 @@
 // Package stdio is the transport between one MCP client and this process: JSON-RPC
-// messages, one a line, on standard input and output.
+// messages, one per line, on standard input and output.
 //
-// It keeps the session alive where the SDK's own transport ends it: a line that
-// is not JSON, an empty batch, a frame over the limit and a handler's panic are
-// answered with the JSON-RPC error that the specification asks for. Requests that
-// were read before the input ended are answered before the process exits, calls
-// take effect in the order in which they were sent, and whoever gave out an answer
-// learns whether it was written whole.
+// Where the SDK's own transport would end the session, this one keeps it open: a line that
+// is not JSON, an empty batch, a frame over the limit and a panic in a handler are answered
+// with the JSON-RPC error that the specification requires. Requests that were read before
+// the input ended are answered before the process exits, calls take effect in the order in
+// which they were sent, and the caller that produced an answer learns whether it was
+// written completely.
 package stdio
 
 import (
@@ -27,57 +27,58 @@ import (
 )
 
 const (
-	// inputGrace is how long requests may take that were read before the input ended.
+	// inputGrace is how long requests that were read before the input ended may take.
 	inputGrace = 10 * time.Second
 	// stopGrace is how long they may take once the process is told to stop.
 	stopGrace = 500 * time.Millisecond
-	// handlerGrace is how long a handler may take to notice that it is cancelled.
+	// handlerGrace is how long a handler may take to return after it is cancelled.
 	handlerGrace = 5 * time.Second
-	// joinGrace is what each step of a session's end may take longer than the one before
-	// once the process is told to stop.
+	// joinGrace is the extra time that each step of ending a session has over the previous
+	// one once the process is told to stop.
 	joinGrace = 200 * time.Millisecond
-	// joinLook and joinLooks are how long one write may take once the session is over: it
-	// is looked at so often. A machine that stops this process for a while stops its
-	// looking, too.
+	// A single write may take joinLook times joinLooks once the session is over. The time
+	// is measured in separate checks, so that a period in which the process is not
+	// scheduled counts as one check.
 	joinLook  = 100 * time.Millisecond
 	joinLooks = 3
 )
 
-// Transport is the transport between one MCP client and this process:
-// newline-delimited JSON-RPC, hardened. Set its fields, then give it to Serve.
-// It is used once.
+// Transport is the transport between one MCP client and this process: newline-delimited
+// JSON-RPC that tolerates malformed input. Set its fields, then pass it to Serve. It can be
+// used once.
 //
-// A frame may have 8 MiB and a batch 1,000 messages. What cannot be read is
-// answered with a JSON-RPC error and the next line is read. Ids go back to the
-// client as it wrote them.
+// A frame may have 8 MiB and a batch 1,000 messages. A message that cannot be decoded is
+// answered with a JSON-RPC error, and reading continues with the next line. Answers carry
+// the id exactly as the client wrote it.
 type Transport struct {
-	// In is the protocol's input.
+	// In is the input of the protocol.
 	In io.Reader
-	// Out is the protocol's output. Nothing else may write there.
+	// Out is the output of the protocol. Nothing else may write to it.
 	Out io.Writer
-	// Log gets refused messages (debug) and a failing output (warn), never
-	// of what a message says. Nil is silence.
+	// Log receives rejected messages (level debug) and write failures of the output (level
+	// warn), never the content of a message. If nil, nothing is logged.
 	Log *slog.Logger
-	// Settled, when set, is told the fate of every request that the server was
-	// given, exactly once: whether the answer was written to Out whole, or never
-	// will be, because the client cancelled or is gone or the session is over.
-	// It is called after the write and before the next one. If there is no answer,
-	// resp bears the id and an error. See RequestID.
+	// Settled, if set, is called exactly once for every request passed to the server. It
+	// reports whether the answer was written to Out completely, or never will be because
+	// the request was cancelled, the client has disconnected or the session is over. It is
+	// called after the write and before the next one. If there is no answer, resp has the
+	// id and an error. See RequestID.
 	Settled func(resp *jsonrpc.Response, written bool)
-	// Turns, when set, are the order in which calls of tools take effect.
+	// Turns, if set, determines the order in which tool calls take effect.
 	Turns *Turns
-	// Draining, when set, is called once, when no more input will be read: long
-	// polls should then return what they have. Requests already read get 10 s for
-	// their answer, or half a second if it is Serve's context that has ended.
+	// Draining, if set, is called once when no more input will be read. Long polls should
+	// then return what they have. Requests already read have 10 s to complete, or half a
+	// second if the context of Serve has ended.
 	Draining func()
 
-	conn *conn // once it is open
+	conn *conn // set once it is open
 }
 
-// Notify queues a notification for the client, which may say anything that was true when
-// it was queued: while the same one waits to be written, it is not queued again, so that
-// a client that does not read costs nothing more. It reports false if it is too late, and
-// is for handlers of this transport's session and what they start.
+// Notify queues a notification for the client. It is not queued again while an identical
+// one is waiting to be written, so that a client that does not read uses no more memory;
+// only send notifications that are still true when they are read late. Notify returns false
+// if the session is over. It is meant for handlers of this transport's session and the
+// goroutines they start.
 func (t *Transport) Notify(method string, params any) bool {
 	encoded, err := marshal(params)
 	if err != nil {
@@ -87,26 +88,26 @@ func (t *Transport) Notify(method string, params any) bool {
 	return err == nil && t.conn.ledger.notify(data)
 }
 
-// WireID is the id of a request that is under way as the client wrote it, in JSON; nil
-// for one that is not.
+// WireID returns the id of a request in flight as the client wrote it, in JSON, or nil if
+// there is no such request.
 func (t *Transport) WireID(id jsonrpc.ID) json.RawMessage { return t.conn.ledger.wireID(id) }
 
 // Connect implements [mcp.Transport].
 func (t *Transport) Connect(context.Context) (mcp.Connection, error) { return t.open(), nil }
 
-// opened is a transport that is connected already.
+// opened is a transport that is already connected.
 type opened struct{ *conn }
 
 func (o opened) Connect(context.Context) (mcp.Connection, error) { return o.conn, nil }
 
-// Serve runs s over t until the input ends, the client is gone, or ctx ends. It
-// returns nil once every request is answered or cancelled and the goroutines
-// have ended, and an error if a handler or the client keeps it from that. The
-// contexts of handlers end with ctx, their panics are answered with an internal error, and
-// RequestID tells them the id of their request. s is used once: Serve adds to it.
+// Serve runs s over t until the input ends, the client disconnects, or ctx ends. It returns
+// nil once every request is answered or cancelled and the goroutines have ended, and an
+// error if a handler or the client prevents that. The contexts of handlers end with ctx,
+// their panics are answered with an internal error, and RequestID returns the id of their
+// request. s is used once: Serve adds to it.
 //
-// One goroutine may outlive it: the one in a Read of t.In, if that cannot be
-// interrupted with SetReadDeadline. Standard input often cannot.
+// One goroutine may still be running when it returns: the one blocked in t.In.Read, if
+// SetReadDeadline cannot interrupt it. Standard input often does not support that.
 func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
 	c := t.open()
 	handled, release := after(ctx, stopGrace+joinGrace)
@@ -133,8 +134,8 @@ func Serve(ctx context.Context, s *mcp.Server, t *Transport) error {
 	return errors.Join(err, c.Close(), c.join(joined))
 }
 
-// after returns a channel that is closed so long after the end of ctx. All that the end
-// of a session waits for shares that time: what one step leaves, the next one has.
+// after returns a channel that is closed at the given time after the end of ctx. All steps
+// that end a session share that time: a step may use whatever the previous ones left over.
 func after(ctx context.Context, more time.Duration) (passed <-chan struct{}, release func()) {
 	closing := make(chan struct{})
 	timer := time.AfterFunc(math.MaxInt64, func() { close(closing) })
@@ -142,8 +143,8 @@ func after(ctx context.Context, more time.Duration) (passed <-chan struct{}, rel
 	return closing, func() { _, _ = stop(), timer.Stop() }
 }
 
-// awaitHandlers waits for the end of the session. The SDK has cancelled all
-// handlers by now; one that does not care must not hold the process for good.
+// awaitHandlers waits for the end of the session. By then the SDK has cancelled all
+// handlers; a handler that ignores this must not keep the process running.
 func awaitHandlers(stopped <-chan struct{}, waited <-chan error) error {
 	select {
 	case err := <-waited:
@@ -151,7 +152,7 @@ func awaitHandlers(stopped <-chan struct{}, waited <-chan error) error {
 	case <-time.After(handlerGrace):
 	case <-stopped:
 	}
-	select { // that one of these was drawn does not say that nothing else was ready
+	select { // other channels may be ready, too: select picks one at random
 	case err := <-waited:
 		return err
 	default:
@@ -159,9 +160,9 @@ func awaitHandlers(stopped <-chan struct{}, waited <-chan error) error {
 	}
 }
 
-// join waits for the goroutines of a closed conn. Only a write that does not end is the
-// client's doing. A writer that has nothing to write, or notes what became of an answer,
-// waits for this machine, which may be busy: it gets as long as a handler.
+// join waits for the goroutines of a closed conn. Only a write that does not finish is the
+// client's fault. A writer that is idle, or is recording the outcome of an answer, depends
+// on this machine, which may be slow, and gets as much time as a handler.
 func (c *conn) join(stopped <-chan struct{}) error {
 	if in, ok := c.In.(interface{ SetReadDeadline(time.Time) error }); ok {
 		if in.SetReadDeadline(time.Unix(1, 0)) == nil {
@@ -190,20 +191,21 @@ func (c *conn) join(stopped <-chan struct{}) error {
 	}
 }
 
-// endless is an error that is not the client's fault, unless the writer has ended, too.
+// endless returns an error that does not blame the client, or nil if the writer has ended
+// as well.
 func (c *conn) endless() error {
 	select {
 	case <-c.writer:
 		return nil
 	default:
-		return errors.New("what became of the last answers was not noted in time")
+		return errors.New("the outcome of the last answers was not recorded in time")
 	}
 }
 
-// SurviveClosedOutput makes a write to a standard output or error that nobody
-// reads fail with EPIPE. Without it the Go runtime ends the process there, before
-// Settled is told of it. It subscribes to SIGPIPE rather than ignore it, because
-// commands that this process starts would inherit the ignoring.
+// SurviveClosedOutput makes writes to a standard output or standard error that has no
+// reader fail with EPIPE. Otherwise the Go runtime would end the process at such a write,
+// before Settled is called. It subscribes to SIGPIPE instead of ignoring it, because
+// commands started by this process would inherit an ignored signal.
 func SurviveClosedOutput() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }

@@ -50,8 +50,8 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// A client of revision 2026-07-28 shakes no hands: every request says what it
-// speaks. Its subscription stays open, and nobody waits for the answer.
+// A client of revision 2026-07-28 sends no handshake: every request states its protocol
+// version. Its subscription stays open, and the session does not wait for its answer.
 func TestClientWithoutHandshake(t *testing.T) {
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 	input := `{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{` + meta + `}}
@@ -160,7 +160,7 @@ func TestDuplicateIDInFlight(t *testing.T) {
 	}
 }
 
-// An id may be used again as soon as its answer has been read.
+// An id may be reused as soon as its answer has been read.
 func TestIDsMayBeReused(t *testing.T) {
 	c := dial(t.Context(), t, newToy())
 	for range 500 {
@@ -194,7 +194,7 @@ func TestPanicIsAnInternalError(t *testing.T) {
 	}
 }
 
-// A client that writes all it has before it reads anything gets all answers.
+// A client that writes all its requests before it reads anything gets all answers.
 func TestSlowReaderDoesNotDeadlock(t *testing.T) {
 	const n = 3000
 	c := dial(t.Context(), t, newToy())
@@ -214,7 +214,7 @@ func TestSlowReaderDoesNotDeadlock(t *testing.T) {
 	}
 }
 
-// What the client does not read must not fill the memory.
+// Output that the client does not read must not fill the memory.
 func TestUnreadAnswersHoldTheInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -234,7 +234,7 @@ func TestUnreadAnswersHoldTheInput(t *testing.T) {
 	})
 }
 
-// garbage is an endless input of short faulty lines.
+// garbage is an endless input of short malformed lines.
 type garbage struct{ read int }
 
 func (g *garbage) Read(p []byte) (int, error) {
@@ -314,7 +314,7 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-// The log must not say what a message says.
+// The log must not contain the content of a message.
 func TestLogHoldsNoContent(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))

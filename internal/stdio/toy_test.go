@@ -16,9 +16,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// A toy is a server whose tools show what a transport does with them.
+// toy is a server whose tools exercise the behaviour of a transport.
 type toy struct {
-	started  chan string   // the name of each call of "wait" that has begun
+	started  chan string   // the name of each call of "wait" that has started
 	release  chan struct{} // closed to let every "wait" return
 	stubborn chan struct{} // closed to let every "ignore" return
 	once     sync.Once
@@ -66,13 +66,13 @@ func (y *toy) server(middleware ...mcp.Middleware) *mcp.Server {
 	return s
 }
 
-// A settlement is one call of Settled.
+// settlement records one call of Settled.
 type settlement struct {
 	id      any
 	written bool
 }
 
-// settlements collects what Settled was told.
+// settlements records the calls of Settled.
 type settlements struct {
 	mu  sync.Mutex
 	all []settlement
@@ -116,7 +116,7 @@ func cancelled(id string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%s}}`, id)
 }
 
-// An answer is a response as a client sees it.
+// answer is a response as the client decodes it.
 type answer struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
@@ -124,7 +124,7 @@ type answer struct {
 	Error   *jsonrpc.Error  `json:"error"`
 }
 
-// text is the text of a tool's structured result.
+// text returns the text of a tool's structured result.
 func (a answer) text() string {
 	var result struct {
 		StructuredContent toyOut `json:"structuredContent"`
@@ -135,7 +135,7 @@ func (a answer) text() string {
 	return result.StructuredContent.Text
 }
 
-// brief is an answer in a few characters: its id, and the error's code or "ok".
+// brief formats an answer as its id followed by the error's code or "ok".
 func (a answer) brief() string {
 	if a.Error != nil {
 		return fmt.Sprintf("%s %d", a.ID, a.Error.Code)
@@ -165,7 +165,7 @@ func parseLine(t *testing.T, line []byte) []answer {
 	return answers
 }
 
-// pipeline serves the whole input until its end and returns the lines of output.
+// pipeline serves the input until its end and returns the lines of output.
 func pipeline(t *testing.T, input io.Reader) [][]answer {
 	t.Helper()
 	var out bytes.Buffer
@@ -184,7 +184,7 @@ func pipeline(t *testing.T, input io.Reader) [][]answer {
 	return lines
 }
 
-// briefs is what a pipeline of lines answered, the handshake left out.
+// briefs returns the brief forms of a pipeline's answers, without the one to the handshake.
 func briefs(t *testing.T, input string) []string {
 	t.Helper()
 	var got []string
@@ -200,7 +200,7 @@ func briefs(t *testing.T, input string) []string {
 	return got
 }
 
-// A client talks to a server over pipes, line by line.
+// client talks to a server over pipes, line by line.
 type client struct {
 	t       *testing.T
 	in      *io.PipeWriter
@@ -210,7 +210,7 @@ type client struct {
 	done    chan error
 }
 
-// dial serves y to a new client and shakes hands.
+// dial serves y to a new client and performs the handshake.
 func dial(ctx context.Context, t *testing.T, y *toy, changes ...func(*stdio.Transport)) *client {
 	t.Helper()
 	inR, inW := io.Pipe()

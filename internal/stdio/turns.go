@@ -10,36 +10,36 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Turns let tool calls take effect in the order in which the client sent them.
-// The SDK runs them all at once, and a client that sends "part 1" and "part 2"
-// without waiting in between would see them stored the other way round. A call
-// begins when all earlier ones have returned, those of tools that wait for
-// something excepted: they hold nobody up.
+// Turns makes tool calls take effect in the order in which the client sent them. The SDK
+// runs all calls concurrently, so that a client that sends "part 1" and "part 2" without
+// waiting in between could see them stored in the wrong order. A call starts when all
+// earlier calls have returned, except calls of tools that wait for something: those do not
+// delay later calls.
 type Turns struct {
-	waits func(tool string) bool // the tools that nobody waits for
+	waits func(tool string) bool // reports whether later calls do not wait for this tool
 
 	mu sync.Mutex
-	// queue holds the requests that are not settled, in the order of the input. An
-	// id can be in it twice: its client has read the first answer already.
+	// queue holds the unsettled requests in the order of the input. An id can occur twice,
+	// if the client has already read the first answer and reuses the id.
 	queue []*turn
 }
 
-// turn is a request's place in the queue. What is not a call of a tool has ended
+// turn is a request's place in the queue. A request that is not a tool call counts as ended
 // from the start.
 type turn struct {
 	id    jsonrpc.ID
-	waits bool          // nobody waits for it
-	begin chan struct{} // closed when it may begin
-	begun bool          // begin is closed
-	ended bool          // it has returned, or never will begin
+	waits bool          // later calls do not wait for it
+	begin chan struct{} // closed when it may start
+	begun bool          // begin has been closed
+	ended bool          // it has returned, or will never start
 }
 
-// NewTurns returns turns for a server. waits names the tools whose calls may take
-// long: later calls do not wait for them.
+// NewTurns returns a Turns for a server. waits names the tools whose calls may take long
+// and which later calls do not wait for.
 func NewTurns(waits func(tool string) bool) *Turns { return &Turns{waits: waits} }
 
-// Arrived gives a request its place. The transport calls it in the order of the
-// input. Without turns (nil) nothing is ordered.
+// Arrived adds a request to the queue. The transport calls it in the order of the input. On
+// a nil Turns it does nothing.
 func (t *Turns) Arrived(req *jsonrpc.Request) {
 	var params struct {
 		Name string `json:"name"`
@@ -49,7 +49,7 @@ func (t *Turns) Arrived(req *jsonrpc.Request) {
 	}
 	call := req.Method == "tools/call"
 	if call {
-		_ = json.Unmarshal(req.Params, &params) // what is wrong with it the SDK will say
+		_ = json.Unmarshal(req.Params, &params) // the SDK reports malformed params
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,7 +57,7 @@ func (t *Turns) Arrived(req *jsonrpc.Request) {
 	t.advance()
 }
 
-// advance lets calls begin up to the first that others have to wait for.
+// advance starts calls up to and including the first that later calls have to wait for.
 func (t *Turns) advance() {
 	for _, place := range t.queue {
 		if place.ended {
@@ -73,7 +73,7 @@ func (t *Turns) advance() {
 	}
 }
 
-// place returns the place of the call that came last under an id; nil without one.
+// place returns the turn of the most recent call with the given id, or nil.
 func (t *Turns) place(id jsonrpc.ID) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -85,7 +85,7 @@ func (t *Turns) place(id jsonrpc.ID) *turn {
 	return nil
 }
 
-// end says that a call has returned.
+// end marks a call as returned.
 func (t *Turns) end(place *turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -93,8 +93,8 @@ func (t *Turns) end(place *turn) {
 	t.advance()
 }
 
-// Settled takes the request that came first under an id out of the queue: it has
-// returned, or no handler was given it.
+// Settled removes the oldest request with the given id from the queue: it has returned, or
+// was never passed to a handler.
 func (t *Turns) Settled(id jsonrpc.ID) {
 	if t == nil {
 		return

@@ -13,11 +13,11 @@ import (
 	"example.org/bridge/internal/stdio"
 )
 
-// queued is a queue of calls whose handlers a test lets return one by one.
+// queued is a queue of calls whose handlers return only when the test lets them.
 type queued struct {
 	t     *testing.T
 	turns *stdio.Turns
-	begun map[string]chan struct{} // of the calls that have begun: close it to let one return
+	begun map[string]chan struct{} // by call that has started: close the channel to let the call return
 }
 
 func newQueued(t *testing.T) *queued {
@@ -33,12 +33,12 @@ func callID(t *testing.T, id string) jsonrpc.ID {
 	return made
 }
 
-// arrive reads the call of a tool.
+// arrive reads a call of the given tool.
 func (q *queued) arrive(id, tool string) {
 	q.turns.Arrived(&jsonrpc.Request{ID: callID(q.t, id), Method: "tools/call", Params: []byte(fmt.Sprintf(`{"name":%q}`, tool))})
 }
 
-// handle gives the call to its handler.
+// handle passes the call to its handler.
 func (q *queued) handle(ctx context.Context, id string) {
 	handler := q.turns.InOrder()(func(context.Context, string, mcp.Request) (mcp.Result, error) {
 		returned := make(chan struct{})
@@ -72,8 +72,8 @@ func (q *queued) wantBegun(when, id string, want bool) {
 	}
 }
 
-// TestACallThatNeverRanLetsNobodyPast: it waited for the calls before it, and so
-// does what waits for it.
+// TestACallThatNeverRanLetsNobodyPast checks that a call that ends without having run still
+// keeps its place: later calls wait for the calls before it.
 func TestACallThatNeverRanLetsNobodyPast(t *testing.T) {
 	tests := []struct {
 		name string
@@ -107,8 +107,9 @@ func TestACallThatNeverRanLetsNobodyPast(t *testing.T) {
 	}
 }
 
-// TestALateSettlementIsNotTakenForTheNextCall: a client may use an id again as
-// soon as it has read the answer, which is before the transport settles it.
+// TestALateSettlementIsNotTakenForTheNextCall checks reuse of an id: a client may reuse an
+// id as soon as it has read the answer, which can be before the transport settles the first
+// request.
 func TestALateSettlementIsNotTakenForTheNextCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueued(t)

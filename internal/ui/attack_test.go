@@ -16,7 +16,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// cookies are those of the browser, and the address that they are for.
+// cookies holds the browser's cookies and the address they are for.
 func (w *world) cookies(t testing.TB) (*url.URL, []*http.Cookie) {
 	t.Helper()
 	address, err := url.Parse(w.page.Address())
@@ -26,7 +26,8 @@ func (w *world) cookies(t testing.TB) (*url.URL, []*http.Cookie) {
 	return address, w.browser.Jar.Cookies(address)
 }
 
-// exchange sends bytes as they are, as no client would, and returns the answer's status.
+// exchange sends raw bytes, which an HTTP client would refuse to send, and returns the
+// status of the answer.
 func (w *world) exchange(t *testing.T, request string) (status int, text string) {
 	t.Helper()
 	address, _ := w.cookies(t)
@@ -46,8 +47,8 @@ func (w *world) exchange(t *testing.T, request string) (status int, text string)
 	return answer.StatusCode, body(t, answer)
 }
 
-// TestRawRequests sends what another process of this machine may send: none of it reaches
-// the store, and none of it is sent back.
+// TestRawRequests sends malformed requests that another process on this machine could send.
+// None of them may reach the store, and none may be echoed.
 func TestRawRequests(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -59,26 +60,26 @@ func TestRawRequests(t *testing.T) {
 		request string
 		want    int
 	}{
-		"all is right":                {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 200},
-		"no host":                     {"GET " + page + " HTTP/1.0\r\nCookie: " + cookie + "\r\n\r\n", 421},
-		"an address for a path":       {"GET http://evil.example" + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
-		"a host with a dot behind it": {"GET " + page + " HTTP/1.1\r\nHost: localhost.:" + address.Port() + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
-		"a host without the port":     {"GET " + page + " HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + cookie + "\r\n\r\n", 421},
-		"two hosts":                   {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nHost: evil.example\r\nCookie: " + cookie + "\r\n\r\n", 400},
-		"a host of others forwarded":  {"GET " + page + " HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
-		"the folder in capitals":      {"GET " + strings.ToUpper(folder) + "X HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
-		"dots before the folder":      {"GET /x/.." + page + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 404},
-		"dots behind the folder":      {"GET " + folder + "static/../../../etc/passwd HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
-		"dots, escaped":               {"GET " + folder + "static/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
-		"a slash, escaped":            {"GET " + folder + "static/..%2f..%2fserver.go HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
-		"the folder of static files":  {"GET " + folder + "static/ HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
-		"another method":              {"TRACE " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 403},
-		"a preflight":                 {"OPTIONS " + page + " HTTP/1.1\r\nHost: " + host + "\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n", 401},
-		"a long header":               {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", 431},
-		"a long query":                {"GET " + folder + "search?q=" + strings.Repeat("x", 64<<10) + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 431},
-		"a length and chunks":         {"POST " + page + "/pause HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 403},
-		"another site's frame":        {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\n\r\n", 403},
-		"another site's script":       {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Dest: script\r\n\r\n", 403},
+		"all is right":                        {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 200},
+		"no host":                             {"GET " + page + " HTTP/1.0\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"an address for a path":               {"GET http://evil.example" + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"a host with a trailing dot":          {"GET " + page + " HTTP/1.1\r\nHost: localhost.:" + address.Port() + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"a host without the port":             {"GET " + page + " HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"two hosts":                           {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nHost: evil.example\r\nCookie: " + cookie + "\r\n\r\n", 400},
+		"another host in a forwarding header": {"GET " + page + " HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 421},
+		"the folder in capitals":              {"GET " + strings.ToUpper(folder) + "X HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"dots before the folder":              {"GET /x/.." + page + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 404},
+		"dots behind the folder":              {"GET " + folder + "static/../../../etc/passwd HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"dots, escaped":                       {"GET " + folder + "static/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"a slash, escaped":                    {"GET " + folder + "static/..%2f..%2fserver.go HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"the folder of static files":          {"GET " + folder + "static/ HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 404},
+		"another method":                      {"TRACE " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\n\r\n", 403},
+		"a preflight":                         {"OPTIONS " + page + " HTTP/1.1\r\nHost: " + host + "\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n", 401},
+		"a long header":                       {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n", 431},
+		"a long query":                        {"GET " + folder + "search?q=" + strings.Repeat("x", 64<<10) + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n", 431},
+		"a length and chunks":                 {"POST " + page + "/pause HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 403},
+		"another site's frame":                {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\n\r\n", 403},
+		"another site's script":               {"GET " + page + " HTTP/1.1\r\nHost: " + host + "\r\nCookie: " + cookie + "\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Dest: script\r\n\r\n", 403},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, text := w.exchange(t, tt.request)
@@ -98,8 +99,8 @@ func TestRawRequests(t *testing.T) {
 	}
 }
 
-// TestForms: what changes something is a form of the page, posted as one and nothing else,
-// also where somebody has the value that it holds.
+// TestForms checks that a change is only made by a form of the page, posted as a form, even
+// if the sender knows the form's secret value.
 func TestForms(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -141,8 +142,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestSecretsStayInside: neither the cookie nor the login's code is in any page, and the
-// value of the forms stands in forms only, which have to be posted.
+// TestSecretsStayInside checks that no page contains the cookie or the login code, and that
+// the form value appears only in forms, all of which use POST.
 func TestSecretsStayInside(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -169,8 +170,8 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 }
 
-// TestHostileQueries: what stands in an address is no more than text where it is shown
-// again, and leads to no error of the page itself.
+// TestHostileQueries checks that values from an address are shown as plain text only, and
+// do not cause an error in the page itself.
 func TestHostileQueries(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -207,12 +208,12 @@ func TestHostileQueries(t *testing.T) {
 	must(w.Send(t.Context(), w.pair.A, bridge.SendRequest{Text: "still here"}))(t)
 }
 
-// TestStreams: pages that are open take no more than their share, and give it back when
-// they are closed.
+// TestStreams checks that the number of open pages is limited, and that closing a page
+// frees its place.
 func TestStreams(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
-	// open returns the status of a further stream, and what closes it.
+	// open opens another stream and returns the status and a function that closes it.
 	open := func() (int, func() error) {
 		r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.page.Address()+"events", nil))(t)
 		answer, err := w.browser.Do(r) //nolint:bodyclose // the caller closes it
@@ -230,14 +231,14 @@ func TestStreams(t *testing.T) {
 		}
 		all = append(all, end)
 		if len(all) > 100 {
-			t.Fatal("any number of streams can be open")
+			t.Fatal("the number of open streams is not limited")
 		}
 	}
-	contains(t, w.get(t, "conversations"), w.pair.A.Conversation) // pages are shown nevertheless
+	contains(t, w.get(t, "conversations"), w.pair.A.Conversation) // pages are still shown
 	for _, end := range all {
 		_ = end()
 	}
-	again := func() bool { // the server hears of the end a moment later
+	again := func() bool { // the server notices the end a moment later
 		status, end := open()
 		_ = end()
 		return status == http.StatusOK
@@ -247,8 +248,8 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestConnections: somebody who opens connections and sends half a request keeps nobody
-// out.
+// TestConnections checks that a client that opens connections and sends incomplete requests
+// does not lock out others.
 func TestConnections(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -266,7 +267,7 @@ func TestConnections(t *testing.T) {
 	contains(t, w.get(t, "conversations"), w.pair.A.Conversation)
 }
 
-// TestLinkIsRemoved: nothing that is left on the disk logs anybody in.
+// TestLinkIsRemoved checks that nothing left on the disk can be used to log in.
 func TestLinkIsRemoved(t *testing.T) {
 	w := newWorld(t)
 	link := must(w.page.Link(t.TempDir()))(t)

@@ -10,22 +10,23 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// verdict is what the last verification of the whole log said.
+// verdict is the result of the last verification of the whole log.
 type verdict struct {
 	At    view.Time
 	Head  string
-	Fault string // empty where the log is what the bridge wrote
-	Times int    // how often it was verified
+	Fault string // empty if the log is intact
+	Times int    // number of verifications so far
 }
 
-// verdict returns the last verification.
+// verdict returns the result of the last verification.
 func (s *Server) verdict() verdict {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	return s.verified
 }
 
-// verify verifies the log and keeps what came of it. An error says that it could not.
+// verify verifies the log and stores the result. It returns an error if the log could not
+// be verified at all.
 func (s *Server) verify(ctx context.Context) error {
 	head, err := s.Verify(ctx)
 	v := verdict{At: view.Time(s.Now())}
@@ -47,7 +48,7 @@ func (s *Server) verify(ctx context.Context) error {
 
 func (s *Server) verifyNow(r *http.Request) (string, error) { return "audit", s.verify(r.Context()) }
 
-// alarm is what every page says.
+// alarm returns the warning shown on every page, or "".
 func (s *Server) alarm() string {
 	if v := s.verdict(); v.Fault != "" {
 		return "The audit log does not verify: " + v.Fault + ". Run `bridge audit verify`, and see docs/operations.md."
@@ -55,13 +56,13 @@ func (s *Server) alarm() string {
 	return ""
 }
 
-// entry is an entry of the log, with its details as text.
+// entry is an entry of the log, with its details formatted as text.
 type entry struct {
 	view.Entry
 	Text string
 }
 
-// audit is the log, the newest entries first, or those about one conversation.
+// audit shows the log, newest entries first, or the entries of one conversation.
 func (s *Server) audit(r look) (content, error) {
 	conversation, before := given(r, "conversation"), number(r.FormValue("before"))
 	entries, earlier, err := s.entries(r, conversation, before)
@@ -83,8 +84,9 @@ func (s *Server) audit(r look) (content, error) {
 	return content{"audit", "Audit", data}, nil
 }
 
-// entries are the last ones before a number, and the number before which there are more;
-// 0 where there are none. Of one conversation, only the last are shown.
+// entries returns the last entries with numbers below before, and the number to continue
+// from, which is 0 if there are no older entries. For a conversation it returns only the
+// last entries.
 func (s *Server) entries(r look, conversation string, before int64) ([]audit.Entry, int64, error) {
 	if conversation != "" {
 		entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{Conversation: conversation, Limit: r.rows, Last: true})

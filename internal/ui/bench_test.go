@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// BenchmarkPages makes each page of a store with 100,000 messages in 1,000 conversations,
-// half of them in one, and as many entries in its log. What is measured is what the server
-// does until the page is whole; cpu-ms is the same on a machine that has other work.
+// BenchmarkPages renders each page of a store with 100,000 messages in 1,000 conversations,
+// half of them in one conversation, and as many log entries. It measures the work of the
+// server until the page is complete. The metric cpu-ms does not depend on other load of the
+// machine.
 func BenchmarkPages(b *testing.B) {
 	w := newWorld(b)
 	w.login(b)
@@ -42,7 +43,7 @@ func BenchmarkPages(b *testing.B) {
 	}
 }
 
-// used is the processor time that this process has taken.
+// used returns the processor time used by this process so far.
 func used(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

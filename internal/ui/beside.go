@@ -9,29 +9,30 @@ import (
 	"example.org/bridge/internal/summary"
 )
 
-// What takes longer the more there is in the store is done beside the pages, which show
-// what came of it the last time, and are told when that changes.
+// Work whose cost grows with the size of the store runs in the background. Pages show its
+// last result, and are notified when it changes.
 
-// counted is what happened in the last hour and in the last day.
+// counted holds the figures of the last hour and the last day.
 type counted struct {
-	At      time.Time // zero where it was not counted yet
+	At      time.Time // zero before the first count
 	Periods [2]summary.Period
 	Unseen  map[string]summary.Unseen // by conversation
-	Hours   []summary.Hour            // of the last day, the oldest first
-	Times   int                       // how often something else came of it
+	Hours   []summary.Hour            // of the last day, oldest first
+	Times   int                       // how often the result has changed
 }
 
-// periods are what is counted.
+// periods are the periods that are counted.
 var periods = [2]time.Duration{time.Hour, 24 * time.Hour}
 
 const (
-	// countEvery is how old counts may get while somebody looks.
+	// countEvery is the maximum age of the counts while somebody views them.
 	countEvery = 10 * time.Second
-	// countShare bounds the part of the time that is spent with counting.
+	// countShare limits the share of time spent counting: after a count, the next one
+	// starts at the earliest after countShare times as long.
 	countShare = 20
 )
 
-// keepCounted counts when the page begins, and then again while somebody looks.
+// keepCounted counts once at start, and again whenever somebody views the counts.
 func (s *Server) keepCounted(ctx context.Context) {
 	for {
 		began := time.Now()
@@ -71,7 +72,7 @@ func (s *Server) count(ctx context.Context) error {
 	return nil
 }
 
-// lastCounts are the last that were made. A look at them makes new ones soon.
+// lastCounts returns the most recent counts and requests new ones in the background.
 func (s *Server) lastCounts() counted {
 	select {
 	case s.looks <- struct{}{}:
@@ -82,7 +83,7 @@ func (s *Server) lastCounts() counted {
 	return s.counts
 }
 
-// keepVerified verifies the log when the page begins, and then every VerifyEvery.
+// keepVerified verifies the log at start and then every VerifyEvery.
 func (s *Server) keepVerified(ctx context.Context) {
 	for {
 		if err := s.verify(ctx); err != nil && ctx.Err() == nil {

@@ -2,8 +2,8 @@ package ui
 
 import "strings"
 
-// block is a part of a message: code between two lines of three backticks, or what
-// stands between such blocks. Nothing else is read as mark-up.
+// block is a part of a message: a fenced code block, or the text between such blocks. No
+// other mark-up is interpreted.
 type block struct {
 	Text string
 	Code bool
@@ -11,8 +11,8 @@ type block struct {
 
 const fence = "```"
 
-// blocks divides a text. Its lines stay as they are, those of the fences included; a
-// fence that is not closed begins no code.
+// blocks splits a text into blocks. Lines stay unchanged, including the fences; an unclosed
+// fence does not start a code block.
 func blocks(text string) (all []block) {
 	for text != "" {
 		from, to := nextCode(text)
@@ -27,8 +27,8 @@ func blocks(text string) (all []block) {
 	return all
 }
 
-// nextCode finds the first block of code; both are the length of the text where there
-// is none.
+// nextCode returns the start and end of the first code block, or the length of the text for
+// both if there is none.
 func nextCode(text string) (from, to int) {
 	from = lineWith(text, 0)
 	if from < 0 {
@@ -45,7 +45,8 @@ func nextCode(text string) (from, to int) {
 	return from, len(text)
 }
 
-// lineWith finds the first line that begins with a fence, from an index on.
+// lineWith returns the index of the first line, at or after the given index, that begins
+// with a fence.
 func lineWith(text string, at int) int {
 	if at == 0 && strings.HasPrefix(text, fence) {
 		return 0

@@ -32,7 +32,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// FuzzBlocks: nothing of a text is lost but breaks between blocks.
+// FuzzBlocks checks that splitting loses nothing of a text but line breaks between blocks.
 func FuzzBlocks(f *testing.F) {
 	f.Add("a\n```go\nx\n```\nb")
 	f.Add("```\n```\n```\n```")

@@ -28,7 +28,7 @@ var (
 	pictures = flag.String("ui.pictures", "", "write pictures of the page into this folder (make ui-screenshots)")
 )
 
-// inBrowser runs a script of testdata/browser, which prints what is wrong.
+// inBrowser runs a script of testdata/browser, which prints the faults it finds.
 func (w *world) inBrowser(t *testing.T, script string, pages any, env ...string) {
 	t.Helper()
 	list, err := json.Marshal(pages)
@@ -44,7 +44,7 @@ func (w *world) inBrowser(t *testing.T, script string, pages any, env ...string)
 	}
 }
 
-// TestBrowser looks at every page in a real Chromium.
+// TestBrowser checks every page in a real Chromium.
 func TestBrowser(t *testing.T) {
 	if *packages == "" {
 		t.Skip("MISSING: -ui.packages (make test-ui gives it)")
@@ -62,7 +62,7 @@ func TestBrowser(t *testing.T) {
 	}, "UI_CONTROL="+control.URL, "UI_CONVERSATION="+id)
 }
 
-// control does what the script asks for, as an agent or as the test.
+// control performs an action for the script, as an agent or as the test itself.
 func (w *world) control(t *testing.T) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /send", func(_ http.ResponseWriter, r *http.Request) {
@@ -99,7 +99,7 @@ func (w *world) control(t *testing.T) http.Handler {
 			_, err := w.commands.Execute(t.Context(), w.pair.A, commands.Call{Command: text}, nil)
 			return err
 		},
-		"fill": func(string) error { // a list that is longer than a window
+		"fill": func(string) error { // a list longer than the window
 			for i := range 60 {
 				if _, err := w.steps.LogStep(t.Context(), w.pair.B, steps.LogRequest{Text: fmt.Sprint("step ", i)}); err != nil {
 					return err
@@ -124,7 +124,7 @@ func (w *world) control(t *testing.T) http.Handler {
 	return mux
 }
 
-// share lets both sessions change a shared file, and claim a path.
+// share lets both sessions change a shared file and claim a path.
 func (w *world) share(t *testing.T) {
 	t.Helper()
 	name := files.Name{Path: "api.md"}
@@ -139,7 +139,7 @@ func (w *world) share(t *testing.T) {
 	}
 }
 
-// TestPictures draws the page for the documents.
+// TestPictures takes the screenshots for the documents.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("MISSING: -ui.pictures (make ui-screenshots gives it)")
@@ -170,7 +170,7 @@ func TestPictures(t *testing.T) {
 	}, "UI_PICTURES="+*pictures)
 }
 
-// work is a morning of two agents.
+// work stores sample content: a morning of two agents.
 func (w *world) work(t *testing.T) {
 	t.Helper()
 	say := func(from bridge.Credentials, text string) {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// request is a command that an agent asked for. What the agent wrote is escaped, so that
-// it is read as it would run.
+// request is a command that an agent asked to run. Text written by the agent is escaped, so
+// that the operator sees exactly what would run.
 type request struct {
 	ID                      int64
 	ConversationID, Session string
@@ -29,8 +29,8 @@ func requestOf(r commands.Request, now time.Time) request {
 	}
 }
 
-// commands is what agents asked to run, the newest first, or one of it, and what is open
-// for them.
+// commands shows the commands that agents asked to run, newest first, or a single one, and
+// the permissions that are open.
 func (s *Server) commands(r look) (content, error) {
 	only := number(r.FormValue("request"))
 	all, err := s.Commands.Commands(r.Context(), commands.Query{ID: only})
@@ -62,14 +62,14 @@ func (s *Server) commands(r look) (content, error) {
 	return content{"commands", "Commands", data}, nil
 }
 
-// grant is what the operator opened for a conversation.
+// grant is a permission that the operator opened for a conversation.
 type grant struct {
 	ConversationID, Mode, Workspace string
 	Expires                         view.Time
 	Unsandboxed                     bool
 }
 
-// deny refuses a command, or withdraws an approval that was not used.
+// deny denies a command, or withdraws an approval that has not been used.
 func (s *Server) deny(r *http.Request) (string, error) {
 	id := number(r.PathValue("id"))
 	if id == 0 {

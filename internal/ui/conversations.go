@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// conversations is the list, the newest first.
+// conversations shows the list of conversations, newest first.
 func (s *Server) conversations(r look) (content, error) {
 	all, err := s.Bridge.Conversations(r.Context())
 	if err != nil {
@@ -31,8 +31,8 @@ func (s *Server) conversations(r look) (content, error) {
 	}{show, words, len(all), listedOf(part, unseen, now), p}}, nil
 }
 
-// listed is a conversation of the list, and how many of its messages are new to the
-// operator.
+// listed is a row of the list: a conversation and how many of its messages the operator has
+// not seen.
 type listed struct {
 	view.Conversation
 	New int64
@@ -46,7 +46,8 @@ func listedOf(all []bridge.Overview, unseen map[string]summary.Unseen, now time.
 	return rows
 }
 
-// mentions reports whether a conversation's id, team or roles hold the words, in any case.
+// mentions reports whether a conversation's id, team or roles contain the words, ignoring
+// case.
 func mentions(c bridge.Overview, words string) bool {
 	words = strings.ToLower(words)
 	if strings.Contains(strings.ToLower(c.ID+"\n"+c.Team+"\n"+c.TeamID), words) {
@@ -58,22 +59,22 @@ func mentions(c bridge.Overview, words string) bool {
 }
 
 const (
-	// pageMessages is how many messages of a transcript a page shows at most, and
-	// pageBytes how much of their text, but one is always shown.
+	// A page of a transcript shows at most pageMessages messages and about pageBytes of
+	// text, but always at least one message.
 	pageMessages = 50
 	pageBytes    = 96 << 10
 	// longMessage is how much of a message the transcript shows, in bytes.
 	longMessage = 6 << 10
 )
 
-// shown is a message of a transcript, as much of it as is shown.
+// shown is a message of a transcript, possibly shortened.
 type shown struct {
 	view.Message
 	Cut bool
 }
 
-// transcript is one conversation, its last messages first of all. A look at it is
-// recorded, unless the page only fetches itself again.
+// transcript shows one conversation, starting with its last messages. Viewing it is
+// recorded in the log, unless the request is a live update of an open page.
 func (s *Server) transcript(r look) (content, error) {
 	o, err := s.Bridge.Conversation(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -101,7 +102,7 @@ func (s *Server) transcript(r look) (content, error) {
 	return content{"transcript", titleOf(data.Conversation), data}, nil
 }
 
-// titleOf names a conversation by the roles of those who take part.
+// titleOf names a conversation after the roles of its participants.
 func titleOf(c view.Conversation) string {
 	const most = 4
 	roles := make([]string, 0, most)
@@ -116,7 +117,7 @@ func titleOf(c view.Conversation) string {
 	return title
 }
 
-// recordReading notes that the operator looks at a conversation.
+// recordReading records that the operator viewed a conversation.
 func (s *Server) recordReading(r look, id string) error {
 	s.turn.Lock()
 	s.looked[id] = s.Now()
@@ -127,7 +128,8 @@ func (s *Server) recordReading(r look, id string) error {
 	return s.Bridge.RecordReading(r.Context(), id)
 }
 
-// lastOf are the last messages that fit a page, and whether there are more before them.
+// lastOf returns the last messages that fit on a page, and whether there are more before
+// them.
 func lastOf(all []bridge.Message, o bridge.Overview, most int) (messages []shown, more bool) {
 	size := 0
 	for _, m := range slices.Backward(all) {
@@ -144,7 +146,7 @@ func lastOf(all []bridge.Message, o bridge.Overview, most int) (messages []shown
 	return messages, more
 }
 
-// cut shortens a text to n bytes, between two characters.
+// cut shortens a text to at most n bytes without splitting a character.
 func cut(text string, n int) (string, bool) {
 	if len(text) <= n {
 		return text, false
@@ -152,7 +154,7 @@ func cut(text string, n int) (string, bool) {
 	return strings.ToValidUTF8(text[:n], ""), true
 }
 
-// message is one message, whole unless that is more than a page.
+// message shows one message, shortened only if it does not fit on a page.
 func (s *Server) message(r look) (content, error) {
 	id := number(r.PathValue("id"))
 	o, err := s.Bridge.Conversation(r.Context(), r.FormValue("in"))

@@ -1,2 +1,2 @@
-// Package ui_test looks at the page as a browser does, and as those would who may not.
+// Package ui_test accesses the page as a browser does, and as unauthorized clients would.
 package ui_test

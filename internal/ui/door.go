@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// cookieName is the session's cookie. Its path is the door's folder, so that a browser
-// does not send it to servers on other ports of this machine, as it otherwise would:
-// cookies know no ports (RFC 6265, section 8.5).
+// cookieName is the name of the session cookie. Its path is the server's random folder, so
+// that a browser does not send it to servers on other ports of this machine: cookies do not
+// distinguish ports (RFC 6265, section 8.5).
 const cookieName = "bridge_ui"
 
 // policy lets the page load its own style, script and images, connect to itself, and
@@ -21,18 +21,18 @@ const cookieName = "bridge_ui"
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// door lets the operator in, and nobody else.
+// door admits the operator's browser and rejects all other requests.
 type door struct {
-	hosts  []string // what Host may say
-	folder string   // the path that everything lies below, "/…/"
+	hosts  []string // accepted values of Host
+	folder string   // the path prefix of all pages, "/…/"
 	cookie string
-	form   string // what a form of the page sends along
+	form   string // the secret value sent with every form of the page
 
 	turn sync.Mutex
-	code string // of the login; empty once it was used
+	code string // login code; empty once it has been used
 }
 
-// newDoor makes a door for a listener on the loopback interface.
+// newDoor returns a door for a listener on the loopback interface.
 func newDoor(l net.Listener) *door {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	d := &door{folder: "/" + secret(8) + "/", cookie: secret(32), form: secret(32), code: secret(32)}
@@ -42,33 +42,33 @@ func newDoor(l net.Listener) *door {
 	return d
 }
 
-// secret returns n random bytes in hexadecimal digits.
+// secret returns n random bytes as hexadecimal digits.
 func secret(n int) string {
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // it never fails
+	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// guard puts the door before the pages.
+// guard applies the checks of the door before pages.
 func (d *door) guard(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
 		inner, inside := strings.CutPrefix(r.URL.Path, d.folder)
 		switch {
 		case !d.knows(r.Host):
-			refuse(w, http.StatusMisdirectedRequest, "This server has no such name.")
-		case r.URL.Path == "/favicon.ico": // which a browser asks for by itself at the login
+			refuse(w, http.StatusMisdirectedRequest, "This server does not answer for this host name.")
+		case r.URL.Path == "/favicon.ico": // requested by the browser itself during login
 			w.WriteHeader(http.StatusNoContent)
 		case !inside, path.Clean("/"+inner) != "/"+inner:
-			refuse(w, http.StatusNotFound, "There is nothing here. Open the page as bridge ui says at its start.")
+			refuse(w, http.StatusNotFound, "Not found. Open the page with the link that bridge ui prints at its start.")
 		case inner == "login" && r.Method == http.MethodPost:
 			d.login(w, r)
 		case !ownRequest(r):
 			refuse(w, http.StatusForbidden, "This did not come from the page itself. Nothing was done.")
 		case !d.admits(r):
-			refuse(w, http.StatusUnauthorized, "This browser is not logged in. End bridge ui and start it again for a new link.")
+			refuse(w, http.StatusUnauthorized, "This browser is not logged in. Restart bridge ui to get a new link.")
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && !d.ownForm(w, r):
 			refuse(w, http.StatusForbidden, "This did not come from the page itself. Nothing was done.")
 		default:
@@ -83,14 +83,14 @@ func setHeaders(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	// With no-referrer a browser would send "Origin: null" with the page's own forms.
+	// With no-referrer, a browser would send "Origin: null" with the page's own forms.
 	h.Set("Referrer-Policy", "same-origin")
 }
 
 func refuse(w http.ResponseWriter, status int, text string) { http.Error(w, text, status) }
 
-// knows reports whether the request was meant for this server, and not for another name
-// that was made to point here.
+// knows reports whether the Host of the request is this server, and not another name that
+// resolves to its address (DNS rebinding).
 func (d *door) knows(host string) bool {
 	for _, h := range d.hosts {
 		if strings.EqualFold(h, host) {
@@ -109,9 +109,9 @@ func (d *door) admits(r *http.Request) bool {
 	return false
 }
 
-// ownRequest reports whether a request comes from the page or from the person, as far as
-// the browser says. A server on another port of this machine is of the same site, so that
-// its pages' requests bring a strict cookie along.
+// ownRequest reports whether a request comes from the page or directly from the person,
+// according to the browser's headers. A server on another port of this machine counts as
+// the same site, so that requests from its pages carry a SameSite=Strict cookie as well.
 func ownRequest(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "none":
@@ -122,11 +122,11 @@ func ownRequest(r *http.Request) bool {
 	return false
 }
 
-// maxForm is how many bytes a form of the page may have.
+// maxForm is the maximum size of a form, in bytes.
 const maxForm = 4 << 10
 
-// ownForm reports whether a form came from the page: from its origin where the browser
-// says which, and with the value that only the page holds.
+// ownForm reports whether a form came from the page: its origin is right, if the browser
+// sends one, and it has the secret value that only the page contains.
 func (d *door) ownForm(w http.ResponseWriter, r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host {
 		return false
@@ -135,19 +135,20 @@ func (d *door) ownForm(w http.ResponseWriter, r *http.Request) bool {
 	return r.ParseForm() == nil && same(r.PostForm.Get("form"), d.form)
 }
 
-// login gives the cookie for the code, once. The answer leads on by itself rather than by
-// a redirect: in a chain that began in a file, a browser keeps a strict cookie back.
+// login sets the cookie in exchange for the code, which works once. The answer continues to
+// the page by itself instead of redirecting: in a redirect chain that starts from a file, a
+// browser does not send a SameSite=Strict cookie.
 func (d *door) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil || !d.redeem(r.PostForm.Get("code")) {
-		refuse(w, http.StatusUnauthorized, "This link is not valid, or was used. End bridge ui and start it again for a new one.")
+		refuse(w, http.StatusUnauthorized, "This link is not valid, or was used before. Restart bridge ui to get a new one.")
 		return
 	}
 	//nolint:gosec // G124: there is no TLS on the loopback interface, so that it is not Secure
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: d.cookie, Path: d.folder, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	w.Header().Set("Refresh", "0; url="+d.folder)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>bridge</title><p><a href="` + d.folder + `">Go on to the page</a></p></html>`))
+	_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>bridge</title><p><a href="` + d.folder + `">Continue to the page</a></p></html>`))
 }
 
 func (d *door) redeem(code string) bool {

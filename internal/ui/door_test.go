@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/ui"
 )
 
-// TestDoor asks as those would who may not, each time with one thing wrong.
+// TestDoor sends requests without authorization, each with exactly one thing wrong.
 func TestDoor(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -29,10 +29,10 @@ func TestDoor(t *testing.T) {
 		want                     int
 	}{
 		{name: "all is right", want: http.StatusOK},
-		{name: "another name of this machine, for which there is no cookie", host: "localhost:" + address.Port(), want: http.StatusUnauthorized},
-		{name: "a name that was made to point here", host: "evil.example:" + address.Port(), want: http.StatusMisdirectedRequest},
+		{name: "another name of this machine, which has no cookie", host: "localhost:" + address.Port(), want: http.StatusUnauthorized},
+		{name: "a foreign name that resolves to this machine", host: "evil.example:" + address.Port(), want: http.StatusMisdirectedRequest},
 		{name: "another port's name", host: "127.0.0.1:1", want: http.StatusMisdirectedRequest},
-		{name: "a name of one's own and no cookie", host: "evil.example", stranger: true, want: http.StatusMisdirectedRequest},
+		{name: "the server's own name and no cookie", host: "evil.example", stranger: true, want: http.StatusMisdirectedRequest},
 		{name: "no cookie", stranger: true, want: http.StatusUnauthorized},
 		{name: "no cookie, to a file of the page", stranger: true, path: "static/style.css", want: http.StatusUnauthorized},
 		{name: "no cookie, to the stream", stranger: true, path: "events", want: http.StatusUnauthorized},
@@ -79,7 +79,7 @@ func TestDoor(t *testing.T) {
 			}
 			checkHeaders(t, answer.Header)
 			if test.want != http.StatusOK && strings.Contains(text, w.pair.A.Conversation) {
-				t.Errorf("a refusal tells of the store: %s", text)
+				t.Errorf("a refusal contains data of the store: %s", text)
 			}
 		})
 	}
@@ -102,8 +102,8 @@ func checkHeaders(t *testing.T, h http.Header) {
 	}
 }
 
-// TestLoginOnce: the file is the operator's alone, its code is nowhere else, and works
-// once.
+// TestLoginOnce checks that only the operator can read the login file, that its code is
+// stored nowhere else, and that it works once.
 func TestLoginOnce(t *testing.T) {
 	w := newWorld(t)
 	for path, want := range map[string]os.FileMode{w.link: 0o600, filepath.Dir(w.link): 0o700 | os.ModeDir} {
@@ -117,7 +117,7 @@ func TestLoginOnce(t *testing.T) {
 	}
 	action, code := w.readLink(t)
 	if strings.Contains(w.page.Address()+action, code) {
-		t.Error("the code stands in an address")
+		t.Error("the code is in an address")
 	}
 	w.login(t)
 	again, err := new(http.Client).PostForm(action, url.Values{"code": {code}})

@@ -8,11 +8,11 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// exportPage is how many messages an export reads at once.
+// exportPage is how many messages an export reads at a time.
 const exportPage = 200
 
-// export gives all messages of a conversation as a file, one JSON document a line: what
-// `bridge export --format jsonl` writes. It is recorded as a look at the transcript.
+// export sends all messages of a conversation as a file with one JSON document per line,
+// the output of `bridge export --format jsonl`. It is recorded like viewing the transcript.
 func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	o, err := s.Bridge.Conversation(r.Context(), r.PathValue("id"))
 	if err == nil {
@@ -29,8 +29,8 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	for last := int64(0); ; {
 		page, err := s.Bridge.Messages(r.Context(), o.ID, last, exportPage)
 		if err != nil {
-			s.Log.Warn("an export could not be ended", "conversation", o.ID, "error", err)
-			panic(http.ErrAbortHandler) // so that the browser does not take a part for the whole
+			s.Log.Warn("an export could not be completed", "conversation", o.ID, "error", err)
+			panic(http.ErrAbortHandler) // so that the browser does not keep a partial file
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeLimit))
 		for _, m := range page {

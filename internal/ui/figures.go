@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// limits is what holds for the store, and how full it is.
+// limits shows the limits of the store, and how full it is.
 func (s *Server) limits(r look) (content, error) {
 	report, err := s.Bridge.Limits(r.Context(), "")
 	if err != nil {
@@ -34,17 +34,16 @@ func (s *Server) limits(r look) (content, error) {
 	return content{"limits", "Limits", data}, nil
 }
 
-// limit is how often something may happen in a minute, an hour and a day; 0 is any
-// number.
+// limit is how often something may happen per minute, hour and day; 0 means no limit.
 type limit struct {
 	Name string
 	Most [3]int
 }
 
-// fill is how much of what the store may hold it holds.
+// fill is how much of one kind of data the store holds, and its limit.
 type fill struct {
 	Name, Used, Of string
-	Percent        int64 // -1 where there is no bound
+	Percent        int64 // -1 if there is no limit
 }
 
 func percent(n, of int64) int64 {
@@ -54,7 +53,7 @@ func percent(n, of int64) int64 {
 	return int64(float64(n) * 100 / float64(of))
 }
 
-// figures is what happened over the last hour and the last day.
+// figures shows the figures of the last hour and the last day.
 func (s *Server) figures(look) (content, error) {
 	c := s.lastCounts()
 	data := struct {
@@ -79,13 +78,14 @@ func (s *Server) figures(look) (content, error) {
 	return content{"figures", "Figures", data}, nil
 }
 
-// counting is a figure of the last hour and of the last day, as text.
+// counting is a figure for the last hour and the last day, as text.
 type counting struct {
 	Name   string
 	Values [2]string
 }
 
-// messageLines say what became of messages, and how long that took.
+// messageLines returns the figures for messages: how many were sent and delivered, and how
+// long delivery took.
 func messageLines(of [2]summary.Period) []counting {
 	waited := func(d time.Duration, n int64) string {
 		if n == 0 {
@@ -111,7 +111,7 @@ func messageLines(of [2]summary.Period) []counting {
 	return lines
 }
 
-// event is what is counted.
+// event is a kind of event that is counted.
 type event struct{ Name, Outcome string }
 
 func named(counts map[string]int64) map[event]int64 {
@@ -128,7 +128,7 @@ type row struct {
 	Counts [2]int64
 }
 
-// add puts counts into the column i.
+// add adds counts to column i.
 func add(all []row, i int, counts map[event]int64) []row {
 	for e, n := range counts {
 		e = event{cleantext.CleanLine(e.Name), cleantext.CleanLine(e.Outcome)}
@@ -149,14 +149,14 @@ const (
 	barWidth    = 14
 )
 
-// chart draws the hours of the last day as bars.
+// chart shows the hours of the last day as bars.
 type chart struct {
 	Width, Height int
-	Most          int64 // what the highest bar stands for; 0 where nothing happened
+	Most          int64 // the value of the highest bar; 0 if nothing happened
 	Bars          []bar
 }
 
-// bar is one hour: what was sent, and above that what was refused.
+// bar is one hour: messages sent, and above them calls refused.
 type bar struct {
 	summary.Hour
 	X, Width              int
@@ -180,7 +180,7 @@ func chartOf(hours []summary.Hour) chart {
 	return c
 }
 
-// high is how high a bar is for n: never nothing where there is something.
+// high returns the height of a bar for n; it is never zero if n is not.
 func (c chart) high(n int64) int {
 	if n == 0 {
 		return 0

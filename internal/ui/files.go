@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// file is a shared file, with the address of its page.
+// file is a shared file and the address of its page.
 type file struct {
 	view.File
 	Page string
@@ -22,13 +22,12 @@ func fileOf(f files.File) file {
 	return v
 }
 
-// filePage is the address of a file in a version; 0 is the last.
+// filePage returns the address of a version of a file; version 0 is the latest.
 func filePage(f files.File, version int64) string {
 	return query("files/text", "in", f.Conversation, "path", f.Path, "task", positive(int(f.Task)), "version", positive(int(version)))
 }
 
-// files is the list of shared files, of all conversations or of one, those written last
-// first.
+// files lists the shared files of all conversations or of one, most recently written first.
 func (s *Server) files(r look) (content, error) {
 	in := given(r, "in")
 	all, err := s.Files.All(r.Context(), in)
@@ -50,7 +49,7 @@ func (s *Server) files(r look) (content, error) {
 	}{in, views, p}}, nil
 }
 
-// version is one that is kept of a file, with the address that shows it.
+// version is a stored version of a file and the address that shows it.
 type version struct {
 	view.FileVersion
 	Page  string
@@ -60,8 +59,9 @@ type version struct {
 // longFile is how much of a file and of a difference a page shows, in bytes.
 const longFile = 64 << 10
 
-// file is one shared file: a version of it, how that differs from the one before, and all
-// that are kept. A look at it is recorded like one at the messages of its conversation.
+// file shows one shared file: a version of it, how it differs from the previous one, and
+// the stored versions. Viewing it is recorded like viewing the messages of its
+// conversation.
 func (s *Server) file(r look) (content, error) {
 	o, err := s.Bridge.Conversation(r.Context(), r.FormValue("in"))
 	if err != nil {
@@ -97,8 +97,8 @@ func (s *Server) file(r look) (content, error) {
 	return content{"file", data.File.Path, data}, nil
 }
 
-// lastChange is how a version differs from the one before it; empty where that one is no
-// longer kept.
+// lastChange returns the difference between a version and the previous one, or "" if the
+// previous one is no longer stored.
 func lastChange(f files.File, changes []files.Change, to int64) string {
 	after, err := files.TextOf(f, changes, to)
 	if err != nil {
@@ -113,7 +113,7 @@ func lastChange(f files.File, changes []files.Change, to int64) string {
 	return cleantext.Clean(files.Diff(f.Path, to-1, to, before, after))
 }
 
-// line is one of a difference: in which way, and its text with the sign before it.
+// line is a line of a difference: its kind, and its text including the leading sign.
 type line struct{ Kind, Text string }
 
 func linesOf(diff string) (all []line) {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/files"
 )
 
-// TestFiles: a shared file is shown with its versions and what each changed, as text,
-// whatever agents wrote; each look is recorded.
+// TestFiles checks that a shared file is shown with its versions and their changes, that
+// content written by agents appears as plain text only, and that each view is recorded.
 func TestFiles(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -25,9 +25,9 @@ func TestFiles(t *testing.T) {
 	last := w.get(t, "files/text?in="+id+"&path=api.md")
 	contains(t, last, "Version 2 of 2", "id, name and role", `class="line-in"`, `class="line-out"`, "edit", "create")
 	first := w.get(t, "files/text?in="+id+"&path=api.md&version=1")
-	contains(t, first, "Version 1 of 2", "The last version", "gives id and name.")
+	contains(t, first, "Version 1 of 2", "Latest version", "gives id and name.")
 	if strings.Contains(first, "name and role") {
-		t.Error("the first version is shown as it became")
+		t.Error("the first version is shown with a later text")
 	}
 	odd := w.get(t, "files/text?"+url.Values{"in": {id}, "path": {name.Path}}.Encode())
 	contains(t, odd, "&lt;script&gt;")
@@ -44,8 +44,8 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestExport: a conversation is downloaded whole, more than is read at once, and the look
-// is recorded.
+// TestExport checks that a conversation longer than one read is downloaded completely, and
+// that the view is recorded.
 func TestExport(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// link is the login as a file: opened in a browser it sends the code, which so stands in
-// no command line, address or log.
+// link is the login file. Opened in a browser, it posts the code, so that the code appears
+// in no command line, address or log.
 const link = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -28,8 +28,8 @@ const link = `<!doctype html>
 </html>
 `
 
-// Link is a login that works once, in a file of its own folder that only the operator
-// can read.
+// Link is a login that works once. It is stored as a file in its own folder, readable by
+// the operator only.
 type Link struct{ dir string }
 
 // Path returns the path of the file.
@@ -38,8 +38,8 @@ func (l Link) Path() string { return filepath.Join(l.dir, "bridge.html") }
 // Remove deletes the file and its folder. It is not an error if they do not exist.
 func (l Link) Remove() error { return os.RemoveAll(l.dir) }
 
-// Link writes a login file into a new folder in dir; "" means the system's folder for
-// temporary files.
+// Link writes a login file into a new folder in dir; if dir is "", in the system's folder
+// for temporary files.
 func (s *Server) Link(dir string) (Link, error) {
 	dir, err := os.MkdirTemp(dir, "bridge-ui-")
 	if err != nil {

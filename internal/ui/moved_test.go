@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestMovedStore: the page of a store that was moved says so, and shows nothing of it.
+// TestMovedStore checks that the page of a store that was moved says so and shows no data
+// of it.
 func TestMovedStore(t *testing.T) {
 	t.Parallel()
 	env := bridgetest.NewEnv(t)

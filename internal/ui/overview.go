@@ -9,12 +9,13 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// sources are what the first page and the roster are made of.
+// sources returns the sources of the overview and of the list of agents.
 func (s *Server) sources() summary.Sources {
 	return summary.Sources{Bridge: s.Bridge, Commands: s.Commands, Tasks: s.Tasks, Claims: s.Claims, Log: s.log}
 }
 
-// overview is the first page: what waits for the operator, and how things stand.
+// overview shows the first page: what needs a decision of the operator, and the state of
+// agents, tasks and messages.
 func (s *Server) overview(r look) (content, error) {
 	now := s.Now()
 	sum, err := s.sources().Gather(r.Context(), now)
@@ -46,8 +47,8 @@ func (s *Server) overview(r look) (content, error) {
 	return content{"overview", "Overview", data}, nil
 }
 
-// unseen are the messages since the operator looked at a conversation: those of the last
-// count, but for what was looked at since.
+// unseen returns the messages since the operator last viewed each conversation: those of
+// the last count, without conversations viewed since.
 func (s *Server) unseen() map[string]summary.Unseen {
 	counts, all := s.lastCounts(), map[string]summary.Unseen{}
 	s.turn.Lock()
@@ -60,14 +61,14 @@ func (s *Server) unseen() map[string]summary.Unseen {
 	return all
 }
 
-// few is the beginning of a list that is not the only one of a page, and how many are
-// behind it.
+// few returns the beginning of a list that shares its page with others, and how many items
+// are left out.
 func few[T any](r look, all []T) ([]T, int) {
 	n := min(len(all), max(r.share(20), 1))
 	return all[:n], len(all) - n
 }
 
-// tile is one figure of the first page.
+// tile is one figure of the overview.
 type tile struct {
 	Name, Path string
 	Value      string
@@ -87,7 +88,7 @@ func tiles(sum summary.Summary, c counted) []tile {
 	}
 }
 
-// agent is a session, with its conversation.
+// agent is a session with its conversation.
 type agent struct {
 	view.Session
 	ConversationID, Team string

@@ -18,56 +18,56 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// page looks up what a page shows: the name of its template, its title, and its data.
+// page returns the content of a page: the name of its template, its title, and its data.
 type page func(r look) (content, error)
 
-// look is one time that a page is made for a request.
+// look is one attempt to render a page for a request.
 type look struct {
 	*http.Request
-	// rows is how many rows of a table it shows at most.
+	// rows is the maximum number of rows of a table.
 	rows int
-	// again reports that the page was made before, and came out too large.
+	// again is set if an earlier attempt produced a page that was too large.
 	again bool
 }
 
-// fewer is the next time after one that came out with so many bytes.
+// fewer returns the next attempt after one whose page had size bytes.
 func (l look) fewer(size int) look {
 	l.rows, l.again = max(min(l.rows*maxPage/size*9/10, l.rows-1), 1), true
 	return l
 }
 
-// share is the part of n that the page may show: all of it the first time.
+// share returns the part of n that the page may show: all of it in the first attempt.
 func (l look) share(n int) int { return n * l.rows / rows }
 
-// cut shortens a text to what the page may show of it, n bytes at most.
+// cut shortens a text to what the page may show of it, at most n bytes.
 func (l look) cut(text string, n int) (string, bool) { return cut(text, l.share(min(n, len(text)))) }
 
-// content is what a template shows.
+// content is the data for a template.
 type content struct {
 	Template string
 	Title    string
 	Data     any
 }
 
-// frame is what stands around every page.
+// frame is the data for the parts common to all pages.
 type frame struct {
 	content
-	Base  string // the folder of all addresses
-	Path  string // of this page, below Base
+	Base  string // prefix of all addresses
+	Path  string // of this page, relative to Base
 	Form  string
 	Store string
 	Now   time.Time
-	State string // when the page was begun
-	Alarm string // what must not be overlooked on any page
+	State string // state of the store when rendering began
+	Alarm string // warning shown on every page
 }
 
-// action changes something and returns the page that shows it.
+// action changes something and returns the address of the page to show next.
 type action func(r *http.Request) (then string, err error)
 
 //go:embed templates
 var sources embed.FS
 
-// templates are parsed when the first page is shown.
+// templates are parsed when the first page is rendered.
 var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(functions).ParseFS(sources, "templates/*.html"))
 })
@@ -86,16 +86,16 @@ var functions = template.FuncMap{
 	"target": func(path, name string) target { return target{path, name} },
 }
 
-// part is what a template that several pages use is given.
+// part is the data passed to a template that several pages use.
 type part struct {
 	F frame
 	D any
 }
 
-// target is a page that the navigation leads to.
+// target is a link of the navigation.
 type target struct{ Path, Name string }
 
-// On reports whether a page is the one that is shown, or above it.
+// On reports whether the current page is path or below it.
 func (f frame) On(path string) bool {
 	here := strings.TrimPrefix(f.Path, "/")
 	if path == "conversations" && strings.HasPrefix(here, "messages/") {
@@ -104,7 +104,7 @@ func (f frame) On(path string) bool {
 	return here == path || path != "" && strings.HasPrefix(here, path+"/")
 }
 
-// short is how a conversation is named in a table; the whole id is in its link.
+// short returns the name of a conversation in a table. The full id is in its link.
 func short(id string) string {
 	const digits = len("conv_") + 6
 	if len(id) <= digits {
@@ -114,15 +114,15 @@ func short(id string) string {
 }
 
 const (
-	// rows is how many rows of a table a page shows at most.
+	// rows is the maximum number of rows of a table on one page.
 	rows = 100
-	// maxPage is how many bytes a page has at most. What agents wrote may be long, and
-	// takes up to five bytes for one where it is escaped: a page that came out larger is
-	// made again with fewer rows, the rest being on further pages.
+	// maxPage is the maximum size of a page, in bytes. Text written by agents may be long,
+	// and escaping can take five bytes for one. A page that comes out larger is rendered
+	// again with fewer rows; the remaining rows are on further pages.
 	maxPage = 200 << 10
 )
 
-// shows answers with a page, or with what is wrong.
+// shows returns a handler that answers with a page or an error.
 func (s *Server) shows(p page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		state := s.state(r)
@@ -143,18 +143,18 @@ func (s *Server) shows(p page) http.HandlerFunc {
 	}
 }
 
-// render makes a page of its content.
+// render renders content as a page.
 func (s *Server) render(r *http.Request, state string, c content) (*bytes.Buffer, error) {
 	text := new(bytes.Buffer)
 	f := frame{content: c, Base: s.door.folder, Path: r.URL.Path, Form: s.door.form, Store: s.Store, Now: s.Now(), State: state, Alarm: s.alarm()}
 	return text, templates().ExecuteTemplate(text, c.Template, f)
 }
 
-// write answers with a page, or says that it could not be made.
+// write sends a rendered page, or an error if rendering failed.
 func (s *Server) write(w http.ResponseWriter, status int, c content, text *bytes.Buffer, err error) {
 	if err != nil {
-		s.Log.Error("a page could not be made", "page", c.Template, "error", err)
-		refuse(w, http.StatusInternalServerError, "This page could not be made: bridge ui's own log says why.")
+		s.Log.Error("a page could not be rendered", "page", c.Template, "error", err)
+		refuse(w, http.StatusInternalServerError, "This page could not be rendered. The log of bridge ui has the reason.")
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -162,7 +162,7 @@ func (s *Server) write(w http.ResponseWriter, status int, c content, text *bytes
 	_, _ = text.WriteTo(w)
 }
 
-// fails shows an error with the next step.
+// fails answers with an error and advice on what to do next.
 func (s *Server) fails(w http.ResponseWriter, r *http.Request, err error) {
 	status, next := http.StatusInternalServerError, ""
 	if row, ok := advice.Of(err); ok {
@@ -179,7 +179,8 @@ func (s *Server) fails(w http.ResponseWriter, r *http.Request, err error) {
 	s.write(w, status, c, text, err)
 }
 
-// does answers with a redirect to the page that shows what was done.
+// does returns a handler that performs an action and redirects to the page that shows its
+// result.
 func (s *Server) does(a action) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		then, err := a(r)
@@ -191,12 +192,13 @@ func (s *Server) does(a action) http.HandlerFunc {
 	}
 }
 
-// given is a text of an address, without what could deceive where it is shown again.
+// given returns a parameter of the address, without characters that could be misleading
+// when shown.
 func given(r look, name string) string {
 	return strings.TrimSpace(cleantext.CleanLine(r.FormValue(name)))
 }
 
-// number reads a number of an address; what is none asks for nothing that there is.
+// number parses a number from an address. Anything else gives 0, which matches nothing.
 func number(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
@@ -205,7 +207,7 @@ func number(text string) int64 {
 	return n
 }
 
-// query is an address with other values; an empty value is left out.
+// query returns an address with the given parameters, omitting empty values.
 func query(path string, pairs ...string) string {
 	values := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {

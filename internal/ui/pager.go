@@ -2,14 +2,15 @@ package ui
 
 import "strconv"
 
-// pager leads to the other pages of a table. An empty address leads nowhere.
+// pager holds the links to the previous and next pages of a table. An empty address is not
+// shown.
 type pager struct {
 	First, Last, All  int
 	Previous, Further string
 }
 
-// paged is the part of a list that a request asks for; pairs are the other values of its
-// address.
+// paged returns the part of a list that a request asks for. pairs are the other parameters
+// of its address.
 func paged[T any](r look, all []T, path string, pairs ...string) ([]T, pager) {
 	from := int(min(number(r.FormValue("from")), 1<<30))
 	if from >= len(all) {

@@ -16,7 +16,8 @@ import (
 	"example.org/bridge/internal/ui"
 )
 
-// fill gives every page something to show, hostile wherever an agent writes.
+// fill stores something for every page to show, with hostile text wherever an agent can
+// write.
 func (w *world) fill(t *testing.T) {
 	t.Helper()
 	w.send(t, w.pair.A, "The endpoint answers.\n```go\nfunc main() {}\n```\n"+hostile)
@@ -45,7 +46,7 @@ func (w *world) fill(t *testing.T) {
 	}
 }
 
-// ask lets session a ask for a command.
+// ask lets session a ask to run a command.
 func (w *world) ask(t *testing.T, command string) {
 	t.Helper()
 	grant, err := w.commands.PrepareGrant(t.Context(), commands.GrantRequest{Conversation: w.pair.A.Conversation, Mode: "safe", Workspace: t.TempDir()})
@@ -65,23 +66,23 @@ func (w *world) ask(t *testing.T, command string) {
 
 var activeParts = regexp.MustCompile(`(?i)<script>|<script [^s]|<img src=x|\son[a-z]+="|\sstyle=|(?:href|src|action)="\s*javascript:`)
 
-// TestPages looks at every page: it shows what there is, and nothing that an agent wrote
-// is more than text.
+// TestPages checks that every page shows the stored data, and that content written by
+// agents appears as plain text only.
 func TestPages(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
 	w.fill(t)
 	w.await(t, "audit", "Verified")
-	w.await(t, "figures", "Counted", " UTC: 2 sent, 0 refused") // what came while the page began is counted later
+	w.await(t, "figures", "Counted", " UTC: 2 sent, 0 refused") // counted later
 	id := w.pair.A.Conversation
 	tests := map[string][]string{
-		"":                                      {"bridge yolo approve 1", "frontend", "blocked", "Tasks that nobody has", "live conversations"},
+		"":                                      {"bridge yolo approve 1", "frontend", "blocked", "Tasks without a worker", "live conversations"},
 		"conversations":                         {id, "backend", "tester", "&lt;script&gt;"},
 		"conversations?show=unread":             {id},
 		"conversations?q=FRONT":                 {id},
 		"conversations/" + id:                   {"The endpoint answers.", `<pre class="code">`, "func main() {}", "&lt;script&gt;", "a.go", "Pause"},
 		"messages/1?in=" + id:                   {"The endpoint answers.", id},
-		"agents":                                {"backend", "frontend", "look at it", "has not joined"},
+		"agents":                                {"backend", "frontend", "stuck<", "has not joined"},
 		"tasks":                                 {"&lt;script&gt;", "waiting", "designer"},
 		"tasks?show=all":                        {"waiting"},
 		"tasks/1":                               {"&lt;script&gt;", "needs"},
@@ -97,18 +98,18 @@ func TestPages(t *testing.T) {
 		"runs":                                  {"not started", "2 findings", "&lt;script&gt;", "sums", "1.5 s"},
 		"runs/report?name=harness-2.json":       {"wrong-result", "sums/add", "2 min", "&lt;script&gt;", "bridge harness report harness-2.json"},
 		"runs/report?name=harness-1.json":       {"not started", "No case ran"},
-		"limits":                                {"writes", "conversations", "any"},
+		"limits":                                {"writes", "conversations", "no limit"},
 		"figures":                               {"send_to_partner, ok", "Last hour", `<svg viewBox="0 0 480 60"`, " UTC: 2 sent, 0 refused"},
 		"search":                                {"every word"},
-		"search?q=reads":                        {"<mark>reads</mark> the schema", "No message holds that"},
+		"search?q=reads":                        {"<mark>reads</mark> the schema", "No message matches"},
 		"search?q=backend":                      {"conversation", "<mark>backend</mark>"},
 		"search?q=ls":                           {"command", "commands?request=1", "<mark>ls</mark> -la"},
 		"commands?request=1":                    {"Only request 1", "ls -la"},
-		"commands?request=7":                    {"Only request 7", "Nothing"},
-		"search?q=endpoint&before=1":            {"No older message holds that"},
+		"commands?request=7":                    {"Only request 7", "No request"},
+		"search?q=endpoint&before=1":            {"No older message matches"},
 		"search?q=endpoint":                     {"<mark>endpoint</mark>", id},
-		"search?q=nothingatall":                 {"No message holds that"},
-		"conversations/" + w.other:              {"<h1>&lt;script&gt;", "tester", "Nobody has sent anything yet"},
+		"search?q=nothingatall":                 {"No message matches"},
+		"conversations/" + w.other:              {"<h1>&lt;script&gt;", "tester", "No messages yet"},
 		"conversations?q=nosuchthing":           {"None of the 2 conversations"},
 		"conversations?from=999999999999":       {id},
 	}
@@ -126,7 +127,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestNotThere: an address that means nothing says so, and leads back.
+// TestNotThere checks that an invalid address shows an error and a link back.
 func TestNotThere(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -148,8 +149,8 @@ func TestNotThere(t *testing.T) {
 	}
 }
 
-// TestReadingIsRecorded: each look at a transcript is in the log, but not each time that
-// an open page fetches itself.
+// TestReadingIsRecorded checks that each view of a transcript is recorded in the log, but
+// not the live updates of an open page.
 func TestReadingIsRecorded(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -174,7 +175,8 @@ func TestReadingIsRecorded(t *testing.T) {
 
 var messageIDs = regexp.MustCompile(`<article class="message[^"]*" id="m(\d+)">`)
 
-// TestTranscriptPages: each message is on one page, and no page is too large.
+// TestTranscriptPages checks that each message is on exactly one page, and that no page is
+// too large.
 func TestTranscriptPages(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -183,7 +185,7 @@ func TestTranscriptPages(t *testing.T) {
 	for i := range messages {
 		text := "short"
 		if i%3 == 0 {
-			text = strings.Repeat("long & ", 7000) // each escaped sign takes five bytes
+			text = strings.Repeat("long & ", 7000) // each escaped character takes five bytes
 		}
 		want = append(want, fmt.Sprint(w.send(t, w.pair.A, text).ID))
 	}
@@ -235,7 +237,8 @@ func TestPause(t *testing.T) {
 	w.send(t, w.pair.A, "yes")
 }
 
-// TestStream: an open page is told of a change, and of where it stands at first.
+// TestStream checks that an open page is notified of a change, and receives the current
+// state first.
 func TestStream(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -244,16 +247,16 @@ func TestStream(t *testing.T) {
 	next := w.events(t)
 	first := next()
 	if page := w.get(t, ""); !strings.Contains(page, `data-state="`+first+`"`) {
-		t.Errorf("the stream begins at %s, the page does not", first)
+		t.Errorf("the stream begins at state %s, the page at another", first)
 	}
 	w.send(t, w.pair.A, "news")
 	for second := first; second == first; {
-		second = next() // a beat may come between
+		second = next() // a periodic event may come in between
 	}
 }
 
-// TestAlarm: once the log does not verify, every page says so, open pages are told, and it
-// is over when the log is whole again.
+// TestAlarm checks that once the log does not verify, every page shows a warning and open
+// pages are notified, and that the warning goes away once the log is intact again.
 func TestAlarm(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -262,7 +265,7 @@ func TestAlarm(t *testing.T) {
 	next := w.events(t)
 	before := next()
 	w.change(t, "UPDATE audit_log SET session = 'c' WHERE action = 'send_to_partner'")
-	contains(t, w.press(t, "audit", "audit/verify"), "It does not verify")
+	contains(t, w.press(t, "audit", "audit/verify"), "Verification failed")
 	for told := before; told == before; {
 		told = next()
 	}
@@ -273,12 +276,12 @@ func TestAlarm(t *testing.T) {
 	w.change(t, "UPDATE audit_log SET session = 'a' WHERE action = 'send_to_partner'")
 	contains(t, w.press(t, "audit", "audit/verify"), "Verified")
 	if text := w.get(t, ""); strings.Contains(text, alarm) {
-		t.Error("the alarm goes on after the log is whole again")
+		t.Error("the alarm is still shown although the log is intact again")
 	}
 }
 
-// TestStepPages: each step of a conversation is on one page, the newest first, and looks at
-// them are recorded.
+// TestStepPages checks that each step of a conversation is on exactly one page, newest
+// first, and that views are recorded.
 func TestStepPages(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
@@ -303,7 +306,7 @@ func TestStepPages(t *testing.T) {
 		part := fmt.Sprintf(">step %d ends<", i)
 		next := strings.Index(text, part)
 		if next <= at || strings.Count(text, part) != 1 {
-			t.Fatalf("step %d is %d times there, at %d behind %d", i, strings.Count(text, part), next, at)
+			t.Fatalf("step %d occurs %d times, at %d after %d", i, strings.Count(text, part), next, at)
 		}
 		at = next
 	}
@@ -313,7 +316,7 @@ func TestStepPages(t *testing.T) {
 	}
 }
 
-// TestLiveSteps: an open page is told of a step.
+// TestLiveSteps checks that an open page is notified of a new step.
 func TestLiveSteps(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)

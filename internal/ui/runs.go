@@ -9,31 +9,31 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// Run is a run of `bridge harness` whose report the page shows. Its texts are those of
-// the tested server and its suite: they are cleaned before they are shown.
+// Run is a run of `bridge harness` whose report the page shows. Its texts come from the
+// tested server and its suite, and are cleaned before they are shown.
 type Run struct {
-	// Name is the report's, and tells it from others.
+	// Name is the unique name of the report.
 	Name, Suite, Revision string
 	Began                 time.Time
 	Took                  time.Duration
-	// NotStarted reports a server that could not be started.
+	// NotStarted is set if the server could not be started.
 	NotStarted                     bool
 	Passed, Failed, Flaky, Skipped int
-	// Cases are what was tested, and what was found beside that as the first.
+	// Cases are the tested cases, preceded by one for findings that belong to no case.
 	Cases []Case
 }
 
 // Case is one case of a run.
 type Case struct {
 	Name, State string
-	// Reason says why it was skipped.
+	// Reason is why the case was skipped.
 	Reason string
 	Took   time.Duration
-	// Findings say what is wrong, one each.
+	// Findings are the faults that were found.
 	Findings []string
 }
 
-// Findings counts what was found.
+// Findings returns the number of findings.
 func (r Run) Findings() (n int64) {
 	for _, c := range r.Cases {
 		n += int64(len(c.Findings))
@@ -41,7 +41,7 @@ func (r Run) Findings() (n int64) {
 	return n
 }
 
-// run is a run as it is shown.
+// run is a run prepared for display.
 type run struct {
 	Run
 	Page  string
@@ -53,7 +53,7 @@ func runOf(r Run) run {
 	return run{Run: r, Page: query("runs/report", "name", r.Name), Began: view.Time(r.Began)}
 }
 
-// runs is the list of runs, the newest first.
+// runs shows the list of runs, newest first.
 func (s *Server) runs(r look) (content, error) {
 	data := struct {
 		Watched bool
@@ -75,7 +75,7 @@ func (s *Server) runs(r look) (content, error) {
 	return content{"runs", "Runs", data}, nil
 }
 
-// run is one run, with its cases: those with findings first.
+// run shows one run and its cases: those with findings first.
 func (s *Server) run(r look) (content, error) {
 	if s.Runs == nil {
 		return content{}, bridge.ErrNotFound

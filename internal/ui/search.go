@@ -11,22 +11,25 @@ import (
 )
 
 const (
-	// searchedBytes is how much of messages a page of a search looks at: about 20,000 of
-	// forty words. What is older is on further pages, so that messages take a page as long
-	// in a store of any size. All else that the first page looks at is in memory at once.
+	// searchedBytes is how many bytes of messages one page of a search covers: about 20,000
+	// messages of forty words. Older messages are on further pages, so that a page takes
+	// the same time in a store of any size. Everything else the first page searches is held
+	// in memory.
 	searchedBytes = 8 << 20
-	// otherHits is how many tasks, files and so on a search shows of each.
+	// otherHits is the maximum number of results of each other kind, such as tasks and
+	// files.
 	otherHits = 10
 )
 
-// search looks for messages, and on its first page for all else that holds the words.
+// search searches messages, and on its first page also everything else that contains the
+// words.
 func (s *Server) search(r look) (content, error) {
 	asked := given(r, "q")
 	data := struct {
 		Words   string
 		Others  []other
 		Found   []found
-		Later   bool // this is not the first page
+		Later   bool // not the first page
 		Further string
 		Reached view.Time
 	}{Words: asked, Later: number(r.FormValue("before")) > 0}
@@ -56,14 +59,14 @@ func (s *Server) search(r look) (content, error) {
 	return content{"search", "Search", data}, s.recordReading(r, "")
 }
 
-// other is something that is not a message and holds the words.
+// other is a search result that is not a message.
 type other struct {
 	Kind, Page, Name string
 	Excerpt          []excerpt
 }
 
-// others are the conversations, tasks, shared files, commands and last steps that hold the
-// words.
+// others returns the conversations, tasks, shared files, commands and recent steps that
+// contain the words.
 func (s *Server) others(r look, f *words.Finder) (all []other, err error) {
 	conversations, err := s.Bridge.Conversations(r.Context())
 	if err != nil {
@@ -123,7 +126,7 @@ func (s *Server) findCommands(r look, _ []bridge.Overview, add func(other, ...st
 	return err
 }
 
-// findSteps looks at the steps that the page of steps shows.
+// findSteps searches the steps shown on the page of steps.
 func (s *Server) findSteps(r look, all []bridge.Overview, add func(other, ...string)) error {
 	last, err := s.lastSteps(r, all)
 	for _, one := range last {
@@ -132,22 +135,22 @@ func (s *Server) findSteps(r look, all []bridge.Overview, add func(other, ...str
 	return err
 }
 
-// found is a message that a search found.
+// found is a message found by a search.
 type found struct {
 	view.Message
 	Excerpt []excerpt
 }
 
-// excerpt is a part of a text, which is one of the words or stands between them.
+// excerpt is a part of a text: one of the words, or text between them.
 type excerpt struct {
 	Text string
 	Mark bool
 }
 
-// ends shortens a text that has hardly any words, which an excerpt holds whole, to its
-// beginning and its end.
+// ends shortens a text to its beginning and its end. It is for texts with hardly any words,
+// for which an excerpt would be the whole text.
 func ends(text string) string {
-	const most = 400 // bytes of each
+	const most = 400 // bytes of each part
 	if len(text) <= 2*most {
 		return text
 	}
@@ -160,7 +163,7 @@ func foundOf(f bridge.Found) found {
 	return v
 }
 
-// excerptOf divides a text with marks.
+// excerptOf splits a text at its marks.
 func excerptOf(marked string) (all []excerpt) {
 	for i, part := range strings.Split(marked, bridge.MarkBegin) {
 		hit, rest, ok := strings.Cut(part, bridge.MarkEnd)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestSearchGoesOn: each message that holds the words is on one page of the search, and the
-// last page leads nowhere.
+// TestSearchGoesOn checks that each matching message is on exactly one page of the search,
+// and that the last page has no link to a next one.
 func TestSearchGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)

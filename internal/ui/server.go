@@ -22,7 +22,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Config is what a Server shows and how. All fields but Runs are required.
+// Config configures a Server. All fields but Runs are required.
 type Config struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
@@ -30,14 +30,14 @@ type Config struct {
 	Claims   *claims.Service
 	Files    *files.Service
 	Steps    *steps.Service
-	// Runs reads the runs of `bridge harness`, the newest first; nil where none are shown.
+	// Runs returns the runs of `bridge harness`, newest first. If nil, no runs are shown.
 	Runs func() ([]Run, error)
 	Now  func() time.Time
 	Log  *slog.Logger
-	// Store is the store's name as the operator is shown it.
+	// Store is the name of the store as shown to the operator.
 	Store string
-	// Verify verifies the whole audit log, as bridge.Service does it. It runs beside the
-	// pages and should not keep them waiting: give it a store of its own.
+	// Verify verifies the whole audit log, like bridge.Service does. It runs in the
+	// background and should not block the pages: give it its own store.
 	Verify func(context.Context) (audit.Head, error)
 	// VerifyEvery is the time between two verifications.
 	VerifyEvery time.Duration
@@ -48,18 +48,18 @@ type Server struct {
 	Config
 	door     *door
 	listener net.Listener
-	streams  chan struct{} // one of each open stream
-	looks    chan struct{} // one where somebody looked at the counts
+	streams  chan struct{} // holds one value per open stream
+	looks    chan struct{} // holds a value if somebody viewed the counts
 
 	turn     sync.Mutex
 	verified verdict
 	counts   counted
-	looked   map[string]time.Time // when the operator looked at a conversation, while this page is served
+	looked   map[string]time.Time // when the operator last viewed a conversation since the server started
 
-	log *summary.Log // followed where it is counted
+	log *summary.Log // read only while counting
 }
 
-// ErrNotLoopback refuses an address that other machines could reach.
+// ErrNotLoopback reports an address that other machines could reach.
 var ErrNotLoopback = errors.New("the page is for this machine only: listen on 127.0.0.1 or [::1], and reach it from another machine through ssh -L")
 
 // Listen opens a listener on a loopback address, HOST:PORT. Port 0 means a free port.
@@ -76,12 +76,12 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 const (
-	// maxStreams is how many pages may be open at once.
+	// maxStreams is the maximum number of open event streams.
 	maxStreams = 32
-	// maxConnections is how many connections may be open at once: a browser has six, and
-	// one for each stream. What is over is closed.
+	// maxConnections is the maximum number of open connections: a browser uses six, plus
+	// one for each stream. Further connections are closed.
 	maxConnections = 256
-	// readLimit bounds reading a request, writeLimit writing an answer.
+	// readLimit is the time limit for reading a request, writeLimit for writing an answer.
 	readLimit  = 10 * time.Second
 	writeLimit = time.Minute
 	idleLimit  = 2 * time.Minute
@@ -122,10 +122,10 @@ func (s *Server) Serve(ctx context.Context) error {
 //go:embed static
 var static embed.FS
 
-// Handler returns the handler of all requests, with all checks.
+// Handler returns the handler for all requests, including all checks.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	assets, _ := fs.Sub(static, "static") // it is embedded
+	assets, _ := fs.Sub(static, "static") // the folder is embedded, so this cannot fail
 	mux.Handle("GET /static/{file}", http.StripPrefix("/static/", http.FileServerFS(assets)))
 	mux.HandleFunc("GET /events", s.events)
 	mux.HandleFunc("GET /conversations/{id}/export", s.export)

@@ -17,13 +17,13 @@ import (
 	"example.org/bridge/internal/ui"
 )
 
-// largestPage is how large a page may be, in bytes, whatever is in the store.
+// largestPage is the maximum size of any page in bytes, whatever the store holds.
 const largestPage = 200 << 10
 
-// quotes are n signs each of which takes five bytes in a page.
+// quotes returns n characters, each of which takes five bytes in a page.
 func quotes(n int) string { return strings.Repeat(`"`, n) }
 
-// must is for what a test only prepares.
+// must returns a function that fails the test on an error in its preparation.
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -34,8 +34,8 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-// stuff fills the store with more of everything than a page holds, each as long as it may
-// be and of signs that take the most room.
+// stuff stores more of everything than a page can show, each item at its maximum length and
+// made of the characters that take the most room.
 func (w *world) stuff(t testing.TB) {
 	t.Helper()
 	ctx, long := t.Context(), quotes(bridge.MaxRoleLength-4)
@@ -87,8 +87,8 @@ func (w *world) PrepareGrant(t testing.TB, r commands.GrantRequest) (commands.Gr
 
 var further = regexp.MustCompile(`href="/[0-9a-f]+/([^"]*)" rel="(?:next|prev)">(?:Older|Earlier)`)
 
-// TestPageSizes: no page is larger than largestPage, whatever agents wrote, and what is on
-// none of the pages of a list is missing.
+// TestPageSizes checks that no page is larger than largestPage, whatever agents wrote, and
+// that every row of a list is on one of its pages.
 func TestPageSizes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: it stores a great deal")
@@ -96,7 +96,7 @@ func TestPageSizes(t *testing.T) {
 	w := newWorld(t)
 	w.login(t)
 	w.stuff(t)
-	rows := map[string]string{ // what stands once for each row, in all pages of a list
+	rows := map[string]string{ // text that occurs once for each row of a list
 		"conversations": `<tr id="conv_`, "tasks": `<tr id="task-`, "claims": `<tr id="claim-`, "files": `<th scope="row"><a href=`, "agents": `<tr id="`,
 	}
 	for path, want := range map[string]int{"conversations": 111, "tasks": 45, "claims": 45, "files": 46, "agents": 222} {
@@ -116,7 +116,7 @@ func TestPageSizes(t *testing.T) {
 	}
 }
 
-// list follows a list to its end, and returns what begins so on its pages.
+// list follows a list to its end, and returns the matching row elements of all pages.
 func (w *world) list(t *testing.T, path, row string) (found []string) {
 	t.Helper()
 	row = regexp.QuoteMeta(row) + `[^>]*>`

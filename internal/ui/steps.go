@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// step is a line of the log of a conversation.
+// step is an entry of the work log of a conversation.
 type step struct {
 	view.Step
 	ConversationID string
@@ -26,14 +26,14 @@ func stepsOf(all []steps.Step) []step {
 }
 
 const (
-	// followed is how many conversations the page of all steps looks at: those whose
-	// agents were seen last.
+	// followed is how many conversations the page of all steps covers: those with the most
+	// recently seen agents.
 	followed = 50
-	// followedSteps is how many steps of each it looks at.
+	// followedSteps is how many steps of each conversation it covers.
 	followedSteps = 20
 )
 
-// steps is what agents did last, in all conversations.
+// steps shows the latest steps of all conversations.
 func (s *Server) steps(r look) (content, error) {
 	all, err := s.Bridge.Conversations(r.Context())
 	if err != nil {
@@ -54,12 +54,13 @@ func (s *Server) steps(r look) (content, error) {
 	}{Steps: stepsOf(found[:min(len(found), r.rows)])}}, nil
 }
 
-// lastSteps are those of the conversations whose agents were seen last.
+// lastSteps returns the latest steps of the conversations whose agents were seen most
+// recently.
 func (s *Server) lastSteps(r look, all []bridge.Overview) ([]steps.Step, error) {
 	return s.latestSteps(r.Context(), seenLast(summary.Agents(all, s.Now())))
 }
 
-// seenLast are the conversations of the agents that were seen last.
+// seenLast returns the conversations whose agents were seen most recently.
 func seenLast(agents []summary.Agent) (ids []string) {
 	slices.SortStableFunc(agents, func(a, b summary.Agent) int { return b.SeenAt.Compare(a.SeenAt) })
 	for _, a := range agents {
@@ -73,7 +74,7 @@ func seenLast(agents []summary.Agent) (ids []string) {
 	return ids
 }
 
-// latestSteps are the last steps of some conversations, the newest first.
+// latestSteps returns the latest steps of the given conversations, newest first.
 func (s *Server) latestSteps(ctx context.Context, conversations []string) (found []steps.Step, err error) {
 	for _, id := range conversations {
 		some, err := s.Steps.Steps(ctx, steps.Query{Conversation: id, Limit: followedSteps, Last: true})
@@ -88,7 +89,7 @@ func (s *Server) latestSteps(ctx context.Context, conversations []string) (found
 	return found, nil
 }
 
-// conversationSteps are the steps of one conversation, or of one of its tasks, the newest
+// conversationSteps shows the steps of one conversation, or of one of its tasks, newest
 // first.
 func (s *Server) conversationSteps(r look) (content, error) {
 	o, err := s.Bridge.Conversation(r.Context(), r.PathValue("id"))
@@ -97,7 +98,7 @@ func (s *Server) conversationSteps(r look) (content, error) {
 	}
 	q := steps.Query{Conversation: o.ID, Task: number(r.FormValue("task")), Limit: r.rows, Last: true}
 	before := number(r.FormValue("before"))
-	if before > 0 && q.Task == 0 { // the numbers of a conversation have no gaps
+	if before > 0 && q.Task == 0 { // the step numbers of a conversation have no gaps
 		if before == 1 {
 			return content{}, bridge.ErrNotFound
 		}

@@ -9,23 +9,23 @@ import (
 )
 
 const (
-	// lookEvery is how often a stream looks for changes: everything that changes the
-	// store is in its log.
+	// lookEvery is how often a stream checks for changes. Every change of the store is in
+	// its log.
 	lookEvery = time.Second
-	// beatEvery is how often it sends something although nothing changed, so that times
-	// on the page go on.
+	// beatEvery is how often an event is sent even if nothing changed, so that relative
+	// times on the page stay current.
 	beatEvery = 20 * time.Second
 )
 
-// events tells a page, as server-sent events (HTML Standard, section 9.2), that it should
-// fetch itself again: the log has a new entry or was verified, or it is time. An event's
-// data is state.
+// events tells a page, with server-sent events (HTML Standard, section 9.2), to fetch
+// itself again: because the log has a new entry or was verified, or because beatEvery has
+// passed. The data of an event is the state.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	select {
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	default:
-		refuse(w, http.StatusServiceUnavailable, "Too many pages are open: close some.")
+		refuse(w, http.StatusServiceUnavailable, "Too many pages are open. Close some of them.")
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -49,8 +49,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// state is what changes with everything that a page shows: the number of the log's last
-// entry, and how often something came of what is done beside the pages.
+// state identifies the content of all pages: the number of the last log entry, and the
+// number of results of the background work.
 func (s *Server) state(r *http.Request) string {
 	last := s.lastEntry(r)
 	s.turn.Lock()
@@ -58,7 +58,7 @@ func (s *Server) state(r *http.Request) string {
 	return fmt.Sprintf("%d.%d.%d", last, s.verified.Times, s.counts.Times)
 }
 
-// lastEntry is the number of the last entry of the log; 0 where it cannot be read now.
+// lastEntry returns the number of the last log entry, or 0 if it cannot be read.
 func (s *Server) lastEntry(r *http.Request) int64 {
 	entries, err := s.Bridge.AuditEntries(r.Context(), bridge.AuditQuery{Limit: 1, Last: true})
 	if err != nil || len(entries) == 0 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ago says how long ago t was, in its largest unit.
+// ago formats how long ago t was, in its largest unit.
 func ago(now, t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -17,7 +17,7 @@ func ago(now, t time.Time) string {
 	return length(d) + " ago"
 }
 
-// until says how long it is to t.
+// until formats how long it is until t.
 func until(now, t time.Time) string {
 	d := t.Sub(now)
 	if d <= 0 {
@@ -26,7 +26,7 @@ func until(now, t time.Time) string {
 	return "in " + length(d)
 }
 
-// took says how long something lasted.
+// took formats a duration.
 func took(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:

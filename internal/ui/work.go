@@ -11,7 +11,7 @@ import (
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
-// tasks is the list of tasks by state, the open ones unless all are asked for.
+// tasks shows the tasks by state: the open ones, or all if requested.
 func (s *Server) tasks(r look) (content, error) {
 	ended := r.FormValue("show") == "all"
 	all, err := s.Tasks.Tasks(r.Context(), !ended)
@@ -33,7 +33,7 @@ func (s *Server) tasks(r look) (content, error) {
 	}{ended, counts, part, p}}, nil
 }
 
-// task is one task, with the end of its history.
+// task shows one task with the end of its history.
 func (s *Server) task(r look) (content, error) {
 	id := number(r.PathValue("id"))
 	all, err := s.Tasks.Tasks(r.Context(), false)
@@ -61,7 +61,7 @@ func (s *Server) task(r look) (content, error) {
 	return content{"task", "Task " + itoa(id), data}, nil
 }
 
-// claims is who works on which files.
+// claims shows which agents have claimed which files.
 func (s *Server) claims(r look) (content, error) {
 	held, now, err := s.Claims.Held(r.Context())
 	if err != nil {

@@ -30,10 +30,10 @@ import (
 	"example.org/bridge/internal/ui"
 )
 
-// hostile is what an agent may write anywhere.
+// hostile is text that an agent may write into any field.
 const hostile = `<script>alert(1)</script><img src=x onerror=alert(2)>" onmouseover="alert(3)` + "\x1b[31m\u202e"
 
-// world is a store with two agents, its page, and a browser that is logged in.
+// world is a store with two agents, its page, and a logged-in browser.
 type world struct {
 	*bridge.Service
 	commands *commands.Service
@@ -45,7 +45,7 @@ type world struct {
 	other    string // a conversation between agents with hostile roles
 	pair     bridgetest.Pair
 	clock    *bridgetest.Clock
-	path     string // of the database file
+	path     string // path of the database file
 	page     *ui.Server
 	link     string
 	browser  *http.Client
@@ -56,7 +56,7 @@ func newWorld(t testing.TB) *world {
 	return newWorldOn(t, bridgetest.NewEnv(t))
 }
 
-// newWorldOn is a world on a store that others have as well.
+// newWorldOn returns a world on a store that other processes use as well.
 func newWorldOn(t testing.TB, env *bridgetest.Env) *world {
 	t.Helper()
 	core := env.Service(t)
@@ -100,7 +100,7 @@ func ranNothing(context.Context, sandbox.List, sandbox.Options) (sandbox.Result,
 	return sandbox.Result{}, nil
 }
 
-// login does what the file does in a browser.
+// login logs in as the login file does in a browser.
 func (w *world) login(t testing.TB) {
 	t.Helper()
 	action, code := w.readLink(t)
@@ -140,14 +140,14 @@ func body(t testing.TB, answer *http.Response) string {
 	return string(text)
 }
 
-// get fetches a page that must be there.
+// get fetches a page, which must exist.
 func (w *world) get(t testing.TB, path string) string {
 	t.Helper()
 	text, _ := w.answer(t, path, http.StatusOK)
 	return text
 }
 
-// answer fetches what must be answered with a status.
+// answer fetches a page, which must be answered with the given status.
 func (w *world) answer(t testing.TB, path string, status int) (string, http.Header) {
 	t.Helper()
 	answer, err := w.browser.Get(w.page.Address() + path)
@@ -162,7 +162,8 @@ func (w *world) answer(t testing.TB, path string, status int) (string, http.Head
 	return text, answer.Header
 }
 
-// press sends the form of a page whose action ends so, and returns the page that follows.
+// press submits the form of a page whose action has the given suffix, and returns the page
+// that follows.
 func (w *world) press(t *testing.T, page, action string) string {
 	t.Helper()
 	form := regexp.MustCompile(`action="[^"]*` + regexp.QuoteMeta(action) + `"><input type="hidden" name="form" value="([^"]+)">`).FindStringSubmatch(w.get(t, page))
@@ -177,7 +178,7 @@ func (w *world) press(t *testing.T, page, action string) string {
 	return body(t, answer)
 }
 
-// events opens the stream of events; what it returns waits for the next.
+// events opens the stream of events and returns a function that waits for the next event.
 func (w *world) events(t *testing.T) func() string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -204,7 +205,8 @@ func (w *world) events(t *testing.T) func() string {
 	}
 }
 
-// await looks at a page, as an open one does with each event, until it has the parts.
+// await fetches a page repeatedly, as an open page does with each event, until it contains
+// all parts.
 func (w *world) await(t *testing.T, path string, parts ...string) string {
 	t.Helper()
 	for next := w.events(t); ; next() {
@@ -224,7 +226,7 @@ func (w *world) send(t testing.TB, from bridge.Credentials, text string) bridge.
 	return sent
 }
 
-// actions are the actions of the log, the newest last.
+// actions returns the actions in the log, oldest first.
 func (w *world) actions(t *testing.T) (all []string) {
 	t.Helper()
 	entries, err := w.AuditEntries(t.Context(), bridge.AuditQuery{})
@@ -255,7 +257,7 @@ func contains(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// everyPage are the addresses of all pages that show something.
+// everyPage returns the addresses of all pages that show data.
 func (w *world) everyPage() []string {
 	id := w.pair.A.Conversation
 	return []string{
@@ -266,7 +268,7 @@ func (w *world) everyPage() []string {
 }
 
 // crowd fills the store with conversations of ten teams, and with messages of the last day
-// and their entries in the log, half of them in the first conversation.
+// and their log entries, half of them in the first conversation.
 func (w *world) crowd(t testing.TB, conversations, messages int) {
 	t.Helper()
 	for i := 1; i < conversations; i++ {
@@ -292,7 +294,7 @@ func (w *world) crowd(t testing.TB, conversations, messages int) {
 	)
 }
 
-// change changes the store behind the back of its processes.
+// change modifies the database directly, bypassing the processes that use it.
 func (w *world) change(t testing.TB, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", w.path)

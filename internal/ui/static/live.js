@@ -1,19 +1,19 @@
-// Fetches the page again when the store has changed, and puts in place what is different.
-// Elements are the same that have the same id, or that stand in the same place without one.
-// A form that a person uses, or text that they mark, is left alone until they go on.
+// Fetches the page again when the store has changed, and replaces only what differs.
+// Elements are matched by id, or by position if they have no id.
+// A form in use and selected text are not changed until the person moves on.
 "use strict";
 
 const body = document.body;
 const live = document.getElementById("live");
 const stream = document.getElementById("stream");
 const atFirst = body.dataset.state;
-let due = false; // there is, or may be, something new
+let due = false; // there are, or may be, changes to fetch
 let busy = false;
-let kept = false; // something new was left out, since it is in use
+let kept = false; // a change was not applied, because its element is in use
 
 const used = (node) => node.contains(document.activeElement);
 
-// update makes old what fresh is, and changes of it only what differs.
+// update turns old into fresh, changing only what differs.
 function update(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) {
@@ -29,7 +29,7 @@ function update(old, fresh) {
   const known = new Map([...old.children].filter((e) => e.id).map((e) => [e.id, e]));
   const wanted = new Set([...fresh.children].map((e) => e.id));
   const rest = new Set(old.childNodes);
-  let at = old.firstChild; // in front of what comes next
+  let at = old.firstChild; // the next node is inserted before this one
   const goes = (node) => !rest.has(node) || (node.id && !wanted.has(node.id));
   for (const node of [...fresh.childNodes]) {
     while (at && goes(at)) at = at.nextSibling;
@@ -48,13 +48,13 @@ function update(old, fresh) {
   }
 }
 
-// nameless is the next node without an id, from one on, if it is like another.
+// nameless returns the next node without an id, starting with from, if its type is that of like.
 function nameless(from, like) {
   while (from && from.id) from = from.nextSibling;
   return from && from.nodeName === like.nodeName ? from : null;
 }
 
-// selecting: a person marks text, to copy it.
+// selecting reports whether text of the page is selected, for example to be copied.
 function selecting() {
   const selection = getSelection();
   return selection && !selection.isCollapsed && live.contains(selection.anchorNode);
@@ -76,7 +76,7 @@ async function refresh() {
     const focused = document.activeElement;
     kept = false;
     update(live, page.getElementById("live"));
-    if (focused !== document.activeElement) focused.focus({ preventScroll: true }); // it was moved
+    if (focused !== document.activeElement) focused.focus({ preventScroll: true }); // it lost the focus by being moved
     document.title = page.title;
     if (atEnd && document.getElementById("messages")) scrollTo(0, document.documentElement.scrollHeight);
     stream.textContent = stream.dataset.live;
@@ -86,7 +86,7 @@ async function refresh() {
   } finally {
     busy = false;
   }
-  refresh(); // more may have come meanwhile
+  refresh(); // there may be further changes by now
 }
 
 function goOn() {
@@ -105,7 +105,7 @@ if (live && stream) {
     refresh();
   };
   events.onerror = () => { stream.textContent = stream.dataset.still; };
-  live.addEventListener("focusout", () => setTimeout(goOn)); // when the focus is where it goes
+  live.addEventListener("focusout", () => setTimeout(goOn)); // after the focus has moved
   document.addEventListener("selectionchange", goOn);
   document.addEventListener("visibilitychange", goOn);
 }

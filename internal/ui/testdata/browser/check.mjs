@@ -1,6 +1,6 @@
-// Looks at every page as a person does: with eyes of both colour schemes, on a phone, at
-// 200 % zoom, with the keyboard alone and through a screen reader's rules (axe).
-// Prints one line for each fault; UI_CONTROL is where it asks the test to do something.
+// Checks every page in both colour schemes, on a phone, at 200 % zoom, with the keyboard
+// only, and against the rules for screen readers (axe). Prints one line for each fault.
+// UI_CONTROL is the address at which it asks the test to perform an action.
 import { axeSource, fault, faults, launch, link, login, watch } from "./open.mjs";
 import { pathToFileURL } from "node:url";
 
@@ -34,7 +34,7 @@ await browser.close();
 for (const f of faults) console.log("FAULT " + f);
 console.log(`looked at ${pages.length} pages`);
 
-// loginOnce: the file that was used lets no second browser in.
+// loginOnce checks that a used login file does not log in a second browser.
 async function loginOnce() {
   const other = await browser.newContext();
   const second = await other.newPage();
@@ -46,8 +46,8 @@ async function loginOnce() {
   await other.close();
 }
 
-// look looks at one page: in both colour schemes, on a wide screen, at 200 % zoom of a
-// screen of 1280 pixels, which is a window of half as many, and on a phone.
+// look checks one page in both colour schemes, on a wide screen, on a phone, and in a
+// window of 640 pixels, which is a screen of 1280 pixels at 200 % zoom.
 async function look(path) {
   const answer = await page.goto(base + path);
   expect(answer.status() === 200, `/${path} is answered with ${answer.status()}`);
@@ -79,7 +79,7 @@ async function rules(where, scheme, width) {
   for (const v of report.violations) fault(`${where}: axe ${v.id}: ${v.nodes[0].html.slice(0, 200)} ${v.nodes[0].failureSummary}`);
 }
 
-// hereIsSeen: on a phone the navigation scrolls, and shows which page this is.
+// hereIsSeen checks that on a phone, where the navigation scrolls, the current page is visible.
 async function hereIsSeen() {
   await page.setViewportSize({ width: 360, height: 700 });
   for (const path of ["limits", "runs", "audit"]) {
@@ -90,8 +90,8 @@ async function hereIsSeen() {
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-// keyboard: the first key leads to a link that skips the navigation; each thing that can
-// be pressed is reached, and seen when it is.
+// keyboard checks that the first Tab reaches a link that skips the navigation, and that
+// every control can be reached and shows when it has the focus.
 async function keyboard() {
   await page.goto(base);
   await page.keyboard.press("Tab");
@@ -102,7 +102,7 @@ async function keyboard() {
     await page.goto(base + path);
     const all = await page.evaluate(() => {
       const things = [...document.querySelectorAll('a[href], button, input:not([type="hidden"]), select, [tabindex="0"]')];
-      things.forEach((e, i) => { e.reached = i; }); // no attribute: a live update would replace what differs
+      things.forEach((e, i) => { e.reached = i; }); // not an attribute: a live update would remove it
       return things.length;
     });
     const reached = new Set();
@@ -121,26 +121,26 @@ async function keyboard() {
   await page.waitForSelector("mark");
 }
 
-// live: what is sent appears by itself; the rest of the page is the same as before, and
-// stays where it was.
+// live checks that a sent message appears without a reload, and that the rest of the page
+// is neither replaced nor moved.
 async function live() {
   await page.goto(base + "conversations/" + conversation);
   await page.waitForFunction(() => document.getElementById("stream").textContent === "Live.");
   await page.evaluate(() => {
-    document.querySelector("#messages article").kept = true; // of the element, not of its text
+    document.querySelector("#messages article").kept = true; // a property of the element: lost if it is replaced
     scrollTo(0, 10);
   });
   const before = await page.evaluate(() => scrollY);
   await control("/send?text=appears+by+itself");
   await page.waitForFunction(() => document.querySelector("#messages").textContent.includes("appears by itself"));
-  expect(await page.evaluate(() => document.querySelector("#messages article").kept === true), "a message that did not change was made anew");
+  expect(await page.evaluate(() => document.querySelector("#messages article").kept === true), "a message that did not change was replaced");
   const after = await page.evaluate(() => scrollY);
   const end = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
   expect(after === before || before >= end - 200, `the page moved from ${before} to ${after}`);
 }
 
-// everyPageIsLive: what happens appears on each page that shows it; what the keyboard is at
-// stays at it, and what did not change is the same element.
+// everyPageIsLive checks that a change appears on each page that shows it, that the focus
+// stays where it is, and that unchanged elements are not replaced.
 async function everyPageIsLive() {
   await page.setViewportSize({ width: 1280, height: 600 });
   const here = "conversations/" + conversation;
@@ -178,15 +178,15 @@ async function everyPageIsLive() {
         return wanted ? text.includes(wanted) : text !== was;
       }, [before.text, appears], { timeout: 30_000 })
       .catch(() => null);
-    expect(found, `/${path} does not show ${does} by itself`);
+    expect(found, `/${path} does not show ${does} without a reload`);
     const after = await page.evaluate(() => ({ same: document.getElementById("live").kept === true, held: document.activeElement.held === true, focus: document.activeElement.outerHTML }));
-    expect(after.same, `/${path} was made anew`);
+    expect(after.same, `/${path} was replaced`);
     expect(!before.focused || after.held, `/${path}: the focus went to ${after.focus.slice(0, 200)}`);
   }
 }
 
-// stays: what is read stays where it is when something comes above it, and marked text
-// stays marked until the person goes on; then the page shows what it kept back.
+// stays checks that the visible part does not move when something is inserted above it, and
+// that selected text stays selected; once it is deselected, the page catches up.
 async function stays() {
   await control("/fill");
   const path = "conversations/" + conversation + "/steps";
@@ -206,18 +206,18 @@ async function stays() {
   await page.evaluate(() => getSelection().selectAllChildren(document.querySelectorAll("#rows .said")[3]));
   const marked = await page.evaluate(() => getSelection().toString());
   await control("/step?text=while+text+is+marked");
-  await page.evaluate(() => new Promise((next) => { // the event has come
+  await page.evaluate(() => new Promise((next) => { // wait for the next event
     const events = new EventSource(document.body.dataset.events);
     events.onmessage = () => { events.close(); next(); };
   }));
-  expect(marked !== "" && (await page.evaluate(() => getSelection().toString())) === marked, "marked text did not stay marked");
+  expect(marked !== "" && (await page.evaluate(() => getSelection().toString())) === marked, "selected text did not stay selected");
   await page.evaluate(() => getSelection().removeAllRanges());
   const found = await page.waitForFunction(() => document.getElementById("rows").textContent.includes("while text is marked"), null, { timeout: 15_000 }).catch(() => null);
-  expect(found, "the page does not go on once no text is marked");
+  expect(found, "the page does not catch up once no text is selected");
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-// deny: with the keyboard, from the first page.
+// deny denies a command with the keyboard, from the first page.
 async function deny() {
   await page.goto(base);
   await page.focus("#request-1 button");
@@ -241,7 +241,7 @@ async function download() {
   expect(file.suggestedFilename() === conversation + ".jsonl", `the export is called ${file.suggestedFilename()}`);
 }
 
-// policyHolds: the policy would stop a script, were one let in.
+// policyHolds checks that the policy stops an injected script.
 async function policyHolds() {
   const other = await context.newPage();
   watch(other, ["Content Security Policy"]);

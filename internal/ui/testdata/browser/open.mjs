@@ -1,5 +1,5 @@
 // Opens Chromium and logs in to the page through the file that `bridge ui` writes.
-// The packages are in the folder UI_PACKAGES, the program is UI_BROWSER.
+// UI_PACKAGES is the folder of the packages, UI_BROWSER the path of the browser.
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import fs from "node:fs";
@@ -12,13 +12,13 @@ export const link = process.env.UI_LINK;
 export const faults = [];
 export const fault = (text) => faults.push(text);
 
-// What Chromium is told: it runs as root in CI, where its own sandbox does not work.
+// The arguments of Chromium. It runs as root in CI, where its own sandbox does not work.
 const args = ["--disable-gpu", "--disable-extensions", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
 
 export const launch = () => chromium.launch({ executablePath: process.env.UI_BROWSER, args });
 
-// watch notes everything that a page should never do. expected lists parts of messages
-// of the console that a test provokes.
+// watch records everything that a page must never do. expected lists parts of console
+// messages that a test provokes on purpose.
 export function watch(page, expected = []) {
   page.on("console", (m) => {
     if (m.type() === "error" && !expected.some((e) => m.text().includes(e))) fault(`console on ${page.url()}: ${m.text()}`);
