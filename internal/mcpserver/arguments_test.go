@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// raw is an argument as a client writes it.
+// raw is an argument in JSON, as a client sends it.
 func raw(values map[string]string) map[string]any {
 	args := map[string]any{}
 	for name, value := range values {
@@ -20,7 +20,8 @@ func raw(values map[string]string) map[string]any {
 	return args
 }
 
-// TestArgumentsAsClientsSendThem: what can mean only one thing is taken as that.
+// TestArgumentsAsClientsSendThem checks that values with only one possible meaning are
+// accepted.
 func TestArgumentsAsClientsSendThem(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	pair := bridgetest.NewPair(t, s.Service)
@@ -73,8 +74,8 @@ func mustJSON(text string) string {
 	return string(encoded)
 }
 
-// TestUnknownArgumentsAreNamed: clients add arguments of their own, and models
-// invent some. The call goes on without them and says so.
+// TestUnknownArgumentsAreNamed checks that a call with unknown arguments succeeds and that
+// its answer lists them. Clients add arguments of their own, and models invent some.
 func TestUnknownArgumentsAreNamed(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	client := connect(t, s, bridgetest.NewPair(t, s.Service).A)
@@ -102,7 +103,8 @@ func TestUnknownArgumentsAreNamed(t *testing.T) {
 	}
 }
 
-// TestArgumentsInOneText: some clients send the object as a text of JSON.
+// TestArgumentsInOneText checks that the arguments may be sent as JSON text, as some
+// clients do.
 func TestArgumentsInOneText(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	pair := bridgetest.NewPair(t, s.Service)
@@ -121,8 +123,8 @@ func TestArgumentsInOneText(t *testing.T) {
 	}
 }
 
-// TestWholeNumbersAsClientsWriteThem: JSON has one kind of number, and some
-// clients write every one as a fraction, or as text.
+// TestWholeNumbersAsClientsWriteThem checks the forms in which clients send integers. JSON
+// has one number type, and some clients send every number as a fraction or as text.
 func TestWholeNumbersAsClientsWriteThem(t *testing.T) {
 	c := connect(t, bridgetest.NewServed(t), bridge.Credentials{})
 	call(t, c, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// BenchmarkToolsList is what the list of tools costs: an agent's model has it in
-// its context all the time. A token is about four characters.
+// BenchmarkToolsList measures the size of the list of tools, which is always in the context
+// of an agent's model. A token is about four characters.
 func BenchmarkToolsList(b *testing.B) {
 	for name, guard := range map[string]*commands.Service{"tools": nil, "with commands": commands.New(commands.Config{})} {
 		b.Run(name, func(b *testing.B) {

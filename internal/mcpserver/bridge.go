@@ -12,16 +12,16 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Bridge is what the tools call: bridge.Service where the store is on this
-// machine, or a connection to a gateway that has one.
+// Bridge is the interface that the tools call. It is implemented by bridge.Service, if the
+// store is on this machine, and by a connection to a gateway.
 //
-// Every method is one operation. Credentials prove the session it is for, and the
-// context says who calls (bridge.WithCaller). Requests and answers are plain
-// values that encode to JSON and back without loss; TestBridgeEncodes holds that.
-// Errors are the sentinels that package advice has rows for, or the domain's own
-// error types, which are plain values too.
+// Every method is one operation. Credentials prove which session is calling, and the
+// context identifies the caller (bridge.WithCaller). Requests and answers are plain values
+// that survive encoding to JSON and back; TestBridgeEncodes checks this. Errors are
+// sentinels listed in package advice, or the domain's own error types, which are plain
+// values too.
 type Bridge interface {
-	// Now is the time of the bridge, as far as it is known without asking.
+	// Now returns the current time of the bridge, as far as it is known without a request.
 	Now() time.Time
 
 	conversations
@@ -44,23 +44,23 @@ type conversations interface {
 	UpdateStatus(ctx context.Context, c bridge.Credentials, status bridge.Status) (bridge.StatusUpdate, error)
 	CheckPartners(ctx context.Context, c bridge.Credentials, only bridge.SessionID) (bridge.PartnerStatus, error)
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
-	// Standing is for the notes of an answer. It reports false where the session is
-	// not proved and where the bridge cannot be asked.
+	// Standing returns what the notes of an answer need. It returns false if the session
+	// cannot be authenticated or the bridge cannot be reached.
 	Standing(ctx context.Context, c bridge.Credentials) (bridge.Standing, bool)
 	Told(ctx context.Context, c bridge.Credentials, standing bridge.Standing) error
 }
 
 type messages interface {
 	Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, error)
-	// Check and CheckAll wait up to r.Wait for mail. They return early, with what
-	// there is, when drain is closed: it stays on this side of a connection.
+	// Check and CheckAll wait up to r.Wait for messages. They return early, with the
+	// messages there are, when drain is closed. drain is never sent over a connection.
 	Check(ctx context.Context, c bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (bridge.Delivery, error)
 	CheckAll(ctx context.Context, all []bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (bridge.Collected, error)
 	HistoryWithin(ctx context.Context, c bridge.Credentials, before int64, limit, bytes int) (bridge.History, error)
 }
 
-// deliveryEnds take a claim for what it is: the right to end one delivery. No
-// credentials go with it, because a claim proves itself.
+// deliveryEnds end deliveries. A claim is the right to end one delivery, so these calls
+// take no credentials.
 type deliveryEnds interface {
 	Confirm(ctx context.Context, claim bridge.Claim) error
 	GiveBack(ctx context.Context, claim bridge.Claim) error
@@ -90,19 +90,19 @@ type stepCalls interface {
 	LogStep(ctx context.Context, c bridge.Credentials, r steps.LogRequest) (steps.Logged, error)
 }
 
-// resourceCalls read what sessions share, by URI. Each takes all sessions that the caller
-// can prove, and reads for the one that a URI is of.
+// resourceCalls read shared resources by URI. Each takes all sessions that the caller can
+// authenticate as, and reads for the session that the URI belongs to.
 type resourceCalls interface {
 	ReadResource(ctx context.Context, all []bridge.Credentials, uri string) (resources.Content, error)
 	ListResources(ctx context.Context, all []bridge.Credentials) ([]resources.Listed, error)
-	// WatchResources waits for a mark that is not the known one, for bridge.MaxWatch at
-	// most, and where the bridge is on another machine for bridge.MaxWait.
+	// WatchResources waits until a mark differs from the known one. It waits for at most
+	// bridge.MaxWatch, or bridge.MaxWait if the bridge is on another machine.
 	WatchResources(ctx context.Context, all []resources.Watched, known []string, wait time.Duration, drain <-chan struct{}) ([]string, error)
 }
 
-// refusals record calls that were refused before they became an operation. They
-// return reason, or what forbids to say it. Of reason only the name of the
-// argument at fault is recorded, so a connection sends no more of it.
+// refusals record calls that were refused before they became an operation. They return
+// reason, or the error that replaces it. Of reason only the name of the invalid argument is
+// recorded, so a connection sends no more than that.
 type refusals interface {
 	RefuseCall(ctx context.Context, c bridge.Credentials, action string, reason error) error
 	RefuseOpenCall(ctx context.Context, action string, reason error) error

@@ -19,15 +19,15 @@ import (
 
 var _ mcpserver.Bridge = bridgetest.Served{}
 
-// staysHere are the parameters that no connection carries as they are.
+// staysHere lists the parameter types that a connection does not transfer.
 var staysHere = []reflect.Type{
 	reflect.TypeFor[context.Context](),
 	reflect.TypeFor[<-chan struct{}](),
 	reflect.TypeFor[error](),
 }
 
-// TestBridgeEncodes: whatever goes into a method of Bridge and comes out of it
-// survives JSON, so that a connection can carry it.
+// TestBridgeEncodes checks that every parameter and result of Bridge survives encoding to
+// JSON and back, so that a connection can transfer it.
 func TestBridgeEncodes(t *testing.T) {
 	all := reflect.TypeFor[mcpserver.Bridge]()
 	for method := range all.Methods() {
@@ -51,7 +51,7 @@ func TestBridgeEncodes(t *testing.T) {
 	}
 }
 
-// TestErrorsEncode: the domain's own error types are plain values.
+// TestErrorsEncode checks that the domain's own error types are plain values.
 func TestErrorsEncode(t *testing.T) {
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[bridge.InvalidError](), reflect.TypeFor[bridge.RateLimitError](),
@@ -62,8 +62,8 @@ func TestErrorsEncode(t *testing.T) {
 	}
 }
 
-// survives fails where a value of the type, with something in every field, is not
-// the same once it was encoded and decoded.
+// survives fails the test if a value of the type with all fields set changes when it is
+// encoded and decoded.
 func survives(t *testing.T, of reflect.Type) {
 	t.Helper()
 	for _, not := range staysHere {
@@ -88,7 +88,7 @@ func survives(t *testing.T, of reflect.Type) {
 	}
 }
 
-// fill puts something that is not zero into a value and all that is in it.
+// fill sets a value and everything in it to something other than zero.
 func fill(t *testing.T, v reflect.Value) {
 	t.Helper()
 	if moment, ok := v.Addr().Interface().(*time.Time); ok {

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// TestClaimTools: what one agent claims another is refused, with the holder and
-// what to do, in text and data alike, until it is released.
+// TestClaimTools checks that a file claimed by one agent is refused to another until it is
+// released, and that text and data both name the holder and what to do.
 func TestClaimTools(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Served(t)

@@ -10,19 +10,19 @@ import (
 )
 
 const (
-	// firstWithoutServerRequests is the protocol revision from which on servers
-	// ask for input in the result of a call, and get it in its repetition.
+	// firstWithoutServerRequests is the protocol revision since which servers ask for input
+	// in the result of a call, and receive it when the call is repeated.
 	firstWithoutServerRequests = "2026-07-28"
-	// questionKey names the bridge's question among the inputs of a call.
+	// questionKey is the key of the bridge's question among the inputs of a call.
 	questionKey = "approval"
-	// codeField is what the human fills in.
+	// codeField is the form field that the human fills in.
 	codeField = "code"
 )
 
-// client is the MCP client behind a call.
+// client describes the MCP client that made a call.
 type client struct {
-	request *mcp.CallToolRequest // nil where no tool is called
-	// meta is what the client says beside the parameters, and name what it calls itself.
+	request *mcp.CallToolRequest // nil if the request is not a tool call
+	// meta is the _meta of the request, and name the name that the client gave itself.
 	meta mcp.Meta
 	name string
 }
@@ -33,7 +33,7 @@ func withClient(ctx context.Context, req *mcp.CallToolRequest) context.Context {
 	return context.WithValue(ctx, clientKey{}, client{req, req.Params.Meta, nameOf(req.ClientInfo())})
 }
 
-// withReader is withClient for a request that calls no tool.
+// withReader is like withClient, for a request that is not a tool call.
 func withReader(ctx context.Context, meta mcp.Meta, who *mcp.Implementation) context.Context {
 	return context.WithValue(ctx, clientKey{}, client{meta: meta, name: nameOf(who)})
 }
@@ -50,10 +50,10 @@ func clientOf(ctx context.Context) client {
 	return c
 }
 
-// canAsk reports whether the client says that it can put a form to its human.
+// canAsk reports whether the client has declared that it can show a form to its human.
 func (c client) canAsk() bool {
 	if c.request == nil || c.request.Params.RequestState != "" {
-		return false // a question that was answered is not asked again in the same breath
+		return false // the question was already answered: do not ask again in the same call
 	}
 	caps := c.request.ClientCapabilities()
 	if caps == nil || caps.Elicitation == nil {
@@ -62,16 +62,16 @@ func (c client) canAsk() bool {
 	return caps.Elicitation.Form != nil || caps.Elicitation.URL == nil
 }
 
-// laterReplies reports whether the answer comes with a repetition of the call.
+// laterReplies reports whether the answer arrives with a repetition of the call.
 func (c client) laterReplies() bool { return c.request.ProtocolVersion() >= firstWithoutServerRequests }
 
-// stateReply is the answer that came with a repeated call.
+// stateReply returns the answer that came with a repeated call.
 type stateReply struct {
 	commands.Reply
 	state string
 }
 
-// reply returns the answer to the question that an earlier result asked.
+// reply returns the answer to the question asked by an earlier result.
 func (c client) reply() (stateReply, bool) {
 	if c.request == nil || c.request.Params.RequestState == "" {
 		return stateReply{}, false
@@ -80,7 +80,7 @@ func (c client) reply() (stateReply, bool) {
 	return stateReply{replyOf(result), c.request.Params.RequestState}, true
 }
 
-// replyOf reads an answer. What is not clearly a yes or a no is neither.
+// replyOf interprets an answer. Anything but a clear yes or no counts as neither.
 func replyOf(result *mcp.ElicitResult) commands.Reply {
 	if result == nil {
 		return commands.Reply{}
@@ -91,7 +91,7 @@ func replyOf(result *mcp.ElicitResult) commands.Reply {
 
 var errDrained = errors.New("the client has closed its input and cannot be asked")
 
-// ask puts the question to the human now. It gives up when the client's input ends.
+// ask asks the human now. It gives up when the client's input ends.
 func (c client) ask(ctx context.Context, drained <-chan struct{}, q commands.Question) (*mcp.ElicitResult, error) {
 	select {
 	case <-drained:
@@ -112,7 +112,7 @@ func (c client) ask(ctx context.Context, drained <-chan struct{}, q commands.Que
 	return c.request.Session.Elicit(ctx, elicitation(&q))
 }
 
-// elicitation is the form: a text that shows what would run, and one field.
+// elicitation returns the form: a text that shows what would run, and one field.
 func elicitation(q *commands.Question) *mcp.ElicitParams {
 	return &mcp.ElicitParams{
 		Mode:    "form",

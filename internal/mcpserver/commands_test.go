@@ -16,8 +16,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestCommandToolsAreOptional: without YOLO_MODE=1 nothing about commands is
-// listed or known, and with it they cost little.
+// TestCommandToolsAreOptional checks that without YOLO_MODE=1 the command tools are neither
+// listed nor callable, and that with it their definitions stay small.
 func TestCommandToolsAreOptional(t *testing.T) {
 	const budget = 2200 // characters
 	s := bridgetest.NewServed(t)
@@ -56,7 +56,7 @@ func TestCommandToolsAreOptional(t *testing.T) {
 	}
 }
 
-// commandWorld is a store with an open grant, whose commands are not really run.
+// commandWorld is a store with an open grant, whose commands are not actually run.
 type commandWorld struct {
 	*bridgetest.Env
 	service   bridgetest.Served
@@ -103,7 +103,7 @@ func (w *commandWorld) approve(t *testing.T, id int64, withToken bool) (token st
 	return token
 }
 
-// TestCommandTools is the way of a command as an agent sees it.
+// TestCommandTools runs a command through all steps an agent sees.
 func TestCommandTools(t *testing.T) {
 	w := newCommandWorld(t, true)
 	a := connectAs(t, w.service, mcpserver.Options{Bound: w.pair.A, Commands: w.commands}, nil)
@@ -156,7 +156,7 @@ func TestCommandTools(t *testing.T) {
 	}
 }
 
-// human is a client's user, who does with each question what answer says.
+// human is a client's user, who answers each question as answer does.
 func human(asked *[]string, answer func(code string) *mcp.ElicitResult) *mcp.ClientOptions {
 	return &mcp.ClientOptions{ElicitationHandler: func(_ context.Context, req *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 		*asked = append(*asked, req.Params.Message)
@@ -169,8 +169,8 @@ func accept(code string) *mcp.ElicitResult {
 	return &mcp.ElicitResult{Action: "accept", Content: map[string]any{"code": code}}
 }
 
-// TestAskInClient: only an accepted form with the right code runs the command,
-// in both eras of the protocol, and only where the operator lets clients ask.
+// TestAskInClient checks that only an accepted form with the right code runs the command,
+// in both eras of the protocol, and only if the operator lets clients ask.
 func TestAskInClient(t *testing.T) {
 	tests := []struct {
 		name    string

@@ -13,34 +13,34 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// deliveries ties the messages in an answer to the fate of that answer. They
-// count as read once its last byte was written, and go back into the inbox if it
-// never will be. Until then their claim is renewed, so that no other process
-// delivers them; if this one is killed, the claim runs out.
+// deliveries ties the messages in an answer to the delivery of that answer. They count as
+// read once its last byte was written, and go back into the inbox if it cannot be written.
+// Until then their claim is renewed, so that no other process delivers them. If this
+// process is killed, the claim expires.
 type deliveries struct {
 	bridge Bridge
 	log    *slog.Logger
 
 	mu     sync.Mutex
-	open   map[jsonrpc.ID][]*delivery // several where one request had several calls
-	ending map[*delivery]struct{}     // written or lost, and not in the store yet
+	open   map[jsonrpc.ID][]*delivery // several if one request made several calls
+	ending map[*delivery]struct{}     // written or lost, but not yet recorded in the store
 	done   sync.WaitGroup
-	// live, where it is not nil, are the requests that still get an answer.
+	// live, if not nil, holds the requests that can still be answered.
 	live map[jsonrpc.ID]bool
 }
 
 type delivery struct {
 	claims []bridge.Claim
-	stop   context.CancelFunc // ends their renewal, one that waits for the store too
-	ended  chan struct{}      // closed when the messages count as read, or are back
+	stop   context.CancelFunc // stops their renewal, even one that is waiting for the store
+	ended  chan struct{}      // closed when the messages count as read or are back in the inbox
 }
 
 func newDeliveries(b Bridge, log *slog.Logger) *deliveries {
 	return &deliveries{bridge: b, log: log, open: map[jsonrpc.ID][]*delivery{}, ending: map[*delivery]struct{}{}}
 }
 
-// begin takes over the claims of the answer to the request with the given id. It
-// reports false where that request gets no answer any more.
+// begin takes over the claims of the answer to the given request. It returns false if that
+// request can no longer be answered.
 func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) bool {
 	claims = slices.DeleteFunc(slices.Clone(claims), func(c bridge.Claim) bool { return c.ID == 0 })
 	if len(claims) == 0 {
@@ -62,7 +62,7 @@ func (d *deliveries) begin(id jsonrpc.ID, claims []bridge.Claim) bool {
 	return true
 }
 
-// expect notes a request that gets an answer, until settled is told of it.
+// expect records a request that will be answered, until settled is called for it.
 func (d *deliveries) expect(id jsonrpc.ID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,24 +72,25 @@ func (d *deliveries) expect(id jsonrpc.ID) {
 	d.live[id] = true
 }
 
-// renewFor is how long a client may take to read an answer. After that the
-// messages are given to whoever asks, as if the process had been killed.
+// renewFor is how long a client may take to read an answer. After that, the messages can be
+// delivered to another call, as if the process had been killed.
 const renewFor = 30 * time.Second
 
-// Time limits for the calls that end a delivery: of one answer, and at the end of the process.
+// Time limits for the calls that end a delivery: for one answer, and at the end of the
+// process.
 const (
 	finishWithin = 10 * time.Second
 	closeWithin  = 300 * time.Millisecond
 )
 
-// settleWithin is how long a check waits for the answers before it.
+// settleWithin is how long a check waits for earlier answers.
 const settleWithin = time.Second
 
-// settle waits until the answers that are under way have been written and their
-// messages count as read. A client that has read an answer may ask again at once;
-// without this the next page would lack what the end of the last one still holds,
-// and give later messages first. It gives up after settleWithin, since a client
-// may also ask before it reads.
+// settle waits until the answers in progress have been written and their messages count as
+// read. A client that has read an answer may check again immediately; without settle, the
+// next page would lack the messages that are still being recorded, and deliver later
+// messages first. It gives up after settleWithin, since a client may also check again
+// before it reads.
 func (d *deliveries) settle(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
@@ -129,7 +130,7 @@ func (d *deliveries) renew(ctx context.Context, claims []bridge.Claim) {
 	}
 }
 
-// settled is the transport's report on the answer to a request.
+// settled is called by the transport with the outcome of the answer to a request.
 func (d *deliveries) settled(resp *jsonrpc.Response, written bool) {
 	d.mu.Lock()
 	all := d.open[resp.ID]
@@ -152,7 +153,7 @@ func (d *deliveries) settleOne(under *delivery, delivered bool) {
 	d.finish(ctx, under.claims, delivered)
 }
 
-// ended tells who waits for a delivery that it is in the store.
+// ended signals that the end of a delivery is recorded in the store.
 func (d *deliveries) ended(under *delivery) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -172,7 +173,7 @@ func (d *deliveries) finish(ctx context.Context, claims []bridge.Claim, delivere
 	}
 }
 
-// close gives back what no answer will carry any more and waits for renewals.
+// close gives back the messages that no answer will deliver, and waits for renewals to end.
 func (d *deliveries) close() {
 	d.mu.Lock()
 	left := d.open

@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// renewals tells when a claim is renewed. Where it is stuck, other processes keep the store
-// locked for who renews one.
+// renewals reports when a claim is renewed. If stuck is set, it simulates that other
+// processes keep the store locked during a renewal.
 type renewals struct {
 	bridge.Store
 	begun func()
@@ -30,8 +30,8 @@ func (s renewals) RenewClaim(ctx context.Context, c bridge.Claim, r bridge.Claim
 	return s.Store.RenewClaim(ctx, c, r)
 }
 
-// endUnread ends a process while its client does not read an answer with a message, of which
-// the claim was renewed. It returns whose message that was.
+// endUnread ends a process while its client is not reading an answer with a message whose
+// claim was renewed. It returns the recipient of that message.
 func endUnread(t *testing.T, stuck bool) (s bridgetest.Served, reader bridge.Credentials, ended <-chan struct{}) {
 	t.Helper()
 	renewing := make(chan struct{})
@@ -49,8 +49,8 @@ func endUnread(t *testing.T, stuck bool) (s bridgetest.Served, reader bridge.Cre
 	return s, pair.B, ended
 }
 
-// TestEndDoesNotWaitForARenewal: the process is told to end while an answer is
-// not read and the store is locked.
+// TestEndDoesNotWaitForARenewal checks the end of a process while an answer is unread and
+// the store is locked.
 func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	_, _, ended := endUnread(t, true)
 	select {
@@ -60,8 +60,8 @@ func TestEndDoesNotWaitForARenewal(t *testing.T) {
 	}
 }
 
-// TestUnreadAnswerIsGivenBack: what is in an answer that its client never reads is not
-// taken for read when the session ends. It comes again, and at once.
+// TestUnreadAnswerIsGivenBack checks that messages in an answer that the client never reads
+// do not count as read when the session ends, and can be delivered again immediately.
 func TestUnreadAnswerIsGivenBack(t *testing.T) {
 	s, reader, ended := endUnread(t, false)
 	<-ended
@@ -71,8 +71,8 @@ func TestUnreadAnswerIsGivenBack(t *testing.T) {
 	}
 }
 
-// checkUnread serves a client that fetches its messages and does not read the answer,
-// until ctx ends.
+// checkUnread serves a client that fetches its messages and does not read the answer, until
+// ctx ends.
 func checkUnread(ctx context.Context, t *testing.T, s bridgetest.Served, c bridge.Credentials) (ended <-chan struct{}) {
 	t.Helper()
 	in, out := io.MultiReader(strings.NewReader(
@@ -81,19 +81,19 @@ func checkUnread(ctx context.Context, t *testing.T, s bridgetest.Served, c bridg
 	end := make(chan struct{})
 	go func() {
 		defer close(end)
-		_ = mcpserver.Serve(ctx, s, mcpserver.Options{In: in, Out: out}) // says that the client does not read
+		_ = mcpserver.Serve(ctx, s, mcpserver.Options{In: in, Out: out}) // the error says that the client does not read
 	}()
 	return end
 }
 
-// open is an input that goes on for as long as the test.
+// open is an input that stays open until the test ends.
 func open(t *testing.T) io.Reader {
 	r, w := io.Pipe()
 	t.Cleanup(func() { _ = w.Close() })
 	return r
 }
 
-// unread is an output that nobody reads while the test lasts.
+// unread is an output that is not read until the test ends.
 func unread(t *testing.T) io.Writer {
 	r, w := io.Pipe()
 	t.Cleanup(func() { _ = r.Close() })

@@ -12,28 +12,28 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// TestGoldenToolsDoc keeps docs/tools.md what the tools say of themselves.
+// TestGoldenToolsDoc checks that docs/tools.md matches the definitions of the tools.
 func TestGoldenToolsDoc(t *testing.T) {
 	var doc strings.Builder
 	doc.WriteString(`# The tools
 
 Generated from the code by ` + "`make golden`" + `; do not edit.
 
-Every tool answers twice with the same facts: as text and as structured content.
-Every answer to a session that has proved itself carries ` + "`unread`" + `, the number of
-messages that wait for it, refusals too. ` + "`unread_by_partner`" + ` is the number of those that
-wait for a partner, whoever sent them; with several partners, ` + "`unread_of_yours`" + ` says how many
-of these are the caller's. A failed call has ` + "`isError`" + ` and says what to do next; its data is
+Every tool returns the same facts twice: as text and as structured content.
+Every answer to an authenticated session, even a refusal, contains ` + "`unread`" + `, the number of
+its unread messages. ` + "`unread_by_partner`" + ` is the number of messages that a partner has not
+read, whoever sent them; with several partners, ` + "`unread_of_yours`" + ` says how many of them the
+caller sent. A failed call has ` + "`isError`" + ` set and says what to do next; its data is
 ` + "`{error, message, retry_after_seconds, unread, ignored_arguments}`" + `.
 
-` + "`conversation_id`, `session_id` and `token`" + ` prove who calls. They may be left out
-where the process knows them: it was started with BRIDGE_CONVERSATION_ID,
-BRIDGE_SESSION_ID and BRIDGE_TOKEN, or it created or joined just one conversation, or an
-earlier process of the same session of its client did (docs/clients.md).
+` + "`conversation_id`, `session_id` and `token`" + ` authenticate the caller. They may be omitted
+if the process knows them: if it was started with BRIDGE_CONVERSATION_ID,
+BRIDGE_SESSION_ID and BRIDGE_TOKEN, if it created or joined exactly one conversation, or if
+an earlier process of the same client session did (docs/clients.md).
 
-Arguments are taken as clients send them: ` + "`\"5\"`, `5.0`, `\"true\"`, `\"[\\\"a\\\"]\"`" + `, another case or
-spelling of a name (` + "`waitSeconds`" + `), and null, an empty text or 0 for what may be left out.
-Unknown arguments are dropped and named in ` + "`ignored_arguments`" + `.
+Arguments are accepted in the forms that clients send: ` + "`\"5\"`, `5.0`, `\"true\"`, `\"[\\\"a\\\"]\"`" + `,
+names in another case or spelling (` + "`waitSeconds`" + `), and null, an empty text or 0 for an omitted
+argument. Unknown arguments are dropped and listed in ` + "`ignored_arguments`" + `.
 `)
 	for _, tool := range listTools(t) {
 		describeTool(t, &doc, tool)
@@ -94,7 +94,7 @@ func traitsOf(a *mcp.ToolAnnotations) string {
 	return "Annotations: " + strings.Join(words, ", ") + "."
 }
 
-// rules words what a value has to satisfy.
+// rules describes the constraints of a value.
 func (s schemaDoc) rules() string {
 	var rules []string
 	if len(s.Enum) > 0 {

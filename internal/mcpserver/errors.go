@@ -15,22 +15,22 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// failureData is the structured content of a tool call that failed.
+// failureData is the structured content of a failed tool call.
 type failureData struct {
 	Error             string `json:"error"`
 	Message           string `json:"message"`
 	RetryAfterSeconds int    `json:"retry_after_seconds,omitempty"`
 	Unread            *int64 `json:"unread,omitempty"`
-	// Holder is who has claimed what was asked for.
+	// Holder is the session that holds the claim on the requested file.
 	Holder *view.Holder `json:"holder,omitempty"`
-	// Version and Diff say what the file is, and how it was changed, whose change was
-	// overtaken. Agents wrote what is in the diff.
+	// Version and Diff describe the current file and how it differs, if a change conflicts
+	// with a later version. The diff contains text written by agents.
 	Version int64  `json:"version,omitempty"`
 	Diff    string `json:"diff,omitempty"`
 }
 
-// describe words an error for the agent that has to act on it. What the domain
-// does not know by name goes to the log and not to the agent.
+// describe turns an error into a message for the agent. Unexpected errors are logged and
+// not shown to the agent.
 func (s *server) describe(tool string, err error) failureData {
 	data := failureData{Error: "internal", Message: "the bridge failed; nothing was changed. Try again, and tell your human if it happens again (its log has the details)"}
 	var busy *bridge.BusyError
@@ -57,7 +57,7 @@ func (s *server) describe(tool string, err error) failureData {
 		row, _ := advice.Of(files.ErrConflict)
 		data = failureData{Error: row.Code, Message: conflict.Error() + ": " + row.Agent, Version: conflict.Version, Diff: cleantext.Clean(conflict.Diff)}
 	case errors.As(err, &busy):
-		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it lasts"}
+		data = failureData{Error: "store_busy", Message: "nothing was stored: " + busy.Error() + "; tell your human if it persists"}
 	case errors.As(err, &expired):
 		row, _ := advice.Of(bridge.ErrExpired)
 		data = failureData{Error: row.Code, Message: expired.Error() + ": " + row.Agent}
@@ -71,7 +71,7 @@ func (s *server) describe(tool string, err error) failureData {
 	return data
 }
 
-// failure is the answer to a call of a tool that failed.
+// failure returns the result of a failed tool call.
 func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult, error) {
 	data := s.describe(tool, err)
 	text := data.Message

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// fileClients are clients of the two sessions of a conversation.
+// fileClients returns clients for the two sessions of a conversation.
 func fileClients(t *testing.T) (a, b *mcp.ClientSession, p bridgetest.Pair) {
 	t.Helper()
 	env := bridgetest.NewEnv(t)
@@ -22,8 +22,8 @@ func fileClients(t *testing.T) (a, b *mcp.ClientSession, p bridgetest.Pair) {
 	return connect(t, s, p.A), connect(t, env.Served(t), p.B), p
 }
 
-// TestFileTools: one agent writes a file, another edits it, a change that was overtaken
-// is refused with a diff, and text and data say the same.
+// TestFileTools checks that one agent can write a file and another edit it, that a
+// conflicting change is refused with a diff, and that text and data agree.
 func TestFileTools(t *testing.T) {
 	a, b, p := fileClients(t)
 	text, data, failed := call(t, a, "file_write", map[string]any{"path": "docs/api.md", "text": "# API\n\n  get: 1\nend"})
@@ -88,7 +88,7 @@ func TestFileTools(t *testing.T) {
 	}
 }
 
-// TestFileRedaction: what redaction changed is told, in text and data.
+// TestFileRedaction checks that text and data report what redaction changed.
 func TestFileRedaction(t *testing.T) {
 	a, _, _ := fileClients(t)
 	secret := "AKIA" + strings.Repeat("ABCD2345", 2)
@@ -96,13 +96,13 @@ func TestFileRedaction(t *testing.T) {
 	if failed || fmt.Sprint(data["redacted_kinds"], data["redacted_lines"]) != "[AWS_KEY] [2]" {
 		t.Errorf("%v", data)
 	}
-	if !strings.Contains(text, "Redacted: AWS_KEY. Lines that changed by that: 2.") {
+	if !strings.Contains(text, "Redacted: AWS_KEY. Lines changed by redaction: 2.") {
 		t.Errorf("%s", text)
 	}
 }
 
-// TestFilePages: a file of the largest size comes in parts that fit together, for each
-// client.
+// TestFilePages checks that a file of maximum size is returned in parts that fit together,
+// for each client.
 func TestFilePages(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Served(t)
@@ -111,7 +111,7 @@ func TestFilePages(t *testing.T) {
 	for i := 0; whole.Len() < 200_000; i++ {
 		fmt.Fprintf(&whole, "line %d: %s\n", i, strings.Repeat("é", i%90))
 	}
-	whole.WriteString(strings.Repeat("x", 50_000)) // no line break in sight
+	whole.WriteString(strings.Repeat("x", 50_000)) // no line breaks
 	writer := connect(t, s, p.A)
 	if text, _, failed := call(t, writer, "file_write", map[string]any{"path": "large", "text": whole.String()}); failed {
 		t.Fatal(text)
@@ -143,9 +143,9 @@ func TestFilePages(t *testing.T) {
 	}
 }
 
-// TestHostileFiles: the text of a file can neither act on a terminal nor pass for the
-// bridge's own words, where it is read and in the diff of a conflict; and it is said that
-// what is shown is not what is there.
+// TestHostileFiles checks that the text of a file can neither control a terminal nor be
+// mistaken for the bridge's own text, when it is read and in the diff of a conflict, and
+// that the answer says if the text is not shown unchanged.
 func TestHostileFiles(t *testing.T) {
 	a, b, _ := fileClients(t)
 	write := func(text string, version int) {
@@ -157,7 +157,7 @@ func TestHostileFiles(t *testing.T) {
 	write(hostile, 1)
 	text, data, _ := call(t, b, "file_read", map[string]any{"path": "x"})
 	if data["cleaned"] != true || !strings.Contains(text, "file_edit") {
-		t.Errorf("it is not said that the text is not shown as it is: %s", text)
+		t.Errorf("the answer does not say that the text is not shown unchanged: %s", text)
 	}
 	conflict, conflictData, failed := call(t, b, "file_write", map[string]any{"path": "x", "text": hostile + "!", "version": 1})
 	if !failed {
@@ -191,8 +191,8 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// TestFileTellsMail: every answer of the file tools says how much mail waits, and reading
-// goes on in an expired conversation.
+// TestFileTellsMail checks that every answer of the file tools gives the number of unread
+// messages, and that an expired conversation can still be read.
 func TestFileTellsMail(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Served(t)
@@ -207,7 +207,7 @@ func TestFileTellsMail(t *testing.T) {
 		{"file_read", map[string]any{"path": "x"}},
 		{"file_read", nil},
 		{"file_edit", map[string]any{"path": "x", "old": "one", "new": "two"}},
-		{"file_edit", map[string]any{"path": "x", "old": "one", "new": "two"}}, // refused
+		{"file_edit", map[string]any{"path": "x", "old": "one", "new": "two"}}, // expected to be refused
 	} {
 		if text, data, _ := call(t, a, c.tool, c.args); data["unread"] != 1.0 || !strings.Contains(text, "Unread: 1.") {
 			t.Errorf("%s: %s %v", c.tool, text, data)

@@ -8,42 +8,42 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Group is a set of tools that a process offers or does not: each tool costs the
-// client's model part of its context, used or not.
+// Group is a set of tools that a process offers or omits as a whole. Every tool takes up
+// part of the context of the client's model, used or not.
 type Group string
 
-// The groups. Tools that run commands are none: the operator offers them with
-// Options.Commands.
+// The groups. Tools that run commands belong to none of them: the operator enables them
+// with Options.Commands.
 const (
 	GroupCore  Group = "core"  // conversations, messages, status
-	GroupTasks Group = "tasks" // what an orchestrator gives its workers
-	GroupFiles Group = "files" // shared files, who works on which files, and what is done
+	GroupTasks Group = "tasks" // tasks that an orchestrator assigns to its workers
+	GroupFiles Group = "files" // shared files, file claims, and the log of steps
 )
 
-// Groups lists all groups in the order in which their tools are listed.
+// Groups returns all groups in the order in which their tools are listed.
 func Groups() []Group { return []Group{GroupCore, GroupTasks, GroupFiles} }
 
-// DefaultGroups are those of a process that was told nothing.
+// DefaultGroups returns the groups of a process for which none were chosen.
 func DefaultGroups() []Group { return []Group{GroupCore, GroupTasks} }
 
-// ParseGroups reads names of groups with commas between them. Without the core
-// nobody could have a conversation: it must be among them.
+// ParseGroups parses comma-separated names of groups. The core group must be among them,
+// since there are no conversations without it.
 func ParseGroups(text string) ([]Group, error) {
 	var groups []Group
 	for name := range strings.SplitSeq(text, ",") {
 		g := Group(strings.ToLower(strings.TrimSpace(name)))
 		if !slices.Contains(Groups(), g) {
-			return nil, fmt.Errorf("must be a list of %s, with commas between them", bridge.JoinWords(Groups()))
+			return nil, fmt.Errorf("must be a comma-separated list of %s", bridge.JoinWords(Groups()))
 		}
 		groups = append(groups, g)
 	}
 	if !slices.Contains(groups, GroupCore) {
-		return nil, fmt.Errorf("must have %s: nothing works without it", GroupCore)
+		return nil, fmt.Errorf("must include %s: nothing works without it", GroupCore)
 	}
 	return groups, nil
 }
 
-// tools lists the tools of the groups, in the order in which an agent needs them.
+// tools returns the tools of the groups, in the order in which an agent needs them.
 func tools(groups []Group, withCommands bool) []tool {
 	if groups == nil {
 		groups = DefaultGroups()

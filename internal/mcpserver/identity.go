@@ -13,24 +13,23 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// identity keeps the process's sessions for the client's session, so that the
-// next process of it goes on with them, and the client's hooks know them.
+// identity stores the process's sessions under the client's session, so that its next
+// process can continue them and the client's hooks know them.
 type identity struct {
 	folder binding.Folder
-	labels []binding.Label // where the client tells the process its session
-	// told is set where the labels are those of a client that tells each process of
-	// a session the same.
+	labels []binding.Label // set if the client tells the process which session it is for
+	// told is set if the client gives every process of one session the same labels.
 	told   bool
 	self   binding.Process
 	bridge Bridge
 	log    *slog.Logger
-	// restores is false where the environment says which session this is.
+	// restores is false if the environment determines the session of this process.
 	restores bool
 
 	mu    sync.Mutex
 	asked map[binding.Label]bool
 	kept  []keptEntry
-	// resumed are the labels of the sessions with a resume code, by Entry.Key.
+	// resumed holds the labels of the sessions with a resume code, by Entry.Key.
 	resumed map[string]binding.Label
 }
 
@@ -39,27 +38,27 @@ type keptEntry struct {
 	entry binding.Entry
 }
 
-// keepTimeout bounds how long a call waits for other processes' changes.
+// keepTimeout limits how long a call waits for changes by other processes.
 const keepTimeout = 500 * time.Millisecond
 
-// Keys of what Codex puts into the _meta of each call: one process may serve
-// calls of several of its sessions.
+// Keys that Codex puts into the _meta of each call. One process may serve calls of several
+// Codex sessions.
 const (
 	codexSession = "sessionId"
 	codexTurn    = "x-codex-turn-metadata"
 )
 
-// qwenInvocation is what `qwen serve`, whose sessions share a server, puts into the
-// _meta of each call: an object with the sessionId that Qwen Code 0.24.4 otherwise
-// tells in the environment.
+// qwenInvocation is the key that `qwen serve`, whose sessions share a server, puts into the
+// _meta of each call: an object with the sessionId, which Qwen Code 0.24.4 otherwise passes
+// in the environment.
 const qwenInvocation = "qwen-code/invocation"
 
-// opencodeSession is what opencode 2 puts into the _meta of each call, the id of its
-// session (its pull request 46008). Version 1.18.33 tells none.
+// opencodeSession is the key under which opencode 2 puts the id of its session into the
+// _meta of each call (opencode pull request 46008). Version 1.18.33 does not send it.
 const opencodeSession = "sessionID"
 
-// sessionLabel is the label of the client's session behind a call, where the
-// client tells it with each call; else the zero Label.
+// sessionLabel returns the label of the client's session, if the client sends it with each
+// call, or else the zero Label.
 func (c client) sessionLabel() binding.Label {
 	meta := c.meta
 	if invocation, qwen := meta[qwenInvocation].(map[string]any); qwen {
@@ -81,7 +80,7 @@ func (c client) sessionLabel() binding.Label {
 	return binding.OfSession("codex", id)
 }
 
-// labelsOf returns under which labels the sessions of a caller are kept.
+// labelsOf returns the labels under which the sessions of a caller are stored.
 func (i *identity) labelsOf(caller binding.Label) []binding.Label {
 	if caller != (binding.Label{}) {
 		return []binding.Label{caller}
@@ -89,8 +88,8 @@ func (i *identity) labelsOf(caller binding.Label) []binding.Label {
 	return i.labels
 }
 
-// restore gives a caller back what it was bound to in an earlier process. It
-// looks once, or again where the caller is in need of a session.
+// restore restores the sessions that the caller had in an earlier process. It looks for
+// them only once per caller, unless inNeed says that the caller lacks a session.
 func (i *identity) restore(ctx context.Context, s *sessions, caller binding.Label, inNeed bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -101,7 +100,7 @@ func (i *identity) restore(ctx context.Context, s *sessions, caller binding.Labe
 	labels := i.labelsOf(caller)
 	entries, err := i.folder.Load(i.bridge.Now(), i.self, labels...)
 	if err != nil {
-		i.log.WarnContext(ctx, "the sessions of earlier processes were left alone", "error", err.Error())
+		i.log.WarnContext(ctx, "the sessions of earlier processes could not be loaded", "error", err.Error())
 		return
 	}
 	for _, e := range entries {
@@ -110,7 +109,7 @@ func (i *identity) restore(ctx context.Context, s *sessions, caller binding.Labe
 			continue
 		}
 		switch _, err := i.bridge.CountMail(ctx, c); {
-		case errors.Is(err, bridge.ErrOutOfBounds): // another key may bring it back
+		case errors.Is(err, bridge.ErrOutOfBounds): // it may be valid with another key
 		case errors.Is(err, bridge.ErrUnauthorized):
 			i.report(ctx, i.folder.Forget(ctx, e, labels...))
 		case err != nil:
@@ -121,14 +120,15 @@ func (i *identity) restore(ctx context.Context, s *sessions, caller binding.Labe
 	}
 }
 
-// outlasts reports whether the caller's next process is certain to be known as the
+// outlasts reports whether the caller's next process is certain to be recognized as the
 // same session.
 func (i *identity) outlasts(caller binding.Label) bool {
 	return i.restores && (i.told || caller != (binding.Label{}))
 }
 
-// keep notes a session that the caller has just proved to be its own, or, where
-// own says so, that it may go on with later. It reports whether it is noted.
+// keep stores a session that the caller has just authenticated as. If own is set, the next
+// process may continue it; otherwise it is only for hooks. It returns whether the session
+// is stored.
 func (i *identity) keep(ctx context.Context, caller binding.Label, c bridge.Credentials, expiresAt time.Time, own bool) bool {
 	e := binding.Entry{Conversation: c.Conversation, Session: string(c.Session), Token: c.Token, ExpiresAt: expiresAt, Own: own}
 	i.mu.Lock()
@@ -160,17 +160,17 @@ func (i *identity) report(ctx context.Context, err error) {
 	}
 }
 
-// resumers are the clients, by how their names begin, that do not tell their servers
-// which session they are for. Their agents get a resume code instead of a token:
-// seen with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0, and with Qwen Code
-// 0.24.4 where it serves an editor. Any other program gets the token, and may hand it
-// to what is not a server.
+// resumers lists the clients, by the beginning of their name, that do not tell their
+// servers which session they are for. Their agents get a resume code instead of a token.
+// This was observed with opencode 1.18.33, Cline 3.0.65 and Gemini CLI 0.61.0, and with
+// Qwen Code 0.24.4 when it serves an editor. Any other program gets the token, which it may
+// pass on to something that is not an MCP server.
 var resumers = []string{opencodeName, "@cline/", "cline", "gemini-cli", "amp", "qwen-cli"}
 
-// opencodeName is how opencode names itself to a server.
+// opencodeName is the name that opencode sends to a server.
 const opencodeName = "opencode"
 
-// resumer is how the client behind a call begins its name, if it is one of them.
+// resumer returns the prefix in resumers that matches the client's name, if there is one.
 func (c client) resumer() (name string, ok bool) {
 	i := slices.IndexFunc(resumers, func(begin string) bool { return strings.HasPrefix(c.name, begin) })
 	if i < 0 {
@@ -179,8 +179,8 @@ func (c client) resumer() (name string, ok bool) {
 	return resumers[i], true
 }
 
-// newResumeCode keeps a session of the caller's under a fresh code, and returns it; ""
-// where the client needs none or the session cannot be kept.
+// newResumeCode stores a session of the caller under a new code and returns the code. It
+// returns "" if the client needs no code or the session cannot be stored.
 func (i *identity) newResumeCode(ctx context.Context, c bridge.Credentials, expiresAt time.Time) (code string) {
 	name, ok := clientOf(ctx).resumer()
 	if !ok || !i.restores {
@@ -201,8 +201,8 @@ func (i *identity) newResumeCode(ctx context.Context, c bridge.Credentials, expi
 	return code
 }
 
-// resume returns the session that is kept under a resume code. It reports false for
-// a text that is none, and for a code that is no longer valid.
+// resume returns the session stored under a resume code. It returns false if the text is
+// not a code, or is a code that is no longer valid.
 func (i *identity) resume(ctx context.Context, text string) (c bridge.Credentials, code string, ok bool) {
 	name, known := clientOf(ctx).resumer()
 	code, read := bridge.ResumeCode(text)

@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// clientSession is a session of an MCP client, whose processes come and go.
+// clientSession is a session of an MCP client that several processes serve in turn.
 type clientSession struct {
 	t     *testing.T
 	env   *bridgetest.Env
@@ -43,8 +43,8 @@ func create(t *testing.T, c *mcp.ClientSession) map[string]any {
 	return data
 }
 
-// TestRestart: the next process of a session goes on with its conversation, that
-// of another session does not.
+// TestRestart checks that the next process of a session continues its conversation, and a
+// process of another session does not.
 func TestRestart(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	one, two := newClientSession(t, env, "one"), newClientSession(t, env, "two")
@@ -53,7 +53,7 @@ func TestRestart(t *testing.T) {
 		t.Error(text)
 	}
 	if text, _, failed := call(t, two.start(), "check_messages", nil); !failed {
-		t.Errorf("another session was let in: %s", text)
+		t.Errorf("another session was admitted: %s", text)
 	}
 	partner := two.start()
 	call(t, partner, "join_conversation", map[string]any{"join_code": created["join_code"]})
@@ -62,9 +62,9 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestNoTokenInContext: where the client tells each process of a session the same,
-// no answer shows a token, and none is needed after a restart; elsewhere the agent
-// gets the tokens that it may need.
+// TestNoTokenInContext checks that if the client gives each process of a session the same
+// label, no answer shows a token and none is needed after a restart. Other clients' agents
+// get the tokens they may need.
 func TestNoTokenInContext(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	start := func(id string, told bool) *mcp.ClientSession {
@@ -95,8 +95,8 @@ func TestNoTokenInContext(t *testing.T) {
 	}
 }
 
-// TestRestartWithSeveral: with two conversations one must be named, in the next
-// process as in the first; its token need not be.
+// TestRestartWithSeveral checks that with two conversations a call must name one, in the
+// next process as well as in the first, but need not pass its token.
 func TestRestartWithSeveral(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	session := newClientSession(t, env, "one")
@@ -112,7 +112,7 @@ func TestRestartWithSeveral(t *testing.T) {
 			}
 		}
 	}
-	// A third, made before anything was asked of the earlier ones.
+	// A third one, created before any of the earlier ones is used.
 	next := session.start()
 	create(t, next)
 	if text, _, failed := call(t, next, "get_history", nil); !failed {
@@ -120,8 +120,8 @@ func TestRestartWithSeveral(t *testing.T) {
 	}
 }
 
-// TestRestartRotated: a token that was replaced is forgotten; the new one, once
-// used, is not kept for calls, but only for hooks.
+// TestRestartRotated checks that a replaced token is forgotten, and that the new one, once
+// used, is stored for hooks only, not for calls.
 func TestRestartRotated(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	session := newClientSession(t, env, "one")
@@ -151,7 +151,7 @@ func TestRestartRotated(t *testing.T) {
 	}
 }
 
-// TestRotatedWhileRunning: a process that learns the new token keeps that one.
+// TestRotatedWhileRunning checks that a process stores the new token once it learns it.
 func TestRotatedWhileRunning(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	session := newClientSession(t, env, "one")
@@ -170,8 +170,8 @@ func TestRotatedWhileRunning(t *testing.T) {
 	}
 }
 
-// TestBoundDoesNotRestore: a process that its environment binds is that session
-// and no other.
+// TestBoundDoesNotRestore checks that a process bound by its environment acts for that
+// session only.
 func TestBoundDoesNotRestore(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	session := newClientSession(t, env, "one")
@@ -183,8 +183,9 @@ func TestBoundDoesNotRestore(t *testing.T) {
 	}
 }
 
-// TestRefusedCallProvesNothing: what a call that was refused said of itself is not an identity,
-// neither for the next call of its process nor for the next process of its session.
+// TestRefusedCallProvesNothing checks that the session named by a refused call is not used
+// as an identity, neither for the next call of the process nor for the next process of its
+// session.
 func TestRefusedCallProvesNothing(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	other := bridgetest.NewPair(t, env.Service(t))

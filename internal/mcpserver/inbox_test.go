@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// orchestrator is a client with three conversations, and their sessions b.
+// orchestrator is a client that is session a of three conversations, with their sessions b.
 func orchestrator(t *testing.T, env *bridgetest.Env) (*mcp.ClientSession, []bridge.Credentials) {
 	t.Helper()
 	lead := connect(t, env.Served(t), bridge.Credentials{})
@@ -37,8 +37,8 @@ func texts(data map[string]any) (all []string) {
 	return all
 }
 
-// TestOneInbox: without ids a process is given what waits in all its
-// conversations, the oldest first, and each message says its conversation.
+// TestOneInbox checks that a process that passes no ids gets the messages of all its
+// conversations, oldest first, and that each message names its conversation.
 func TestOneInbox(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	lead, workers := orchestrator(t, env)
@@ -73,7 +73,8 @@ func TestOneInbox(t *testing.T) {
 	}
 }
 
-// TestOneInboxWaits: a wait for all returns the moment that one has mail.
+// TestOneInboxWaits checks that waiting for all conversations returns as soon as one of
+// them has a message.
 func TestOneInboxWaits(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	lead, workers := orchestrator(t, env)
@@ -90,7 +91,7 @@ func TestOneInboxWaits(t *testing.T) {
 	if diff := cmp.Diff([]string{"done " + workers[1].Conversation}, texts(data)); diff != "" {
 		t.Error(diff)
 	}
-	// Rotated tokens in one conversation do not hide the mail of the others.
+	// Rotated tokens in one conversation must not hide the messages of the others.
 	if _, err := s.RotateTokens(t.Context(), workers[0].Conversation); err != nil {
 		t.Fatal(err)
 	}

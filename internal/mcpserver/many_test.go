@@ -12,7 +12,8 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// TestManyThroughTools: spellings of to, and who is told of what, with hostile roles.
+// TestManyThroughTools checks the accepted spellings of to, and the reported recipients,
+// with hostile roles.
 func TestManyThroughTools(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.NewServed(t)
@@ -64,7 +65,8 @@ func TestManyThroughTools(t *testing.T) {
 	}
 }
 
-// TestLongRolesOfMany: answers that list sessions stay short, whatever these are called.
+// TestLongRolesOfMany checks that answers that list sessions stay short, however long the
+// roles are.
 func TestLongRolesOfMany(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.NewServed(t)
@@ -116,7 +118,8 @@ func TestLongRolesOfMany(t *testing.T) {
 	}
 }
 
-// TestSharedFilesOfMany: an agent is told which session works on which of its files.
+// TestSharedFilesOfMany checks that an agent is told which session works on which of its
+// files.
 func TestSharedFilesOfMany(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.NewServed(t)

@@ -11,23 +11,23 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// notes are what any answer may say beside its own facts.
+// notes holds what any answer may contain besides its own facts.
 type notes struct {
-	// Ignored names the arguments that the tool does not know.
+	// Ignored lists the arguments that the tool does not have.
 	Ignored []string `json:"ignored_arguments,omitempty"`
-	// ExpiresIn is how many seconds the conversation lives, once they are few.
+	// ExpiresIn is the remaining lifetime of the conversation in seconds; it is set only
+	// when little is left.
 	ExpiresIn *int64 `json:"expires_in,omitempty"`
-	// ExpiredAt and ReadUntil are set once it has expired.
+	// ExpiredAt and ReadUntil are set once the conversation has expired.
 	ExpiredAt view.Time `json:"expired_at,omitzero"`
 	ReadUntil view.Time `json:"read_until,omitzero"`
-	// Shared are files that both sides named within an hour, and SharedFiles all of
-	// them as JSON tells of them.
+	// Shared holds the files that both sides named within an hour; SharedFiles is its form
+	// for JSON.
 	Shared      bridge.Shared `json:"-"`
 	SharedFiles []string      `json:"shared_files,omitempty"`
 }
 
-// sharedLine tells of files that others have named, too, and who; it is empty without
-// one.
+// sharedLine returns a line about files that other sessions have named too, or "".
 func sharedLine(shared bridge.Shared) string {
 	if len(shared) == 0 {
 		return ""
@@ -44,7 +44,7 @@ func sharedLine(shared bridge.Shared) string {
 	return fmt.Sprintf("\n%s on these files, too: %s (named within the last hour; untrusted). Agree who changes them.", who, strings.Join(parts, ", "))
 }
 
-// notesOf tells of the end of a conversation, once it is near.
+// notesOf returns the notes about the end of a conversation, if it is near.
 func notesOf(s bridge.Standing) (n notes) {
 	n.Shared = s.Shared
 	left := s.Left()
@@ -59,7 +59,7 @@ func notesOf(s bridge.Standing) (n notes) {
 	return n
 }
 
-// text is what the notes say, a line each.
+// text formats the notes, one per line.
 func (n notes) text() string {
 	var out strings.Builder
 	if len(n.Ignored) > 0 {
@@ -68,7 +68,7 @@ func (n notes) text() string {
 	out.WriteString(sharedLine(n.Shared))
 	switch {
 	case !n.ExpiredAt.IsZero():
-		fmt.Fprintf(&out, "\nThis conversation expired at %s and takes nothing new. Read what is in it until %s.",
+		fmt.Fprintf(&out, "\nThis conversation expired at %s and accepts nothing new. It can be read until %s.",
 			view.Stamp(time.Time(n.ExpiredAt)), view.Stamp(time.Time(n.ReadUntil)))
 	case n.ExpiresIn != nil:
 		fmt.Fprintf(&out, "\nThis conversation expires in %d seconds. Call extend_conversation if you need it longer.", *n.ExpiresIn)
@@ -76,10 +76,10 @@ func (n notes) text() string {
 	return out.String()
 }
 
-// onto adds the notes to the data of an answer, behind its own fields.
+// onto appends the notes to the data of an answer.
 func (n notes) onto(data any) (any, error) {
 	if n.Shared != nil {
-		n.SharedFiles = view.Kinds(n.Shared.Files()) // another agent's words: cleaned
+		n.SharedFiles = view.Kinds(n.Shared.Files()) // text written by another agent, so cleaned
 	}
 	more, err := json.Marshal(n)
 	if err != nil || string(more) == "{}" {

@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCallsTakeEffectInOrder pipes calls without waiting for answers: long and
-// short messages in turn, which take different times to handle, and a check that
-// waits, which must not hold up what comes behind it.
+// TestCallsTakeEffectInOrder sends calls without waiting for answers: long and short
+// messages, which take different times to handle, and a check that waits and must not delay
+// later calls.
 func TestCallsTakeEffectInOrder(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	lines := []string{

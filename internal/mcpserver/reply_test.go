@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestReply: a reply names what it answers, on both sides, and the sender learns
-// what was read.
+// TestReply checks that a reply names the message it answers, on both sides, and that the
+// sender learns what was read.
 func TestReply(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	pair, other := bridgetest.NewPair(t, s.Service), bridgetest.NewPair(t, s.Service)
@@ -24,7 +24,7 @@ func TestReply(t *testing.T) {
 	call(t, b, "check_messages", nil)
 	var text string
 	var data map[string]any
-	// A message is read once its answer was written, which its reader may outrun.
+	// A message counts as read once its answer was written, but its reader may be faster.
 	bridgetest.Polled(func() bool {
 		text, data, _ = call(t, a, "check_partner_status", nil)
 		return data["last_read_message_id"] != nil
@@ -50,8 +50,8 @@ func TestReply(t *testing.T) {
 	}
 }
 
-// TestSharedFiles: who named a file is told in its next answer that the partner
-// names it, too, once; so is the partner.
+// TestSharedFiles checks that each of two agents that name the same file is told so once,
+// in its next answer.
 func TestSharedFiles(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Served(t)

@@ -16,14 +16,16 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// listPage is how many resources one answer lists.
+// listPage is the maximum number of resources in one answer.
 const listPage = 200
 
-// private answers are for nobody but who asked, and old at once.
+// private marks answers that may be cached only for the same client, and become stale
+// immediately.
 var private = mcp.Cacheable{CacheScope: "private"}
 
-// offerResources answers what is asked of resources. The SDK's own methods are not used:
-// its list is the same for every session, and it repeats a URI at any length.
+// offerResources is a middleware that handles the methods for resources. The SDK's own
+// methods are not used: its list is the same for every session, and its errors repeat a URI
+// of any length.
 func (s *server) offerResources(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		switch r := req.(type) {
@@ -63,7 +65,7 @@ func (s *server) listResources(ctx context.Context, cursor, version string) (mcp
 	if cursor != "" {
 		n, err := strconv.Atoi(cursor)
 		if err != nil || n < 0 || n > resources.MaxListed {
-			return nil, badResource("cursor must be one that resources/list gave")
+			return nil, badResource("cursor must be one that resources/list returned")
 		}
 		from = n
 	}
@@ -103,15 +105,15 @@ func (s *server) readResource(ctx context.Context, uri string) (mcp.Result, erro
 	return r, nil
 }
 
-// readResult is an mcp.ReadResourceResult to which the SDK adds the result type that
-// revision 2026-07-28 asks for, as it does to the results of all that it embeds.
+// readResult is an mcp.ReadResourceResult. As it embeds the SDK's type, the SDK adds the
+// result type that revision 2026-07-28 requires.
 type readResult struct {
 	mcp.SubscriptionsListenResult
 	mcp.Cacheable
 	Contents []contents `json:"contents"`
 }
 
-// contents are mcp.ResourceContents that have a text even where it is empty.
+// contents is mcp.ResourceContents with a text member even if the text is empty.
 type contents struct {
 	URI      string   `json:"uri"`
 	MIMEType string   `json:"mimeType"`
@@ -119,10 +121,11 @@ type contents struct {
 	Meta     mcp.Meta `json:"_meta"`
 }
 
-// codeRefused is the JSON-RPC code of what is refused for now; its data say why.
+// codeRefused is the JSON-RPC code of a temporary refusal; the error's data contain the
+// reason.
 const codeRefused = -32000
 
-// resourceFailure is an error as the protocol's clients take it. It repeats no URI.
+// resourceFailure converts an error to a JSON-RPC error. It does not repeat a URI.
 func (s *server) resourceFailure(method string, err error) error {
 	var invalid *bridge.InvalidError
 	switch {
@@ -134,7 +137,7 @@ func (s *server) resourceFailure(method string, err error) error {
 		return badResource(invalid.Error())
 	}
 	d := s.describe(method, err)
-	data, _ := json.Marshal(map[string]any{"error": d.Error, "retry_after_seconds": d.RetryAfterSeconds}) // strings and a number: it cannot fail
+	data, _ := json.Marshal(map[string]any{"error": d.Error, "retry_after_seconds": d.RetryAfterSeconds}) // a string and a number: cannot fail
 	return &jsonrpc.Error{Code: codeRefused, Message: d.Message, Data: data}
 }
 
@@ -148,8 +151,8 @@ type done struct{ mcp.SubscriptionsListenResult }
 // MarshalJSON implements json.Marshaler.
 func (done) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 
-// admit proves that one of the caller's sessions may see a URI, as reading it would, and
-// returns what to watch.
+// admit checks that one of the caller's sessions may read a URI, and returns the
+// subscription to watch it with.
 func (s *server) admit(ctx context.Context, uri string) (*subscription, error) {
 	content, err := s.bridge.ReadResource(ctx, s.own(ctx), uri)
 	if err != nil {
@@ -161,7 +164,7 @@ func (s *server) admit(ctx context.Context, uri string) (*subscription, error) {
 			sub.credentials = c
 		}
 	}
-	// What changes from here on is told.
+	// Changes after this point are reported.
 	marks, err := s.bridge.WatchResources(ctx, []resources.Watched{sub.watched()}, nil, 0, s.drained)
 	if err != nil {
 		return nil, err
@@ -170,13 +173,14 @@ func (s *server) admit(ctx context.Context, uri string) (*subscription, error) {
 	return sub, nil
 }
 
-// listed is a resource in a list.
+// listed is an entry of the list of resources.
 type listed struct {
 	URI, Name, Title, Description, MIMEType string
 	Size                                    int64
 }
 
-// listedOf is l for an agent. What agents wrote is on one line, and short.
+// listedOf converts l for an agent. Text written by agents is put on one line and
+// shortened.
 func listedOf(l resources.Listed) listed {
 	v := listed{URI: l.URI.String(), MIMEType: l.URI.Kind.MIMEType(), Size: l.Bytes}
 	switch l.URI.Kind {
@@ -197,10 +201,10 @@ func listedOf(l resources.Listed) listed {
 	return v
 }
 
-// sharedConversation is a conversation for one of its sessions that reads it.
+// sharedConversation describes a conversation to one of its sessions.
 type sharedConversation struct {
 	ConversationID string `json:"conversation_id"`
-	// SessionID is the reader's own.
+	// SessionID is the session that reads it.
 	SessionID string        `json:"session_id"`
 	Team      string        `json:"team,omitempty"`
 	ExpiresAt view.Time     `json:"expires_at"`
@@ -211,18 +215,18 @@ type sharedConversation struct {
 	Trust     string        `json:"trust"`
 }
 
-// agentData is a session of a conversation for another that reads of it.
+// agentData describes a session of a conversation to another session.
 type agentData struct {
 	ConversationID string `json:"conversation_id,omitempty"`
 	SessionID      string `json:"session_id"`
 	Role           string `json:"role"`
 	view.Presence
-	// Unread counts what waits for it.
+	// Unread is the number of messages the session has not read.
 	Unread int64  `json:"unread"`
 	Trust  string `json:"trust"`
 }
 
-// sharedClaim is a claim for another session of its conversation.
+// sharedClaim describes a claim to another session of its conversation.
 type sharedClaim struct {
 	Path        string `json:"path"`
 	Exclusive   bool   `json:"exclusive"`
@@ -232,8 +236,9 @@ type sharedClaim struct {
 	SecondsLeft int64  `json:"seconds_left"`
 }
 
-// resourceText is a resource as its reader gets it, and what is said beside it. What
-// agents wrote is cleaned of what could control a terminal or imitate a client.
+// resourceText returns the text of a resource for its reader, and the _meta that goes with
+// it. Text written by agents is stripped of characters that could control a terminal or
+// imitate a client.
 func resourceText(c resources.Content) (text string, meta map[string]any, err error) {
 	meta = map[string]any{metaTrust: untrusted}
 	if c.URI.Kind == resources.Workspace {
@@ -248,15 +253,15 @@ func resourceText(c resources.Content) (text string, meta map[string]any, err er
 	return string(encoded), meta, err
 }
 
-// untrusted is how far what agents wrote may be trusted.
+// untrusted is the trust level of text written by agents.
 const untrusted = "untrusted"
 
-// What is said beside a resource.
+// Keys of the _meta of a resource.
 const (
 	metaTrust   = "bridge/trust"
 	metaVersion = "bridge/version"
 	metaWriter  = "bridge/written_by"
-	// metaCleaned is set where characters of the text are not shown, or shown otherwise.
+	// metaCleaned is set if characters of the text are omitted or replaced.
 	metaCleaned = "bridge/cleaned"
 )
 

@@ -21,14 +21,15 @@ import (
 	"example.org/bridge/internal/steps"
 )
 
-// rawClient speaks the protocol line by line, so that a test sees what is on the wire.
+// rawClient exchanges single lines of the protocol, so that a test sees exactly what is
+// sent.
 type rawClient struct {
 	t     *testing.T
 	in    io.WriteCloser
 	lines chan map[string]any
 	next  int
-	notes []map[string]any // read while something else was waited for
-	// meta goes with each request; nil for the revisions with a handshake.
+	notes []map[string]any // received while waiting for something else
+	// meta is sent with each request; nil for the revisions with a handshake.
 	meta map[string]any
 }
 
@@ -59,7 +60,7 @@ func newRawClient(t *testing.T, b bridgetest.Served, o mcpserver.Options, modern
 	t.Cleanup(func() {
 		_ = in.Close()
 		for range c.lines {
-			continue // until the server can end
+			continue // until the server exits
 		}
 		if err := <-served; err != nil {
 			t.Errorf("serve: %v", err)
@@ -129,7 +130,7 @@ func (c *rawClient) note() map[string]any {
 	return message
 }
 
-// failed is the message of an answer that is an error, and its code.
+// failed returns the message and code of an error answer.
 func failed(answer map[string]any) (string, float64) {
 	e, _ := answer["error"].(map[string]any)
 	text, _ := e["message"].(string)
@@ -137,8 +138,8 @@ func failed(answer map[string]any) (string, float64) {
 	return text, code
 }
 
-// TestResourcesOfBothEras: templates, list and read say the same in both, and a file is
-// text while all else is JSON.
+// TestResourcesOfBothEras checks that templates, list and read return the same in both eras
+// of the protocol, and that files are returned as text and all other resources as JSON.
 func TestResourcesOfBothEras(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Served(t)
@@ -191,7 +192,8 @@ func TestResourcesOfBothEras(t *testing.T) {
 	}
 }
 
-// TestResourcesRefused: nobody reads what is not theirs, and no URI comes back.
+// TestResourcesRefused checks that sessions cannot read resources of others, and that
+// errors repeat no URI.
 func TestResourcesRefused(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Served(t)
@@ -219,8 +221,9 @@ func TestResourcesRefused(t *testing.T) {
 	}
 }
 
-// TestSubscriptionsBefore2026: what another process changes is told once, without what
-// it is, only of what was subscribed to, and reading it changes nothing that is told.
+// TestSubscriptionsBefore2026 checks that a change by another process is reported once,
+// without its content, for subscribed resources only, and that reading a resource does not
+// affect notifications.
 func TestSubscriptionsBefore2026(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	other := env.Served(t)
@@ -250,7 +253,7 @@ func TestSubscriptionsBefore2026(t *testing.T) {
 			t.Fatalf("got %v, want %s", got, params)
 		}
 	}
-	write("other.md", "one", 0) // nobody subscribed to it
+	write("other.md", "one", 0) // no subscription to this one
 	write("api.md", "two", 1)
 	want(`{"uri":"` + file + `"}`)
 	c.request("resources/read", map[string]any{"uri": file})
@@ -262,7 +265,7 @@ func TestSubscriptionsBefore2026(t *testing.T) {
 	if len(c.notes) > 0 {
 		t.Errorf("also told: %v", c.notes)
 	}
-	// The list is told of once somebody has asked for it.
+	// Changes of the list are reported once the client has requested the list.
 	c.request("resources/unsubscribe", map[string]any{"uri": all})
 	c.request("resources/list", nil)
 	bridgetest.Eventually(t, "the change of the list", func() bool {
@@ -275,9 +278,9 @@ func TestSubscriptionsBefore2026(t *testing.T) {
 	}
 }
 
-// TestSubscriptionsListen: two requests of the revision without a handshake watch the
-// same, each is told under its own id, and one that is cancelled takes nothing from the
-// other.
+// TestSubscriptionsListen checks that two requests of the revision without a handshake can
+// watch the same resource, that each is notified under its own id, and that cancelling one
+// does not affect the other.
 func TestSubscriptionsListen(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	other := env.Served(t)
@@ -309,7 +312,7 @@ func TestSubscriptionsListen(t *testing.T) {
 		}
 		return id
 	}
-	// Answers say that they are whole, and an empty file has a text.
+	// Results are marked as complete, and an empty file has a text.
 	if _, err := other.WriteFile(t.Context(), p.B, files.WriteRequest{Name: files.Name{Path: "empty.md"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +345,7 @@ func TestSubscriptionsListen(t *testing.T) {
 	set(bridge.StatusWorking)
 	for got := c.note(); ; got = c.note() {
 		if idOf(got) == second {
-			break // what is on its way to the first may come still
+			break // a notification already sent to the first may still arrive
 		}
 	}
 	if text, code := failed(c.request("resources/subscribe", map[string]any{"uri": agent})); code != -32601 {

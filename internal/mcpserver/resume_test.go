@@ -17,7 +17,7 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// resumerTest has clients that do not say which session they are.
+// resumerTest runs clients that do not tell their servers which session they are for.
 type resumerTest struct {
 	*testing.T
 	env *bridgetest.Env
@@ -30,7 +30,7 @@ func (r resumerTest) start(client string) *mcp.ClientSession {
 	return connectImplementation(r, r.env.Served(r.T), o, &mcp.Implementation{Name: client, Version: "1"}, nil)
 }
 
-// answer calls a tool that must do what it is for, and checks that no token is shown.
+// answer calls a tool, which must succeed, and checks that the answer shows no token.
 func (r resumerTest) answer(c *mcp.ClientSession, tool string, args map[string]any) map[string]any {
 	r.Helper()
 	text, data, failed := call(r.T, c, tool, args)
@@ -51,8 +51,9 @@ func (r resumerTest) refused(c *mcp.ClientSession, code any, why string) {
 	}
 }
 
-// TestResumeCode: an agent whose client does not say which session it is sees no
-// token, and comes back with its resume code; nobody else gets its session by it.
+// TestResumeCode checks that an agent whose client does not identify its session sees no
+// token and can continue with its resume code, and that a different client cannot use the
+// code.
 func TestResumeCode(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	created := r.answer(r.start("opencode"), "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
@@ -75,8 +76,8 @@ func TestResumeCode(t *testing.T) {
 	r.refused(r.start("somebody"), created["resume_code"], "must be a code such as")
 }
 
-// TestResumeCodeEnds: a code lives as long as its conversation, extended or not, and
-// ends with its token.
+// TestResumeCodeEnds checks that a code is valid as long as its conversation, even if that
+// is extended, and that it becomes invalid when its token is replaced.
 func TestResumeCodeEnds(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	c := r.start("opencode")
@@ -91,8 +92,8 @@ func TestResumeCodeEnds(t *testing.T) {
 	r.refused(r.start("opencode"), created["resume_code"], "is no longer valid")
 }
 
-// TestNoResumeCode: other programs get their tokens, as what is bound by its
-// environment does.
+// TestNoResumeCode checks that other programs get their tokens, and so do sessions bound by
+// the environment.
 func TestNoResumeCode(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	if created := create(t, r.start("somebody")); created["resume_code"] != nil || created["session_a_token"] == nil {
@@ -100,9 +101,10 @@ func TestNoResumeCode(t *testing.T) {
 	}
 }
 
-// TestSharedServer: where several sessions of a client call one server and the calls
-// do not tell which, nobody gets what another has joined; a resume code proves who it
-// is, in each call. A call that tells its session needs none.
+// TestSharedServer checks a server that serves several sessions of a client. If calls do
+// not identify their session, none of them can act for a session that another has joined; a
+// resume code in each call proves the identity. Calls that identify their session need no
+// code.
 func TestSharedServer(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	o := mcpserver.Options{Bindings: binding.Beside(r.env.Path), Shared: "opencode's server"}
@@ -139,8 +141,8 @@ func TestSharedServer(t *testing.T) {
 	}
 }
 
-// TestSharedServerWithTokens: a program without resume codes proves itself with all
-// three.
+// TestSharedServerWithTokens checks that a program without resume codes has to pass all
+// three credentials.
 func TestSharedServerWithTokens(t *testing.T) {
 	r := resumerTest{t, bridgetest.NewEnv(t)}
 	o := mcpserver.Options{Bindings: binding.Beside(r.env.Path), Shared: "a server"}
@@ -155,9 +157,9 @@ func TestSharedServerWithTokens(t *testing.T) {
 	}
 }
 
-// TestSharedServerTold: where a client tells in each call which session it is for, the
-// session that joined needs no code and no token, also in the client's next process,
-// and another gets nothing.
+// TestSharedServerTold checks a client that identifies its session in each call: the
+// session that joined needs neither code nor token, even in the client's next process, and
+// other sessions cannot act for it.
 func TestSharedServerTold(t *testing.T) {
 	for client, in := range map[string]func(session string) mcp.Meta{
 		"qwen-cli": func(session string) mcp.Meta {

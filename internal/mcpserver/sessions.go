@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// credentialArgs are the arguments with which a session proves itself. They may
-// be left out where the process knows them.
+// credentialArgs are the arguments with which a session authenticates. They may be omitted
+// if the process knows them.
 type credentialArgs struct {
 	ConversationID string `json:"conversation_id,omitempty" jsonschema:"Leave out all three if you have just one"`
 	SessionID      string `json:"session_id,omitempty" jsonschema:"Yours"`
@@ -23,44 +23,46 @@ func (a credentialArgs) given() bridge.Credentials {
 	return bridge.Credentials{Conversation: a.ConversationID, Session: bridge.SessionID(a.SessionID), Token: a.Token}
 }
 
-// sessions are those that the process may act for without being told their
-// tokens: the one in its environment, and those that it created or joined. A
-// client cannot reach those of another process.
+// sessions holds the sessions for which the process may act without being given their
+// tokens: the one in its environment, and those that it created or joined. A client cannot
+// use the sessions of another process.
 type sessions struct {
 	mu  sync.Mutex
 	now func() time.Time
 	all []ownSession
-	// proven are the sessions "a" that a call has proved, whoever made them: a
-	// client that lost its process goes on with its team that way.
+	// proven holds the sessions "a" for which a call had valid credentials, whichever
+	// process created them. Through them, a client whose process was replaced can continue
+	// with its team.
 	proven []provenSession
-	// unbound says why the process is bound to no session although its environment
-	// names one.
+	// unbound is the reason why the process is not bound to the session named by its
+	// environment.
 	unbound string
 	// shared is Options.Shared.
 	shared string
 }
 
-// maxProven bounds what a process remembers of sessions that are not its own.
+// maxProven is how many sessions of other processes are remembered.
 const maxProven = 256
 
 type ownSession struct {
 	bridge.Credentials
 	expiresAt time.Time // zero: unknown
-	// caller is whose it is, where the client tells its sessions apart in each
+	// caller is the owner of the session, if the client identifies its sessions in each
 	// call.
 	caller binding.Label
-	// bound is set for the session in the process's environment, which is that of
-	// every caller.
+	// bound is set for the session in the process's environment, which every caller may
+	// use.
 	bound bool
 }
 
-// provenSession is a session that a call of a caller has proved.
+// provenSession is a session for which a call of the caller had valid credentials.
 type provenSession struct {
 	bridge.Credentials
 	caller binding.Label
 }
 
-// ended reports whether the conversation, as far as is known, expired so long ago.
+// ended reports whether the conversation expired at least the given time ago, as far as is
+// known.
 func (o ownSession) ended(now time.Time, ago time.Duration) bool {
 	return !o.expiresAt.IsZero() && !now.Before(o.expiresAt.Add(ago))
 }
@@ -75,8 +77,8 @@ func newSessions(bound bridge.Credentials, unbound, shared string, now func() ti
 	return s
 }
 
-// anonymous reports that a call may be any of several sessions': nothing is
-// remembered for it.
+// anonymous reports whether a call could come from any of several sessions. Nothing is
+// remembered for such calls.
 func (s *sessions) anonymous(caller binding.Label) bool {
 	return s.shared != "" && caller == (binding.Label{})
 }
@@ -90,7 +92,7 @@ func (s *sessions) add(c bridge.Credentials, expiresAt time.Time, caller binding
 	s.all = append(s.all, ownSession{Credentials: c, expiresAt: expiresAt, caller: caller})
 }
 
-// has reports whether the caller's session is among the process's own.
+// has reports whether the session is among the caller's own sessions of this process.
 func (s *sessions) has(c bridge.Credentials, caller binding.Label) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,9 +101,8 @@ func (s *sessions) has(c bridge.Credentials, caller binding.Label) bool {
 	})
 }
 
-// learn replaces the token of a session of the process's own by the one that
-// just worked, because the operator may have rotated them, and the end of its
-// conversation, because it may have been extended.
+// learn updates one of the process's own sessions: its token, because the operator may have
+// replaced it, and the end of its conversation, because that may have been extended.
 func (s *sessions) learn(c bridge.Credentials, expiresAt time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +113,7 @@ func (s *sessions) learn(c bridge.Credentials, expiresAt time.Time) {
 	}
 }
 
-// proved notes the credentials of a caller's call that passed.
+// proved remembers the valid credentials of a caller's call.
 func (s *sessions) proved(c bridge.Credentials, caller binding.Label) {
 	if s.anonymous(caller) {
 		return
@@ -129,7 +130,7 @@ func (s *sessions) proved(c bridge.Credentials, caller binding.Label) {
 	s.proven = append(s.proven, p)
 }
 
-// holds returns the sessions that the caller can prove, the latest first.
+// holds returns the sessions that the caller can authenticate as, the latest first.
 func (s *sessions) holds(caller binding.Label) []bridge.Credentials {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,8 +149,8 @@ func (s *sessions) holds(caller binding.Label) []bridge.Credentials {
 	return all
 }
 
-// complete fills in what the arguments leave out. A token that is given is
-// taken as it is; without one the process must have just one session that fits.
+// complete fills in omitted credentials. A token that is given is used as it is. Without a
+// token, exactly one session of the process must match.
 func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.Credentials, error) {
 	given := args.given()
 	if given.Conversation != "" && given.Session != "" && given.Token != "" {
@@ -163,15 +164,16 @@ func (s *sessions) complete(args credentialArgs, caller binding.Label) (bridge.C
 		return given, s.none(caller)
 	}
 	return given, &bridge.InvalidError{Field: "conversation_id", Problem: "is needed: this process has several conversations (" + named(fitting) +
-		"). Say which, and session_id if it has both sides; list_conversations tells more of them"}
+		"). Pass one, and session_id if both sides are yours; list_conversations shows more about them"}
 }
 
-// none tells a caller without a session what to do. The caller holds s.mu.
+// none returns the error for a caller without a session, with advice on what to do. The
+// caller holds s.mu.
 func (s *sessions) none(caller binding.Label) error {
 	problem := "are needed: this process has no such session of its own. " +
 		"Call create_conversation, or join_conversation with a join code or with your resume code, or pass all three"
 	if s.anonymous(caller) {
-		problem = "are needed: " + s.shared + " does not tell which of its sessions calls. " +
+		problem = "are needed: " + s.shared + " does not identify the session that calls. " +
 			"Pass your resume code as token, alone, with every call. Without one call create_conversation, or join_conversation with a join code"
 	}
 	if s.unbound != "" {
@@ -180,10 +182,10 @@ func (s *sessions) none(caller binding.Label) error {
 	return &bridge.InvalidError{Field: "conversation_id, session_id and token", Problem: problem}
 }
 
-// maxNamed is how many conversations a refusal names.
+// maxNamed is the maximum number of conversations that an error lists.
 const maxNamed = 5
 
-// named lists the conversations of sessions, and which side they are.
+// named lists the conversations of sessions, each with the session's letter.
 func named(all []bridge.Credentials) string {
 	names := make([]string, 0, maxNamed+1)
 	for i, c := range all {
@@ -196,7 +198,7 @@ func named(all []bridge.Credentials) string {
 	return strings.Join(names, ", ")
 }
 
-// own returns the caller's sessions, the oldest first.
+// own returns the caller's sessions, oldest first.
 func (s *sessions) own(caller binding.Label) (all []bridge.Credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,18 +210,17 @@ func (s *sessions) own(caller binding.Label) (all []bridge.Credentials) {
 	return all
 }
 
-// forget drops a session whose token is no longer valid in this process. One that is out of
-// the bounds of the access key goes, too: a process has one key, whose bounds never change.
-// What is kept on disk stays for a process with another.
+// forget drops a session whose token is not valid in this process. This includes a session
+// that the access key of the process does not cover: the process has only one key, and a
+// key's scope never changes. The stored session is kept for processes with another key.
 func (s *sessions) forget(c bridge.Credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = slices.DeleteFunc(s.all, func(o ownSession) bool { return o.Credentials == c })
 }
 
-// fitting returns the sessions that the arguments may mean: those whose
-// conversations live or, without one, the last of those that have expired and can
-// still be read.
+// fitting returns the sessions that match the arguments: those whose conversations have not
+// expired or, if there is none, the last of the expired ones that can still be read.
 func (s *sessions) fitting(given bridge.Credentials, caller binding.Label) (fitting []bridge.Credentials) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -242,15 +243,15 @@ func (s *sessions) fitting(given bridge.Credentials, caller binding.Label) (fitt
 	return fitting
 }
 
-// complete fills in what a call leaves out, with what the caller was bound to in
-// an earlier process where that is needed.
+// complete fills in omitted credentials, if necessary from the caller's sessions in an
+// earlier process.
 func (s *server) complete(ctx context.Context, args credentialArgs) (bridge.Credentials, error) {
 	caller := clientOf(ctx).sessionLabel()
 	given := args.given()
 	if c, code, ok := s.identity.resume(ctx, given.Token); ok && fits(given.Conversation, c.Conversation) && fits(given.Session, c.Session) {
 		return c, nil
 	} else if code != "" {
-		given.Token = "" // a code is not a token, in the log neither
+		given.Token = "" // do not use a code as a token: it must not be logged either
 		return given, bridge.Invalid("token", "is a resume code that is no longer valid, or not for this conversation: ask your human for a join code or your token")
 	}
 	if given.Conversation != "" && given.Session != "" && given.Token != "" {
@@ -272,15 +273,15 @@ func (s *server) own(ctx context.Context) []bridge.Credentials {
 	return s.sessions.own(caller)
 }
 
-// holds returns what the caller of a call can prove.
+// holds returns the sessions that the caller of a call can authenticate as.
 func (s *server) holds(ctx context.Context) []bridge.Credentials {
 	caller := clientOf(ctx).sessionLabel()
 	s.identity.restore(ctx, s.sessions, caller, false)
 	return s.sessions.holds(caller)
 }
 
-// opened notes a session that the caller has created or joined, and returns how its
-// next process goes on with it.
+// opened stores a session that the caller has created or joined, and returns how the
+// caller's next process can continue it.
 func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt time.Time) comeback {
 	caller := clientOf(ctx).sessionLabel()
 	s.identity.restore(ctx, s.sessions, caller, false)
@@ -294,28 +295,28 @@ func (s *server) opened(ctx context.Context, c bridge.Credentials, expiresAt tim
 	return comeback{everyCall: s.sessions.anonymous(caller)}
 }
 
-// comeback is how an agent goes on with its session in the next process of its
-// client: it is remembered, or it passes a code, or else its token. No token is put
-// into the context of an agent that needs none: its user sees that context, and the
-// model's maker keeps it.
+// comeback describes how an agent continues its session in the next process of its client:
+// the session is stored under the client's session, or the agent passes a code, or else its
+// token. An agent that needs no token is not shown one, because its user sees the context
+// and the provider of the model may keep it.
 type comeback struct {
 	remembered bool
 	code       string
-	// everyCall is set where the agent must prove its session with each call.
+	// everyCall is set if the agent must authenticate in each call.
 	everyCall bool
 }
 
-// tokenless reports that the agent needs no token.
+// tokenless reports whether the agent needs no token.
 func (c comeback) tokenless() bool { return c.remembered || c.code != "" }
 
-// text is what an agent is told of it.
+// text returns the explanation for the agent.
 func (c comeback) text() string {
 	switch {
 	case c.remembered:
-		return "Your client's session is remembered, after a restart too: you need no token, and none is shown."
+		return "Your client's session is remembered, even after a restart: you need no token, and none is shown."
 	case c.code != "" && c.everyCall:
 		return "Your resume code: " + c.code + ". Other sessions use this process too: pass the code as token, alone, with every call. " +
-			"It counts after a restart of your client as well; keep it to yourself."
+			"It remains valid after a restart of your client; keep it to yourself."
 	case c.code != "":
 		return "Your resume code: " + c.code + ". You need no token. After a restart of your client, call join_conversation with the resume code; keep it to yourself."
 	}
@@ -325,9 +326,8 @@ func (c comeback) text() string {
 	return "This process knows your token; you need not repeat it."
 }
 
-// passed notes the credentials of a call that was let through, and returns what
-// its answer says beside its own facts. The bridge is asked for the standing of
-// the session where the operation has not told it.
+// passed remembers the valid credentials of a call, and returns the notes for its answer.
+// If the operation did not return the standing of the session, the bridge is asked for it.
 func (s *server) passed(ctx context.Context, c bridge.Credentials, standing *bridge.Standing) (n notes) {
 	var expiresAt time.Time
 	if standing == nil {
@@ -340,7 +340,7 @@ func (s *server) passed(ctx context.Context, c bridge.Credentials, standing *bri
 		s.sessions.learn(c, expiresAt)
 		if len(standing.Shared) > 0 {
 			if err := s.bridge.Told(ctx, c, *standing); err != nil {
-				s.log.WarnContext(ctx, "files that both agents name are told again", "error", err.Error())
+				s.log.WarnContext(ctx, "could not record a hint about shared files: it will be repeated", "error", err.Error())
 			}
 		}
 	}
@@ -350,7 +350,7 @@ func (s *server) passed(ctx context.Context, c bridge.Credentials, standing *bri
 	return n
 }
 
-// fits reports whether a value that may be left out is the one wanted.
+// fits reports whether a value equals the wanted one or is omitted.
 func fits[T comparable](given, own T) bool {
 	var none T
 	return given == none || given == own

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/steps"
 )
 
-// TestLogStep: a step is told back as it is kept, with nothing that could deceive, and is
-// no mail of the partner.
+// TestLogStep checks that the answer repeats a step as it was stored, without misleading
+// characters, and that a step is not a message to the partner.
 func TestLogStep(t *testing.T) {
 	a, b, p := fileClients(t)
 	text, data, failed := call(t, a, "log_step", map[string]any{"text": "reads docs/api.md", "task_id": ""})
@@ -42,7 +42,8 @@ func TestLogStep(t *testing.T) {
 	}
 }
 
-// TestStepsHaveTheirOwnLimit: who may log no more can still send.
+// TestStepsHaveTheirOwnLimit checks that an agent that has used up its limit of steps can
+// still send messages.
 func TestStepsHaveTheirOwnLimit(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	p := bridgetest.NewPair(t, s.Service)

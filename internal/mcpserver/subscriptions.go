@@ -15,34 +15,35 @@ import (
 	"example.org/bridge/internal/stdio"
 )
 
-// Limits of what one client is told of.
+// Limits for the notifications to one client.
 const (
-	// maxSubscriptions is how many URIs it may watch, and maxListens how many of the
-	// requests that subscribe may be open. Open ones count as calls under way.
+	// maxSubscriptions is how many URIs a client may watch, and maxListens how many
+	// subscription requests may be open. Open requests count as calls in flight.
 	maxSubscriptions = 64
 	maxListens       = 16
-	// maxListWatched is of how many of its sessions it hears when their lists change:
-	// the latest.
+	// maxListWatched is the number of sessions, the latest ones, for which changes of the
+	// list of resources are reported.
 	maxListWatched = resources.MaxWatched - maxSubscriptions
 )
 
 // Times of a watcher.
 const (
-	// restAfter is the least time between two looks: what happens in it is told together.
+	// restAfter is the minimum time between two checks. All changes in that time are
+	// reported together.
 	restAfter = 200 * time.Millisecond
-	// retryAfter is how long it rests where the bridge could not be asked.
+	// retryAfter is the pause after the bridge could not be reached.
 	retryAfter = 2 * time.Second
 )
 
-// The notifications.
+// Methods of the notifications.
 const (
 	noteUpdated      = "notifications/resources/updated"
 	noteListChanged  = "notifications/resources/list_changed"
 	noteAcknowledged = "notifications/subscriptions/acknowledged"
 )
 
-// subscription is a URI that the client wants to hear of. With list it is the list of
-// what a caller's sessions may read.
+// subscription is a URI that the client watches or, if list is set, the list of resources
+// that a caller's sessions may read.
 type subscription struct {
 	uri         string
 	credentials bridge.Credentials
@@ -50,12 +51,12 @@ type subscription struct {
 
 	list   bool
 	caller binding.Label
-	marks  map[bridge.Credentials]string // of the list, by session; nil before the first look
+	marks  map[bridge.Credentials]string // of the list, by session; nil before the first check
 
-	// to is where the client hears of it.
+	// to is the outlet through which the client is notified.
 	to stdio.Outlet
-	// listen is the id of the request that asked for it, as the client wrote it; nil for
-	// one of the revisions before 2026-07-28.
+	// listen is the id of the request that subscribed, as the client wrote it; nil for
+	// revisions before 2026-07-28.
 	listen json.RawMessage
 }
 
@@ -63,12 +64,12 @@ func (s *subscription) watched() resources.Watched {
 	return resources.Watched{Credentials: s.credentials, URI: s.uri}
 }
 
-// tell tells the client, and reports false where it hears nothing any more.
+// tell notifies the client. It returns false if the client can no longer be reached.
 func (s *subscription) tell(method string, params map[string]any) bool {
 	return s.to.Notify(method, s.about(params))
 }
 
-// about is what a notification says beside its method: never what has changed.
+// about adds to the parameters of a notification. These never contain the change itself.
 func (s *subscription) about(params map[string]any) map[string]any {
 	if s.listen != nil {
 		params["_meta"] = map[string]any{mcp.MetaKeySubscriptionID: s.listen}
@@ -76,11 +77,11 @@ func (s *subscription) about(params map[string]any) map[string]any {
 	return params
 }
 
-// subscriptions are what a client, or those who share an access key, want to hear of.
-// One goroutine watches for all of them, as long as there are any.
+// subscriptions holds the subscriptions of a client, or of all clients that share an access
+// key. While there are any, one goroutine watches for all of them.
 type subscriptions struct {
 	server    *server
-	transport *stdio.Transport // nil where each request has an outlet of its own
+	transport *stdio.Transport // nil if each request has an outlet of its own
 	ctx       context.Context  //nolint:containedctx // of the watcher, until close
 	cancel    context.CancelFunc
 	watching  sync.WaitGroup
@@ -89,7 +90,7 @@ type subscriptions struct {
 	all     []*subscription
 	listens int
 	running bool
-	// changed is closed, and replaced, when all has changed.
+	// changed is closed and replaced when all or the caller's sessions change.
 	changed chan struct{}
 }
 
@@ -103,7 +104,8 @@ func (s *subscriptions) close() {
 	s.watching.Wait()
 }
 
-// poke lets the watcher look again: what is watched, or the caller's sessions, changed.
+// poke makes the watcher check again, because the subscriptions or the caller's sessions
+// have changed.
 func (s *subscriptions) poke() {
 	if s == nil {
 		return
@@ -122,8 +124,8 @@ func (s *subscriptions) pokeLocked() {
 	}
 }
 
-// outlet returns where the client of a request hears of changes, and the id of the
-// request as it wrote it.
+// outlet returns the outlet for the client of a request, and the id of the request as the
+// client wrote it.
 func (s *subscriptions) outlet(ctx context.Context) (to stdio.Outlet, wire json.RawMessage, ok bool) {
 	if s == nil {
 		return nil, nil, false
@@ -138,12 +140,12 @@ func (s *subscriptions) outlet(ctx context.Context) (to stdio.Outlet, wire json.
 	return s.transport, s.transport.WireID(id), true
 }
 
-// forget ends what is told through an outlet.
+// forget ends the subscriptions made through an outlet.
 func (s *subscriptions) forget(to stdio.Outlet) {
 	s.remove(func(sub *subscription) bool { return sub.to == to })
 }
 
-// add takes subscriptions on, or reports that they are too many.
+// add adds subscriptions, or returns an error if there would be too many.
 func (s *subscriptions) add(subs ...*subscription) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +163,7 @@ func (s *subscriptions) add(subs ...*subscription) bool {
 	return true
 }
 
-// remove ends those that a function says.
+// remove removes the subscriptions for which the function returns true.
 func (s *subscriptions) remove(which func(*subscription) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +173,7 @@ func (s *subscriptions) remove(which func(*subscription) bool) {
 	}
 }
 
-// followList tells the client, from now on, when the list of a caller has changed.
+// followList notifies the client from now on when the list of a caller changes.
 func (s *subscriptions) followList(caller binding.Label, to stdio.Outlet, listen json.RawMessage) *subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,16 +188,17 @@ func (s *subscriptions) followList(caller binding.Label, to stdio.Outlet, listen
 	return sub
 }
 
-// look is one look at all that is watched.
+// look is the input of one check of everything that is watched.
 type look struct {
 	subs    []*subscription
-	owners  []*subscription // whose each of watched is
+	owners  []*subscription // the subscription that each element of watched belongs to
 	watched []resources.Watched
 	known   []string
 	changed <-chan struct{}
 }
 
-// next is what to look at; it reports false, and the watcher ends, where nothing is.
+// next returns what to check. It returns false, and the watcher ends, if there is nothing
+// to watch.
 func (s *subscriptions) next() (l look, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -224,7 +227,7 @@ func (l *look) watch(of *subscription, w resources.Watched, known string) {
 	l.owners, l.watched, l.known = append(l.owners, of), append(l.watched, w), append(l.known, known)
 }
 
-// watch tells the client of changes until nothing is watched.
+// watch notifies the client of changes until nothing is watched.
 func (s *subscriptions) watch() {
 	for l, ok := s.next(); ok; l, ok = s.next() {
 		pause := restAfter
@@ -233,7 +236,7 @@ func (s *subscriptions) watch() {
 			pause = time.Hour
 		} else if marks, err := s.ask(l); err != nil {
 			if s.ctx.Err() == nil {
-				s.server.log.Warn("the bridge cannot be asked for changes of resources; it is tried again", "error", err.Error())
+				s.server.log.Warn("could not ask the bridge for changes of resources; retrying", "error", err.Error())
 			}
 			pause = retryAfter
 		} else {
@@ -243,7 +246,8 @@ func (s *subscriptions) watch() {
 	}
 }
 
-// rest waits. What is subscribed to meanwhile ends a wait that is longer than restAfter.
+// rest waits for pause. If pause is longer than restAfter, a new subscription ends the
+// wait.
 func (s *subscriptions) rest(pause time.Duration, changed <-chan struct{}) {
 	if pause <= restAfter {
 		changed = nil
@@ -262,7 +266,7 @@ func (s *subscriptions) ask(l look) ([]string, error) {
 	return s.server.bridge.WatchResources(s.ctx, l.watched, l.known, bridge.MaxWatch, l.changed)
 }
 
-// told tells the client what has changed.
+// told notifies the client of the changes.
 func (s *subscriptions) told(l look, marks []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -288,11 +292,13 @@ func (s *subscriptions) told(l look, marks []string) {
 			s.toldList(sub, fresh[sub])
 		}
 	}
-	// The session may not see it any more: that was the last that is told of it.
+	// Remove subscriptions whose session may no longer see the URI; the notification just
+	// sent was their last.
 	s.all = slices.DeleteFunc(s.all, func(sub *subscription) bool { return !sub.list && sub.mark == resources.Gone })
 }
 
-// toldList tells that a list has changed. The first look only notes what it is.
+// toldList notifies the client if a list has changed. The first check only records its
+// state.
 func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials]string) {
 	same := len(marks) == len(sub.marks)
 	for c, mark := range marks {
@@ -307,7 +313,7 @@ func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials
 	}
 }
 
-// subscribe answers resources/subscribe, of the revisions before 2026-07-28.
+// subscribe handles resources/subscribe, of revisions before 2026-07-28.
 func (s *server) subscribe(ctx context.Context, uri string) (mcp.Result, error) {
 	to, _, ok := s.subscriptions.outlet(ctx)
 	if !ok {
@@ -325,8 +331,8 @@ func (s *server) subscribe(ctx context.Context, uri string) (mcp.Result, error) 
 	return &done{}, nil
 }
 
-// same reports a subscription of the same client, of the revisions before 2026-07-28, to
-// the same URI.
+// same returns the subscription of the same client to the same URI, for revisions before
+// 2026-07-28.
 func (s *subscription) same(other *subscription) bool {
 	return other.listen == nil && !other.list && other.uri == s.uri && other.to == s.to
 }
@@ -340,23 +346,22 @@ func (s *server) unsubscribe(ctx context.Context, uri string) (mcp.Result, error
 	return &done{}, nil
 }
 
-// noUpdates refuses to tell of changes where the answer to a request is all that reaches
-// the client.
+// noUpdates is the error for a client that cannot receive notifications.
 func noUpdates() error {
-	return badResource("no update can reach you: too many clients of your key are told of changes, or none can be over this connection; read the resource again")
+	return badResource("no update can reach you: too many clients of your key receive notifications, or this connection does not support them; read the resource again instead")
 }
 
 func tooMany() error {
-	return badResource("too many subscriptions: a client may have 64, in 16 requests; end some first")
+	return badResource("too many subscriptions: a client may have 64, in 16 requests; cancel some first")
 }
 
-// listen answers subscriptions/listen. It returns when the client cancels it, or when the
-// process or the client's outlet is to end.
+// listen handles subscriptions/listen. It returns when the client cancels the request, or
+// when the process or the client's outlet ends.
 func (s *server) listen(ctx context.Context, wanted *mcp.NotificationSubscriptions) (mcp.Result, error) {
 	to, wire, ok := s.subscriptions.outlet(ctx)
 	switch {
 	case wanted == nil:
-		return nil, badResource("notifications is missing: it says what to tell of")
+		return nil, badResource("notifications is missing: it lists the notifications to receive")
 	case !ok:
 		return nil, noUpdates()
 	case len(wanted.ResourceSubscriptions) > maxSubscriptions || !s.subscriptions.begin():
@@ -390,7 +395,7 @@ func (s *server) listen(ctx context.Context, wanted *mcp.NotificationSubscriptio
 	return result, nil
 }
 
-// admitAll is admit for several URIs, each once.
+// admitAll calls admit once for each distinct URI.
 func (s *server) admitAll(ctx context.Context, uris []string, to stdio.Outlet, listen json.RawMessage) (subs []*subscription, err error) {
 	for i, uri := range uris {
 		if slices.Contains(uris[:i], uri) {
@@ -406,7 +411,7 @@ func (s *server) admitAll(ctx context.Context, uris []string, to stdio.Outlet, l
 	return subs, nil
 }
 
-// begin counts a listen, unless there are too many.
+// begin counts an open listen request, or returns an error if there are too many.
 func (s *subscriptions) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// TestTasks is an orchestrator with two workers, each with a process of its own,
-// of whom one falls silent.
+// TestTasks runs an orchestrator with two workers, each with its own process, one of which
+// falls silent.
 func TestTasks(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	lead, first, second := connect(t, env.Served(t), bridge.Credentials{}), connect(t, env.Served(t), bridge.Credentials{}), connect(t, env.Served(t), bridge.Credentials{})
@@ -66,8 +66,8 @@ func TestTasks(t *testing.T) {
 	}
 }
 
-// TestTeamOutlivesItsProcess checks that an orchestrator whose process was
-// replaced goes on with its team once it has used one of its conversations.
+// TestTeamOutlivesItsProcess checks that an orchestrator whose process was replaced can
+// continue with its team once it has used one of its conversations.
 func TestTeamOutlivesItsProcess(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	create := map[string]any{"my_role": "lead", "partner_role": "tester", "team": "blue"}

@@ -20,36 +20,37 @@ type tool struct {
 	call  func(ctx context.Context, s *server, arguments json.RawMessage) (answer, error)
 }
 
-// answer is what a tool says when it worked: the same facts twice, because some
-// clients show their model only the text and some only the data.
+// answer is the result of a successful tool call. It contains the same facts twice, because
+// some clients show their model only the text and some only the data.
 type answer struct {
 	text string
 	data any
-	// claims are what the answer delivers.
+	// claims are the deliveries in the answer.
 	claims []bridge.Claim
-	// unread is for a refusal; nil where nobody has proved who asks.
+	// unread is for a refusal; it is nil if the caller is not authenticated.
 	unread *int64
 	notes  notes
-	// standing is how the session stands, where the operation has told.
+	// standing is the standing of the session, if the operation returned it.
 	standing *bridge.Standing
-	// question, if set, is put to the client's human in place of an answer.
+	// question, if set, is shown to the client's human instead of an answer.
 	question *commands.Question
 }
 
-// traits are the annotations of a tool. None reaches out of the machine.
+// traits are the annotations of a tool. No tool reaches beyond this machine.
 type traits struct {
 	readOnly    bool // changes nothing but the audit log
-	idempotent  bool // calling it again changes nothing more
-	destructive bool // may destroy what is not the bridge's
+	idempotent  bool // repeating the call changes nothing more
+	destructive bool // may destroy data outside the bridge
 }
 
-// describe makes a tool's definition. Its title stands among the annotations only, where
-// every revision of the protocol looks for it: twice it would cost models twice. The schema is that of its arguments Args,
-// with the rules that Go's types do not express added by refine.
+// describe returns a tool's definition. The title is set only in the annotations, where
+// every revision of the protocol looks for it, since a second copy would cost tokens. The
+// schema is that of the argument struct Args; refine adds the rules that Go types cannot
+// express.
 func describe[Args any](name, title, description string, t traits, refine func(*jsonschema.Schema)) *mcp.Tool {
 	schema, err := jsonschema.For[Args](nil)
 	if err != nil {
-		panic(err) // a mistake in a struct's tags; every test would hit it
+		panic(err) // a mistake in a struct tag, found by every test
 	}
 	refine(schema)
 	no := false
@@ -67,8 +68,8 @@ func describe[Args any](name, title, description string, t traits, refine func(*
 	}
 }
 
-// sessionTool makes a tool that a session calls, with its credentials among the
-// arguments or left out where the process knows them.
+// sessionTool returns a tool whose calls need the credentials of a session, either as
+// arguments or known to the process.
 func sessionTool[Args any](
 	definition *mcp.Tool,
 	run func(ctx context.Context, s *server, c bridge.Credentials, args Args) (answer, error),
@@ -88,18 +89,18 @@ func sessionTool[Args any](
 	}}
 }
 
-// callSession calls run for the session that the arguments name, or that the
-// process knows, unless they were refused.
+// callSession calls run for the session that the arguments name or the process knows. It
+// does nothing if the arguments were rejected.
 func callSession(
 	ctx context.Context, s *server, given arguments.Arguments, refused error,
 	run func(bridge.Credentials) (answer, error), name string,
 ) (answer, error) {
 	var partial struct{ credentialArgs }
-	_ = given.Into(&partial) // what is there of them, to say who was refused
+	_ = given.Into(&partial) // as far as they can be decoded, to record who was refused
 	c, err := s.complete(ctx, partial.credentialArgs)
 	switch {
 	case err != nil:
-		_ = s.bridge.RefuseCall(ctx, c, name, err) // for the audit log; err says more
+		_ = s.bridge.RefuseCall(ctx, c, name, err) // only for the audit log; err is returned anyway
 		return answer{}, err
 	case refused != nil:
 		return s.refused(ctx, c), s.bridge.RefuseCall(ctx, c, name, refused)
@@ -116,8 +117,8 @@ func callSession(
 	return a, nil
 }
 
-// refused is what goes with the refusal of a session's call: how much mail it
-// has, if it is who it claims to be.
+// refused returns the answer that goes with the refusal of a session's call: the number of
+// its unread messages, if the credentials are valid.
 func (s *server) refused(ctx context.Context, c bridge.Credentials) answer {
 	if standing, ok := s.bridge.Standing(ctx, c); ok {
 		return answer{unread: &standing.Unread, notes: notesOf(standing)}
@@ -125,7 +126,7 @@ func (s *server) refused(ctx context.Context, c bridge.Credentials) answer {
 	return answer{}
 }
 
-// openTool makes a tool that needs no credentials.
+// openTool returns a tool that needs no credentials.
 func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *server, args Args) (answer, error)) tool {
 	return tool{definition: definition, call: func(ctx context.Context, s *server, raw json.RawMessage) (answer, error) {
 		given, err := arguments.Read(raw, definition)
@@ -144,17 +145,17 @@ func openTool[Args any](definition *mcp.Tool, run func(ctx context.Context, s *s
 	}}
 }
 
-// sessionPattern is the form of a session's name.
+// sessionPattern matches the letter of a session.
 const sessionPattern = "^[a-z]$"
 
-// refineCredentials gives the credentials their shapes.
+// refineCredentials adds the formats of the credentials to a schema.
 func refineCredentials(schema *jsonschema.Schema) {
 	schema.Properties["conversation_id"].Pattern = bridge.ConversationPattern
 	schema.Properties["session_id"].Pattern = sessionPattern
 	schema.Properties["token"].Pattern = "^.{12,64}$" // a resume code is accepted, too
 }
 
-// sessionList gives a list of sessions, or of "all", its shape.
+// sessionList adds the format of a list of sessions, or of "all", to a schema.
 func sessionList(schema *jsonschema.Schema, property string) {
 	list, most := schema.Properties[property], bridge.MaxSessions
 	list.Type, list.Types, list.MaxItems = "array", nil, &most

@@ -15,24 +15,24 @@ import (
 type claimFileArgs struct {
 	credentialArgs
 	Paths     []string `json:"paths" jsonschema:"Relative to the repository's root; patterns with *, ? and **"`
-	Exclusive *bool    `json:"exclusive,omitempty" jsonschema:"Default true; false stands beside others' false"`
+	Exclusive *bool    `json:"exclusive,omitempty" jsonschema:"Default true; false allows others' false"`
 	Seconds   int64    `json:"seconds,omitempty" jsonschema:"Default 60; counted from your last call"`
-	Reason    string   `json:"reason,omitempty" jsonschema:"Shown to who is refused"`
-	TaskID    int64    `json:"task_id,omitempty" jsonschema:"End it with this task"`
+	Reason    string   `json:"reason,omitempty" jsonschema:"Shown to agents that are refused"`
+	TaskID    int64    `json:"task_id,omitempty" jsonschema:"Ends with this task"`
 }
 
-// claimData is the answer to a change of claims.
+// claimData is the structured content of an answer that changes claims.
 type claimData struct {
-	// Paths are those that were claimed, or given back.
+	// Paths are the paths that were claimed or released.
 	Paths []string `json:"paths"`
-	// Held are all that the session has now.
+	// Held are all claims that the session has now.
 	Held   []string `json:"held"`
 	Unread int64    `json:"unread"`
 }
 
 func claimFile() tool {
 	definition := describe[claimFileArgs]("claim_file", "Claim files",
-		"Claim up to 20 files or patterns before you edit them: all or none, against every agent of your team. A refusal names the holder. Claims last while you work, and end in silence or with release_file.",
+		"Claim up to 20 files or patterns before you edit them, all or none. Claims exclude every other agent of your team. A refusal names the holder. Claims last while you are active, until you release them with release_file.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			brief(s)
@@ -46,7 +46,7 @@ func claimFile() tool {
 	return sessionTool(definition, runClaimFile)
 }
 
-// refinePaths gives the list of paths its shape.
+// refinePaths adds the limits of the list of paths to a schema.
 func refinePaths(s *jsonschema.Schema, fewest int) {
 	paths, most, least, longest := s.Properties["paths"], claims.MaxPaths, 1, claims.MaxPathLength
 	paths.Type, paths.Types, paths.MinItems, paths.MaxItems = "array", nil, &fewest, &most
@@ -63,7 +63,8 @@ func runClaimFile(ctx context.Context, s *server, c bridge.Credentials, args cla
 	return claimAnswer("You have claimed", r), nil
 }
 
-// claimAnswer tells of the paths of a change, and of all that is held then.
+// claimAnswer returns an answer that lists the changed paths, and all claims held
+// afterwards.
 func claimAnswer(what string, r claims.Result) answer {
 	data := claimData{Paths: cleanLines(r.Changed), Held: cleanLines(r.Held), Unread: r.Unread}
 	text := what + " " + pathList(data.Paths) + ".\n"
@@ -90,12 +91,12 @@ func cleanLines(lines []string) []string {
 
 type releaseFileArgs struct {
 	credentialArgs
-	Paths []string `json:"paths,omitempty" jsonschema:"As you claimed them; none means all that you hold"`
+	Paths []string `json:"paths,omitempty" jsonschema:"As you claimed them; omit to release all"`
 }
 
 func releaseFile() tool {
 	definition := describe[releaseFileArgs]("release_file", "Release files",
-		"Give back files that you have claimed. The answer lists what you still hold.",
+		"Release files that you have claimed. The answer lists what you still hold.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			brief(s)

@@ -18,9 +18,9 @@ import (
 type enableYoloArgs struct {
 	credentialArgs
 	Mode      string `json:"mode" jsonschema:"What commands may do"`
-	Workspace string `json:"workspace,omitempty" jsonschema:"Folder within the opened one; default all of it"`
+	Workspace string `json:"workspace,omitempty" jsonschema:"Folder inside the opened one; default: all of it"`
 	Timeout   int    `json:"timeout,omitempty" jsonschema:"Seconds per command; default 30"`
-	Sandbox   *bool  `json:"sandbox,omitempty" jsonschema:"True insists on a sandbox"`
+	Sandbox   *bool  `json:"sandbox,omitempty" jsonschema:"True requires a sandbox"`
 }
 
 type enableYoloData struct {
@@ -30,7 +30,7 @@ type enableYoloData struct {
 	TimeoutSeconds int    `json:"timeout_seconds"`
 	Sandbox        bool   `json:"sandbox"`
 	Network        bool   `json:"network"`
-	// Domains are what may be reached although the network is off.
+	// Domains are the domains that can be reached although the network is disabled.
 	Domains   []string `json:"domains,omitempty"`
 	ExpiresAt string   `json:"expires_at"`
 	Unread    int64    `json:"unread"`
@@ -50,7 +50,7 @@ func enableYoloMode() tool {
 }
 
 func runEnableYoloMode(ctx context.Context, s *server, c bridge.Credentials, args enableYoloArgs) (answer, error) {
-	// Clamped just outside of the bounds, so that no number overflows a Duration.
+	// Clamped to just outside the valid range, so that no number overflows a Duration.
 	timeout := max(-1, min(args.Timeout, int(commands.MaxCommandTimeout.Seconds())+1))
 	enabled, err := s.commands.EnableYolo(ctx, c, commands.ModeRequest{
 		Mode:      commands.Mode(args.Mode),

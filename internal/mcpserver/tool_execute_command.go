@@ -18,7 +18,7 @@ type executeArgs struct {
 	credentialArgs
 	Command       string `json:"command" jsonschema:"At most 1000 characters"`
 	ApprovalToken string `json:"approval_token,omitempty" jsonschema:"If your human gave you one"`
-	DryRun        bool   `json:"dry_run,omitempty" jsonschema:"Only say if it is allowed"`
+	DryRun        bool   `json:"dry_run,omitempty" jsonschema:"Only check if it is allowed"`
 }
 
 type executeData struct {
@@ -80,15 +80,15 @@ func runExecuteCommand(ctx context.Context, s *server, c bridge.Credentials, arg
 	return answer{text: executeText(x), data: presentExecution(x)}, nil
 }
 
-// execute lets the end of the server wait for the command's.
+// execute runs the command in a way that lets the server wait for its end.
 func (s *server) execute(ctx context.Context, c bridge.Credentials, call commands.Call) (commands.Execution, error) {
 	s.running.RLock()
 	defer s.running.RUnlock()
 	return s.commands.Execute(ctx, c, call, s.drained)
 }
 
-// askNow puts the question to the human during the call, and reports whether the
-// human has decided. Whatever goes wrong decides nothing.
+// askNow asks the human during the call, and returns whether the human has decided. A
+// failure decides nothing.
 func (s *server) askNow(ctx context.Context, client client, q commands.Question) bool {
 	result, err := client.ask(ctx, s.drained, q)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *server) askNow(ctx context.Context, client client, q commands.Question)
 	}
 	reply := replyOf(result)
 	if _, err := s.commands.Answer(ctx, q.State, reply); err != nil {
-		s.log.Debug("an answer of the client's human was not taken", "error", err)
+		s.log.Debug("an answer of the client's human was not accepted", "error", err)
 		return false
 	}
 	return reply.Accepted || reply.Declined
@@ -130,9 +130,9 @@ func executeText(x commands.Execution) string {
 		fmt.Fprintf(&text, "Nothing was run. The rules allow it (%s). Call again without dry_run to ask your human.\n", cleantext.CleanLine(x.Reason))
 	case commands.StagePending:
 		fmt.Fprintf(&text, "Nothing was run: request %d waits for your human, who decides with `bridge yolo approve %d` in a terminal of their own. "+
-			"Tell them, wait, then repeat this very call. Only they can approve; do not ask for it in other words.\n", x.Request.ID, x.Request.ID)
+			"Tell them, wait, then repeat exactly this call. Only they can approve; do not ask for the same command in another form.\n", x.Request.ID, x.Request.ID)
 	case commands.StageDone:
-		fmt.Fprintf(&text, "Request %d was run, once. %s\n", x.Request.ID, x.Outcome.Summary())
+		fmt.Fprintf(&text, "Request %d was run once. %s\n", x.Request.ID, x.Outcome.Summary())
 		writeOutput(&text, "Output", x.Outcome.Stdout)
 		writeOutput(&text, "Errors", x.Outcome.Stderr)
 	}
@@ -146,8 +146,8 @@ func writeOutput(text *strings.Builder, name, output string) {
 	}
 }
 
-// questionResult makes the result that asks a client of revision 2026-07-28 for
-// its human's answer.
+// questionResult returns the result that asks a client of revision 2026-07-28 for its
+// human's answer.
 func questionResult(q *commands.Question) *mcp.CallToolResult {
 	return &mcp.CallToolResult{
 		InputRequests: mcp.InputRequestMap{questionKey: elicitation(q)},

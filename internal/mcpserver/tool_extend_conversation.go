@@ -13,12 +13,12 @@ import (
 
 type extendArgs struct {
 	credentialArgs
-	Minutes int `json:"minutes,omitempty" jsonschema:"Life from now, 1-10080; default 180"`
+	Minutes int `json:"minutes,omitempty" jsonschema:"Lifetime from now, 1-10080; default 180"`
 }
 
 type extendData struct {
 	ExpiresAt string `json:"expires_at"`
-	// JoinCode is a fresh one where nobody has joined yet.
+	// JoinCode is a new code, if nobody has joined yet.
 	JoinCode          string `json:"join_code,omitempty"`
 	JoinCodeExpiresAt string `json:"join_code_expires_at,omitempty"`
 	Unread            int64  `json:"unread"`
@@ -26,7 +26,7 @@ type extendData struct {
 
 func extendConversation() tool {
 	definition := describe[extendArgs]("extend_conversation", "Extend a conversation",
-		"Let the conversation live longer, up to 7 days from now. If nobody has joined yet, session a also gets a fresh join code.",
+		"Extend the life of the conversation, up to 7 days from now. If nobody has joined yet, session a also gets a new join code.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			bounds(s, "minutes", bridge.MinTTL.Minutes(), bridge.MaxTTL.Minutes())
@@ -48,8 +48,8 @@ func runExtendConversation(ctx context.Context, s *server, c bridge.Credentials,
 	return answer{text: text + view.Unread(data.Unread), data: data}, nil
 }
 
-// minutes is a life of so many. Minutes that would overflow a Duration are out of
-// bounds in any case.
+// minutes converts a number of minutes to a Duration. Numbers that would overflow are out
+// of range in any case.
 func minutes(n int) time.Duration {
 	return time.Duration(max(-1, min(n, int(bridge.MaxTTL.Minutes())+1))) * time.Minute
 }

@@ -15,9 +15,9 @@ import (
 type historyArgs struct {
 	credentialArgs
 	Before int64 `json:"before,omitempty" jsonschema:"Only messages before this message_id"`
-	Limit  int   `json:"limit,omitempty" jsonschema:"Messages at most, 1-100; default 20"`
-	// FromChar is for clients that show only part of a long message at a time.
-	FromChar int `json:"from_char,omitempty" jsonschema:"Skip so much of each text"`
+	Limit  int   `json:"limit,omitempty" jsonschema:"Maximum number, 1-100; default 20"`
+	// FromChar is for clients that show only a part of a long message at a time.
+	FromChar int `json:"from_char,omitempty" jsonschema:"Characters to skip in each text"`
 }
 
 type historyData struct {
@@ -28,7 +28,7 @@ type historyData struct {
 
 func getHistory() tool {
 	definition := describe[historyArgs]("get_history", "Read the history",
-		"Get earlier messages from and to you, read or not, the latest page first. Marks nothing read. If has_more, pass the smallest message_id as before.",
+		"Get earlier messages from and to you, read or not, latest page first. Marks nothing as read. If has_more, pass the smallest message_id as before.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			least := 1.0

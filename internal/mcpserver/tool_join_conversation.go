@@ -21,7 +21,7 @@ type joinData struct {
 	Token          string `json:"token,omitempty"`
 	ResumeCode     string `json:"resume_code,omitempty"`
 	MyRole         string `json:"my_role"`
-	// PartnerRole is the only partner's; Partners are several.
+	// PartnerRole is set if there is one partner, Partners if there are several.
 	PartnerRole string        `json:"partner_role,omitempty"`
 	Partners    []view.Member `json:"partners,omitempty"`
 	ExpiresAt   string        `json:"expires_at"`
@@ -61,7 +61,7 @@ func runJoinConversation(ctx context.Context, s *server, args joinArgs) (answer,
 	}, c.Roster.Others(c.Session), back), nil
 }
 
-// comeBack gives an agent its session back, whose resume code it has passed.
+// comeBack gives an agent its session back in exchange for its resume code.
 func (s *server) comeBack(ctx context.Context, own bridge.Credentials, code string) (answer, error) {
 	d, err := s.bridge.Describe(ctx, own)
 	if err != nil {

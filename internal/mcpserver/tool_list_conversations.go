@@ -14,14 +14,14 @@ import (
 )
 
 type listConversationsArgs struct {
-	Limit int `json:"limit,omitempty" jsonschema:"Conversations at most, 1-100; default 20"`
+	Limit int `json:"limit,omitempty" jsonschema:"Maximum number, 1-100; default 20"`
 }
 
 type conversationData struct {
 	ConversationID string `json:"conversation_id"`
 	SessionID      string `json:"session_id"`
 	Role           string `json:"role"`
-	// Partner is the only one; Partners are several.
+	// Partner is set if there is one partner, Partners if there are several.
 	Partner   *view.Partner  `json:"partner,omitempty"`
 	Partners  []view.Partner `json:"partners,omitempty"`
 	Unread    int64          `json:"unread"`
@@ -37,7 +37,7 @@ type listConversationsData struct {
 
 func listConversations() tool {
 	definition := describe[listConversationsArgs]("list_conversations", "List my conversations",
-		"List the conversations of this process, the newest first: your session and role, partners, unread, alive, expiry.",
+		"List the conversations of this process, newest first: your session and role, partners, unread, alive, expiry.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) { bounds(s, "limit", 1, bridge.MaxPage) })
 	return openTool(definition, runListConversations)
 }

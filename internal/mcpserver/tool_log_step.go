@@ -14,7 +14,7 @@ import (
 type logStepArgs struct {
 	credentialArgs
 	Text   string `json:"text" jsonschema:"One line"`
-	TaskID int64  `json:"task_id,omitempty" jsonschema:"If for a task"`
+	TaskID int64  `json:"task_id,omitempty" jsonschema:"Related task"`
 }
 
 type loggedStep struct {
@@ -23,7 +23,7 @@ type loggedStep struct {
 }
 
 func logStep() tool {
-	definition := describe[logStepArgs]("log_step", "Log a step", "Log, in one line, what you do. Wakes nobody.",
+	definition := describe[logStepArgs]("log_step", "Log a step", "Log what you are doing, in one line. Notifies nobody.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			brief(s)

@@ -17,9 +17,9 @@ type sendArgs struct {
 	Message        string   `json:"message" jsonschema:"Text; secrets in it are redacted"`
 	To             []string `json:"to,omitempty" jsonschema:"Sessions, or [\"all\"]; needed with several partners"`
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
-	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that this answers"`
+	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that you answer"`
 	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
-	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Repeat it on a retry: the message is then stored once"`
+	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Reuse it on a retry: the message is stored only once"`
 }
 
 type sendData struct {
@@ -29,16 +29,18 @@ type sendData struct {
 	Redacted      bool     `json:"redacted"`
 	RedactedKinds []string `json:"redacted_kinds"`
 	Repeated      bool     `json:"repeated"`
-	// Partner is whether anybody is there to read it.
+	// Partner says whether the partner has joined and is alive.
 	Partner view.Presence `json:"partner"`
-	// UnreadByPartner counts what waits for the partner, or for the first recipient.
+	// UnreadByPartner is the number of unread messages of the partner, or of the first
+	// recipient.
 	UnreadByPartner int64 `json:"unread_by_partner"`
-	// Recipients are all, of a conversation with more than two sessions.
+	// Recipients lists all recipients, in a conversation with more than two sessions.
 	Recipients []recipientData `json:"recipients,omitempty"`
 	Unread     int64           `json:"unread"`
 }
 
-// recipientData is one who gets a message, and what waits for it, whoever sent it.
+// recipientData is a recipient of a message, with the number of its unread messages from
+// any sender.
 type recipientData struct {
 	SessionID string `json:"session_id"`
 	Seq       int64  `json:"seq"`
@@ -91,7 +93,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	var text strings.Builder
 	fmt.Fprintf(&text, "Stored as message %d, seq %d, at %s.\n", data.MessageID, data.Seq, data.SentAt)
 	if data.Repeated {
-		text.WriteString("It was stored before, and is not stored twice; this is the first answer again.\n")
+		text.WriteString("It was already stored and is not stored again; this repeats the first answer.\n")
 	}
 	if data.Redacted {
 		fmt.Fprintf(&text, "Redacted: yes (%s). The partner sees placeholders.\n", strings.Join(data.RedactedKinds, ", "))
@@ -108,7 +110,7 @@ func runSendToPartner(ctx context.Context, s *server, c bridge.Credentials, args
 	return answer{text: text.String(), data: data, notes: notes{Shared: sent.Shared}, standing: &sent.Standing}, nil
 }
 
-// recipients are the sessions that an argument names.
+// recipients parses the sessions that an argument names.
 func recipients(names []string) (to []bridge.SessionID) {
 	for _, name := range names {
 		to = append(to, bridge.SessionID(name))
@@ -116,7 +118,7 @@ func recipients(names []string) (to []bridge.SessionID) {
 	return to
 }
 
-// recipientsOf tells of each who got a message; nil in a conversation of two.
+// recipientsOf describes all recipients; it returns nil in a conversation of two.
 func recipientsOf(sent bridge.Sent) (all []recipientData) {
 	if !sent.Many {
 		return nil

@@ -16,7 +16,7 @@ type partnerStatusArgs struct {
 	Session string `json:"session,omitempty" jsonschema:"Only this one"`
 }
 
-// partnerStatusData is one partner's, or a list where there are several.
+// partnerStatusData describes the only partner, or a list if there are several.
 type partnerStatusData struct {
 	*view.Partner
 	Partners []view.Partner `json:"partners,omitempty"`
@@ -26,7 +26,7 @@ type partnerStatusData struct {
 func checkPartnerStatus() tool {
 	definition := describe[partnerStatusArgs]("check_partner_status", "Check partners",
 		"See whether each partner has joined, is alive (seen in the last 120 seconds), what it says it is doing, "+
-			"and how much of yours it has read.",
+			"and how many of your messages it has read.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			s.Properties["session"].Pattern = sessionPattern
@@ -71,7 +71,7 @@ type updateStatusData struct {
 
 func updateMyStatus() tool {
 	definition := describe[updateStatusArgs]("update_my_status", "Update my status",
-		"Tell partners what you are doing. Each update is a heartbeat; you count as alive for 120 seconds after it.",
+		"Tell partners what you are doing. Each update is a heartbeat: you count as alive for 120 seconds after it.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			oneOf(s, "status", bridge.Statuses())

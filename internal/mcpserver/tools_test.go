@@ -23,14 +23,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// connect serves b to an SDK client over pipes, with all tools.
+// connect connects an SDK client to a server for b over pipes, with all tools.
 func connect(t *testing.T, b bridgetest.Served, bound bridge.Credentials) *mcp.ClientSession {
 	t.Helper()
 	return connectAs(t, b, mcpserver.Options{Bound: bound, Tools: mcpserver.Groups(), Commands: commands.New(commands.Config{Bridge: b.Service})}, nil)
 }
 
-// connectAs is connect with options of the server and the client, and a protocol
-// revision other than the newest.
+// connectAs is connect with options for the server and the client, and a protocol revision
+// other than the newest.
 func connectAs(t testing.TB, b bridgetest.Served, o mcpserver.Options, c *mcp.ClientOptions, version ...string) *mcp.ClientSession {
 	t.Helper()
 	return connectImplementation(t, b, o, &mcp.Implementation{Name: "test", Version: "1"}, c, version...)
@@ -61,7 +61,7 @@ func connectImplementation(t testing.TB, b bridgetest.Served, o mcpserver.Option
 	return session
 }
 
-// listTools lists all tools, those that run commands too.
+// listTools lists all tools, including those that run commands.
 func listTools(t *testing.T) []*mcp.Tool {
 	t.Helper()
 	list, err := connect(t, bridgetest.NewServed(t), bridge.Credentials{}).ListTools(context.Background(), nil)
@@ -71,7 +71,7 @@ func listTools(t *testing.T) []*mcp.Tool {
 	return list.Tools
 }
 
-// TestToolRules holds every tool to the contract (docs/tools.md).
+// TestToolRules checks that every tool follows the rules that docs/tools.md states for all.
 func TestToolRules(t *testing.T) {
 	all := listTools(t)
 	whole, err := json.Marshal(all)
@@ -88,7 +88,8 @@ func TestToolRules(t *testing.T) {
 	}
 }
 
-// TestToolBudget: what the tools cost a model before it has called any.
+// TestToolBudget limits the size of the tool definitions, which a model pays for before its
+// first call.
 func TestToolBudget(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	for name, c := range map[string]struct {
@@ -117,7 +118,7 @@ func TestToolBudget(t *testing.T) {
 	}
 }
 
-// TestToolGroups: a process offers the groups that it was started with.
+// TestToolGroups checks that a process offers the groups it was started with.
 func TestToolGroups(t *testing.T) {
 	s := bridgetest.NewServed(t)
 	names := func(o mcpserver.Options) (all []string) {
@@ -167,7 +168,7 @@ func checkTool(t *testing.T, tool *mcp.Tool) {
 	}
 }
 
-// TestToolSnapshots keeps names, descriptions and schemas from changing unseen.
+// TestToolSnapshots detects unintended changes of names, descriptions and schemas.
 func TestToolSnapshots(t *testing.T) {
 	for _, tool := range listTools(t) {
 		got, err := json.MarshalIndent(tool, "", "  ")
@@ -213,8 +214,8 @@ func call(t *testing.T, c *mcp.ClientSession, name string, args map[string]any) 
 	return out.String(), data, result.IsError
 }
 
-// TestConversation is the main job: two clients, each with a server of its own
-// on one store.
+// TestConversation is a complete conversation: two clients, each with its own server, on
+// one store.
 func TestConversation(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	a := connect(t, env.Served(t), bridge.Credentials{})

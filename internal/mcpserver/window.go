@@ -10,37 +10,37 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// Keys of a tool's _meta that Claude Code reads: the tool's schema is in the
-// model's context from the start, and a result up to so many characters is shown
-// to the model, rather than put into a file.
+// Keys of a tool's _meta that Claude Code reads. The first puts the tool's schema into the
+// model's context from the start. The second lets results of up to that many characters be
+// shown to the model instead of being written to a file.
 const (
 	alwaysLoad    = "anthropic/alwaysLoad"
 	maxResultSize = "anthropic/maxResultSizeChars"
-	// maxResultChars is more than a page of messages ever has. Claude Code's own
-	// limit is 50,000.
+	// maxResultChars exceeds the size of any page of messages. Claude Code's default limit
+	// is 50,000.
 	maxResultChars = 200_000
 )
 
-// window is how much of a session's messages a client shows its model in one
-// result. What is over it, clients cut out of the middle, or put into a file.
+// window is how much of a session's messages a client shows its model in one result.
+// Clients cut larger results in the middle, or write them to a file.
 type window struct {
 	answer   int // bytes of a whole result; 0 if a page always fits
-	page     int // bytes of text in a page of messages, behind the first
+	page     int // bytes of text in a page of messages, not counting the first
 	messages int // messages in a page
 	tasks    int // tasks in a page
 	notes    int // bytes of titles and notes in a page of tasks
-	history  int // bytes of a task's history beside its body
+	history  int // bytes of a task's history in addition to its body
 }
 
-// smallViews are for clients, by how their names begin, that show less than a
-// page. Codex 0.169 shows 10,000 bytes, or 10,000 tokens with the models that it
-// knows; it does not tell which. Gemini CLI 0.61 shows 40,000 characters.
+// smallViews holds the windows of clients that show less than a page, by the beginning of
+// their names. Codex 0.169 shows 10,000 bytes, or 10,000 tokens with models it knows, but
+// does not say which applies. Gemini CLI 0.61 shows 40,000 characters.
 var smallViews = map[string]window{
 	"codex":  {answer: 9_500, page: 5_000, messages: 8, tasks: 15, notes: 2_000, history: 2_000},
 	"gemini": {answer: 36_000, page: 24_000, messages: bridge.DefaultPage, tasks: tasks.PageSize, notes: 10_000, history: 10_000},
 }
 
-// window returns how much the client behind a call shows.
+// window returns how much the client that made a call shows.
 func (c client) window() window {
 	if c.request != nil {
 		if info := c.request.ClientInfo(); info != nil {
@@ -57,27 +57,27 @@ func (c client) window() window {
 	}
 }
 
-// Sizes of what is around the text of a message, in bytes: the fields and the
-// note that it was cut, and what names of files and kinds of secrets take.
+// Sizes of everything around the text of a message, in bytes: the fields, the note that the
+// text was cut, and the names of files and kinds of secrets.
 const (
 	aroundMessage = 420
 	aroundAnswer  = 400
 	aroundName    = 6
-	// aroundConversation is for the name of its conversation.
+	// aroundConversation is added for the name of its conversation.
 	aroundConversation = 60
-	// leastShown is how much of a text is shown at least, so that it has a rest.
+	// leastShown is the minimum size of a shown part, in bytes, so that reading makes
+	// progress.
 	leastShown = 200
 )
 
-// shownMessages is a page of messages as a client is shown it.
+// shownMessages is a page of messages as shown to a client.
 type shownMessages struct {
 	messages []bridge.Message
 	data     []view.Message
 }
 
-// present prepares messages for a client, of each text what is behind its first
-// from characters. Where the client would cut the result, the texts are cut here,
-// and say how to get their rest.
+// present prepares messages for a client, starting at character from of each text. If the
+// client would cut the result, the texts are cut here, and each says how to get the rest.
 func (v window) present(messages []bridge.Message, from int) shownMessages {
 	shown := shownMessages{make([]bridge.Message, len(messages)), make([]view.Message, len(messages))}
 	left, over := v.room(messages)
@@ -104,8 +104,8 @@ func (v window) present(messages []bridge.Message, from int) shownMessages {
 	return shown
 }
 
-// room returns how much the texts of messages may weigh together, and whether
-// they are over it.
+// room returns how many bytes are left for the texts of all messages, and whether the texts
+// exceed them.
 func (v window) room(messages []bridge.Message) (left int, over bool) {
 	if v.answer == 0 {
 		return 0, false
@@ -119,8 +119,8 @@ func (v window) room(messages []bridge.Message) (left int, over bool) {
 	return left, texts > left
 }
 
-// limit returns how many messages to ask for where limit were wanted. An
-// invalid limit stays, to be refused.
+// limit returns how many messages to request, given the limit in the call. An invalid limit
+// is returned unchanged, so that it is rejected later.
 func (v window) limit(limit int) int {
 	switch {
 	case limit == 0:
@@ -147,7 +147,7 @@ func (s shownMessages) write(out *strings.Builder) {
 	out.WriteString("\n")
 }
 
-// around estimates what a message takes beside its text.
+// around estimates the size of a message without its text.
 func around(m bridge.Message) int {
 	size := aroundMessage
 	if m.Conversation != "" {
@@ -162,8 +162,8 @@ func around(m bridge.Message) int {
 	return size
 }
 
-// weigh is what a character takes in a result: JSON escapes some, and in text a
-// line begins with two characters more.
+// weigh returns how many bytes a character takes in a result: JSON escapes some, and in
+// text each line begins with two extra characters.
 func weigh(r rune) int {
 	switch r {
 	case '"', '\\':
@@ -181,7 +181,7 @@ func weight(text string) (size int) {
 	return size
 }
 
-// fitting returns how many characters of text weigh so much at most.
+// fitting returns how many characters of text fit into the given number of bytes.
 func fitting(text string, most int) (characters int) {
 	for _, r := range text {
 		if most -= weigh(r); most < 0 {
@@ -192,7 +192,7 @@ func fitting(text string, most int) (characters int) {
 	return characters
 }
 
-// byteOf returns where the character with the number n begins.
+// byteOf returns the byte offset of character n.
 func byteOf(text string, n int) int {
 	for i := range text {
 		if n == 0 {

@@ -14,18 +14,18 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// clientLimit is what a client shows its model of one result, as found in the
-// clients: Claude Code 2.1.329 puts MCP results over 50,000 characters into a
-// file, unless the tool raises that; Codex 0.169.0 cuts at 10,000 bytes with a
-// model that it does not know; Gemini CLI 0.61.0 cuts at 40,000 characters.
+// clientLimit is how much of one result a client shows its model, as found in the clients:
+// Claude Code 2.1.329 writes MCP results over 50,000 characters to a file, unless the tool
+// raises that limit; Codex 0.169.0 cuts at 10,000 bytes with a model it does not know;
+// Gemini CLI 0.61.0 cuts at 40,000 characters.
 var clientLimits = map[string]int{
 	"claude-code":           200_000,
 	"codex-mcp-client":      10_000,
 	"gemini-cli-mcp-client": 40_000,
 }
 
-// TestPagesFitClients sends the most that fits into messages, and reads it all
-// back through pages that no client cuts.
+// TestPagesFitClients sends messages of maximum size and reads them back completely, in
+// pages that no client cuts.
 func TestPagesFitClients(t *testing.T) {
 	texts := map[string]string{
 		"long":    strings.Repeat("All work and no play. ", bridge.MaxMessageLength/22),
@@ -39,8 +39,8 @@ func TestPagesFitClients(t *testing.T) {
 	}
 }
 
-// TestRoomAroundAnAnswer: an answer that is cut leaves room for what it says beside its
-// messages: that the conversation is over, and which arguments the tool does not know.
+// TestRoomAroundAnAnswer checks that a cut answer leaves room for its notes: that the
+// conversation has expired, and which arguments were ignored.
 func TestRoomAroundAnAnswer(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	sender := env.Served(t)
@@ -110,7 +110,7 @@ func wholeText(t *testing.T, c *mcp.ClientSession, limit int, m map[string]any) 
 	return text
 }
 
-// fits holds both forms of an answer to what the client shows.
+// fits checks both forms of an answer against the limit of the client.
 func fits(t *testing.T, limit int, text string, data map[string]any) {
 	t.Helper()
 	encoded := new(strings.Builder)
@@ -134,7 +134,7 @@ func manyFiles() (files []string) {
 	return files
 }
 
-// connectNamed is connect for a client that calls itself name.
+// connectNamed is connect for a client with the given name.
 func connectNamed(t *testing.T, b bridgetest.Served, name string, bound bridge.Credentials) *mcp.ClientSession {
 	t.Helper()
 	return connectImplementation(t, b, mcpserver.Options{Bound: bound}, &mcp.Implementation{Name: name, Version: "1"}, nil, "2025-06-18")

@@ -1,6 +1,6 @@
-// Package arguments reads the arguments of a tool as real clients send them: what can
-// only mean one thing is written as the tool takes it, what the tool does not know is
-// named, and the rest is refused without repeating it.
+// Package arguments decodes tool arguments as real clients send them. A value with only one
+// possible meaning is converted to the type the tool expects, unknown arguments are listed
+// by name, and anything else is rejected without repeating it.
 package arguments
 
 import (
@@ -18,18 +18,18 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Arguments are those of a call, as its tool takes them.
+// Arguments are the converted arguments of a call.
 type Arguments struct {
 	schema *jsonschema.Schema
 	values map[string]json.RawMessage
-	// Ignored names what the tool does not know: clients add arguments on their
-	// own account, such as toolCallId, and models invent some.
+	// Ignored lists the arguments that the tool does not have. Some clients add arguments
+	// of their own, such as toolCallId, and models invent some.
 	Ignored []string
 }
 
-// Read reads what a client sent, and writes each value as the tool
-// takes it where that loses nothing. Errors name the argument and what it takes,
-// never what it was given. The arguments are as complete as they can be then.
+// Read decodes what a client sent, and converts each value to the type the tool expects
+// where nothing is lost. Errors name the argument and the expected type, never the value.
+// On an error, the returned arguments contain what could be decoded.
 func Read(raw json.RawMessage, definition *mcp.Tool) (Arguments, error) {
 	schema, _ := definition.InputSchema.(*jsonschema.Schema)
 	a := Arguments{schema: schema, values: map[string]json.RawMessage{}}
@@ -46,7 +46,7 @@ func Read(raw json.RawMessage, definition *mcp.Tool) (Arguments, error) {
 	return a, nil
 }
 
-// object reads an object, which some clients send as a string of JSON.
+// object decodes an object, which some clients send as a string of JSON.
 func object(raw json.RawMessage) (given map[string]json.RawMessage, err error) {
 	raw = bytes.TrimSpace(raw)
 	var text string
@@ -62,9 +62,8 @@ func object(raw json.RawMessage) (given map[string]json.RawMessage, err error) {
 	return given, nil
 }
 
-// take sorts what was given into what the tool knows and what it does not. A
-// name in another spelling, such as waitSeconds, stands for the tool's own unless
-// that is there as well.
+// take separates known arguments from unknown ones. A name in another spelling, such as
+// waitSeconds, counts as the tool's own name unless that is present as well.
 func (a *Arguments) take(given map[string]json.RawMessage) {
 	spelled := map[string]string{}
 	for name := range a.schema.Properties {
@@ -90,22 +89,22 @@ func (a *Arguments) take(given map[string]json.RawMessage) {
 	}
 }
 
-// maxIgnored is how many ignored arguments an answer names.
+// maxIgnored is the maximum number of ignored arguments that an answer lists.
 const maxIgnored = 10
 
-// plainName is a name without what its spellings differ in.
+// plainName reduces a name to what all its spellings have in common.
 func plainName(name string) string {
 	return strings.ToLower(spelling.Replace(name))
 }
 
-// spelling removes what the spellings of a name differ in.
+// spelling removes the characters in which spellings of a name differ.
 var spelling = strings.NewReplacer("_", "", "-", "")
 
-// argumentName is what the name of an argument looks like.
+// argumentName matches names that look like argument names.
 var argumentName = lazyregexp.New(`^[A-Za-z_$][A-Za-z0-9_$.-]{0,31}$`)
 
-// shownName is how an answer names an argument. It is the client's own and may
-// be anything: a text of any length, or a secret in the wrong place.
+// shownName returns an argument's name as an answer shows it. The name comes from the
+// client and may be anything: text of any length, or a misplaced secret.
 func shownName(name string) string {
 	if argumentName().MatchString(name) {
 		return name
@@ -113,16 +112,16 @@ func shownName(name string) string {
 	return "(other)"
 }
 
-// Into reads the values into args, the arguments of a tool.
+// Into decodes the values into args, the argument struct of a tool.
 func (a Arguments) Into(args any) error {
-	raw, err := json.Marshal(a.values) // of values that were decoded: it encodes
+	raw, err := json.Marshal(a.values) // the values were decoded from JSON, so they can be encoded
 	if err != nil {
 		return err
 	}
 	return typeError(a.schema, json.Unmarshal(raw, args))
 }
 
-// takes words the types of arguments.
+// takes describes the expected types of arguments.
 var takes = map[string]string{
 	"string":  "a string",
 	"integer": "a whole number",
@@ -130,13 +129,13 @@ var takes = map[string]string{
 	"array":   "a list of strings",
 }
 
-// typeError words what encoding/json says of an argument of the wrong type.
+// typeError describes an error of encoding/json about an argument of the wrong type.
 func typeError(schema *jsonschema.Schema, err error) error {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:] // behind the name of an embedded struct
+	field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:] // without the name of an embedded struct
 	property := schema.Properties[field]
 	if property == nil {
 		return &bridge.InvalidError{Field: "arguments", Problem: "have the wrong type"}

@@ -11,13 +11,13 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Models and clients write arguments in more ways than a schema allows: numbers
-// as text, lists as text of JSON, null for what they leave out. What can only
-// mean one thing is written here as the tool takes it. Everything else stays as
-// it is, for the decoder or the domain to refuse.
+// Models and clients write arguments in more ways than a schema allows: numbers as text,
+// lists as JSON text, null for omitted values. A value with only one possible meaning is
+// converted here. Everything else is left unchanged, for the decoder or the domain to
+// reject.
 
-// convert returns a value as the argument of that name takes it, or nil
-// where it says nothing: null, and "" for what need not be there.
+// convert returns a value converted to the type of the named argument, or nil if the value
+// is to be treated as omitted: null, and "" for an optional argument.
 func convert(name string, schema *jsonschema.Schema, value json.RawMessage, required bool) json.RawMessage {
 	value = bytes.TrimSpace(value)
 	if string(value) == "null" || string(value) == `""` && !required {
@@ -39,17 +39,17 @@ func convert(name string, schema *jsonschema.Schema, value json.RawMessage, requ
 	return value
 }
 
-// maxExact is the largest integer up to which a float64 holds every one.
+// maxExact is the largest integer below which a float64 represents every integer exactly.
 const maxExact = 1 << 53
 
-// integer writes whole numbers such as "5", 20.0 and 2e1 as encoding/json takes
-// them: some clients keep every number as a floating-point one.
+// integer converts whole numbers such as "5", 20.0 and 2e1 to the form that encoding/json
+// accepts: some clients send every number as a floating-point number.
 func integer(value json.RawMessage) json.RawMessage {
 	digits := strings.TrimSpace(unquoted(value))
 	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
 		return strconv.AppendInt(nil, n, 10)
 	}
-	if !json.Valid([]byte(digits)) { // JSON's numbers only: no 0x10, 1_000, Inf
+	if !json.Valid([]byte(digits)) { // only JSON numbers: not 0x10, 1_000 or Inf
 		return value
 	}
 	n, err := strconv.ParseFloat(digits, 64)
@@ -59,7 +59,7 @@ func integer(value json.RawMessage) json.RawMessage {
 	return strconv.AppendInt(nil, int64(n), 10)
 }
 
-// boolean writes "true", "False", 1 and 0 as encoding/json takes them.
+// boolean converts "true", "False", 1 and 0 to the form that encoding/json accepts.
 func boolean(value json.RawMessage) json.RawMessage {
 	switch strings.ToLower(strings.TrimSpace(unquoted(value))) {
 	case "true", "1":
@@ -70,8 +70,8 @@ func boolean(value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// stringList writes a list that came as text of JSON, and a name alone, as a list.
-// Items that say nothing go. A text that may be several names stays what it is.
+// stringList converts a list that was sent as JSON text, or a single name, to a list. Empty
+// items are dropped. A text that may contain several names is left unchanged.
 func stringList(value json.RawMessage) json.RawMessage {
 	var items []json.RawMessage
 	if alone, ok := quoted(value); !ok || json.Unmarshal([]byte(alone), &items) != nil {
@@ -93,8 +93,8 @@ func stringList(value json.RawMessage) json.RawMessage {
 	return encoded(kept)
 }
 
-// letters writes letters of sessions with commas between them, such as "B, c", as a
-// list of small letters.
+// letters converts comma-separated session letters, such as "B, c", to a list of lower-case
+// letters.
 func letters(value json.RawMessage) json.RawMessage {
 	given, ok := quoted(value)
 	if !ok || strings.ContainsAny(given, "[]") {
@@ -103,12 +103,12 @@ func letters(value json.RawMessage) json.RawMessage {
 	return encoded(strings.FieldsFunc(strings.ToLower(given), func(r rune) bool { return r == ',' || r == ' ' }))
 }
 
-// freeText are arguments in which any text makes sense: a text that is a JSON
-// object reaches the bridge as that object from clients that parse too much.
+// freeText lists the arguments for which any text is valid. Clients that parse too eagerly
+// send text that is a JSON object as that object.
 var freeText = map[string]bool{"message": true, "body": true, "note": true}
 
-// text writes numbers, true and false as text, and words of a list and
-// credentials without what was wrapped around them.
+// text converts numbers, true and false to text, and strips wrapping characters from
+// enumerated words and credentials.
 func text(schema *jsonschema.Schema, value json.RawMessage, free bool) json.RawMessage {
 	value = scalarText(value)
 	given, ok := quoted(value)
@@ -123,7 +123,7 @@ func text(schema *jsonschema.Schema, value json.RawMessage, free bool) json.RawM
 		}
 	case schema.Pattern != "":
 		word := bare(given)
-		if len(word) == 1 { // a session: A is a
+		if len(word) == 1 { // a session: A stands for a
 			word = strings.ToLower(word)
 		}
 		return encoded(word)
@@ -131,12 +131,12 @@ func text(schema *jsonschema.Schema, value json.RawMessage, free bool) json.RawM
 	return value
 }
 
-// bare is a word without the spaces and quotes around it.
+// bare returns a word without surrounding spaces and quotes.
 func bare(word string) string {
 	return strings.TrimFunc(word, func(r rune) bool { return strings.ContainsRune(" \t\r\n\"'`", r) })
 }
 
-// scalarText writes a number, true or false as text of the same characters.
+// scalarText returns the text of a number, true or false, unchanged.
 func scalarText(value json.RawMessage) json.RawMessage {
 	if len(value) > 0 && (value[0] == 't' || value[0] == 'f' || value[0] == '-' || '0' <= value[0] && value[0] <= '9') {
 		return encoded(string(value))
@@ -144,7 +144,7 @@ func scalarText(value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// quoted is the text of a JSON string; ok is false where the value is none.
+// quoted returns the text of a JSON string; ok is false if the value is not a string.
 func quoted(value json.RawMessage) (text string, ok bool) {
 	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
 		return "", false
@@ -152,7 +152,7 @@ func quoted(value json.RawMessage) (text string, ok bool) {
 	return text, true
 }
 
-// unquoted is the text of a JSON string, or the value itself where it is none.
+// unquoted returns the text of a JSON string, or the value itself if it is not a string.
 func unquoted(value json.RawMessage) string {
 	if text, ok := quoted(value); ok {
 		return text
@@ -160,7 +160,7 @@ func unquoted(value json.RawMessage) string {
 	return string(value)
 }
 
-// encoded writes a text or a list as JSON, which cannot fail for those.
+// encoded encodes a text or a list as JSON, which cannot fail for these types.
 func encoded(v any) json.RawMessage {
 	raw, _ := json.Marshal(v)
 	return raw
