@@ -29,16 +29,16 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// BenchmarkWaiting has sessions wait for mail over TLS, each on a connection of its own,
-// and tells what that costs: memory of the gateway, which is this process, and of the
-// clients, which are another; how many transactions all of them ask a server for in a
-// second, and how much of a processor the gateway and the server use, while nothing happens
-// (left out where it takes long until all wait), and then for a minute in which each calls
-// again because its wait of 50 seconds is over.
+// BenchmarkWaiting measures the cost of sessions that wait for messages over TLS, each on
+// its own connection. It reports the memory of the gateway (this process) and of the
+// clients (another process), and the transactions per second and processor time of gateway
+// and database server: first while nothing happens (omitted if it takes long until all
+// sessions wait), then for a minute in which every session calls again because its wait of
+// 50 seconds has ended.
 //
 //	go test ./internal/gateway -run '^$' -bench Waiting/server -benchtime 10000x
 //
-// Each of the two processes needs a file descriptor for each session.
+// Each of the two processes needs one file descriptor per session.
 func BenchmarkWaiting(b *testing.B) {
 	b.Run("file", func(b *testing.B) { waitAll(b, newPlace(b, takeAll(b.N)), nil) })
 	b.Run("server", func(b *testing.B) {
@@ -50,35 +50,35 @@ func BenchmarkWaiting(b *testing.B) {
 	})
 }
 
-// takeAll lets a gateway have n connections and a few more.
+// takeAll returns an option that lets a gateway accept slightly more than n connections.
 func takeAll(n int) func(*gateway.Options) {
 	return func(o *gateway.Options) { o.MaxClients = n + 100 }
 }
 
-// What sessions ask for while they wait is counted for idle, when what was asked for
-// before that is surely counted: a connection on which nothing happens tells so ten seconds
-// later at most, and some begin to wait a little after most do.
+// The idle phase is measured after earlier transactions have certainly been counted: a
+// database connection reports its statistics up to ten seconds after it becomes idle, and
+// some sessions start waiting a little later than most.
 const (
 	settled  = 15 * time.Second
 	idle     = 8 * time.Second
 	renewing = 60 * time.Second
 )
 
-// perKey is how many calls a key has under way at most.
+// perKey is the maximum number of calls in flight per key.
 const perKey = 500
 
-// crowd is what the process of the clients is told on its standard input, at whose end it
-// ends.
+// crowd is the input of the client process. The process exits when its standard input is
+// closed.
 type crowd struct {
 	Address  string
 	Roots    []byte
 	Keys     []string
 	Sessions []bridge.Credentials
 
-	again atomic.Int64 // calls that were told to come again
+	again atomic.Int64 // number of calls that were told to try again
 }
 
-// isCrowd is set in the environment of that process.
+// isCrowd is the environment variable that makes the test binary the client process.
 const isCrowd = "GATEWAY_TEST_CROWD"
 
 // crowdMain waits with each session, again and again.
@@ -114,8 +114,9 @@ func crowdMain() int {
 	}
 }
 
-// web is one client of HTTP for all, with a connection for each call that is under way. Not
-// all shake hands at once: the gateway ends handshakes that take long.
+// web is one HTTP client for all sessions, with a connection for each call in flight. The
+// number of concurrent handshakes is limited, because the gateway ends handshakes that take
+// long.
 func (c *crowd) web() *http.Client {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(c.Roots)
@@ -148,7 +149,7 @@ func (c *crowd) wait(web *http.Client, n int) error {
 	text, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if after, no := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && no == nil {
-		time.Sleep(time.Duration(after) * time.Second) // as the gateway says
+		time.Sleep(time.Duration(after) * time.Second) // as long as the gateway asks for
 		c.again.Add(1)
 		return nil
 	}
@@ -158,10 +159,11 @@ func (c *crowd) wait(web *http.Client, n int) error {
 	return err
 }
 
-// start starts the process, which ends with the benchmark.
+// start starts the client process, which ends with the benchmark.
 func (c *crowd) start(b *testing.B) (pid int, ended <-chan struct{}) {
 	b.Helper()
-	// Its input ends it, and not the benchmark's context: it has something to say then.
+	// The process ends when its input is closed rather than with the benchmark's context,
+	// because it prints results before it exits.
 	self := exec.CommandContext(context.WithoutCancel(b.Context()), os.Args[0], "-test.run=^$")
 	self.Env = append(os.Environ(), isCrowd+"=1")
 	self.Stderr = os.Stderr
@@ -172,7 +174,7 @@ func (c *crowd) start(b *testing.B) (pid int, ended <-chan struct{}) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		_ = self.Wait() // it has said why on standard error
+		_ = self.Wait() // it has reported the reason on standard error
 	}()
 	b.Cleanup(func() {
 		_ = in.Close()
@@ -194,7 +196,7 @@ func waitAll(b *testing.B, p *place, db *pgx.Conn) {
 	before := resident(b, os.Getpid())
 	began := time.Now()
 	clients, ended := c.start(b)
-	// Some are on their way, from one wait to the next.
+	// Some are between two waits.
 	for p.gateway.AllCalls() < b.N-b.N/50 {
 		select {
 		case <-ended:
@@ -205,10 +207,10 @@ func waitAll(b *testing.B, p *place, db *pgx.Conn) {
 	took := time.Since(began)
 	b.ReportMetric(took.Seconds(), "s-until-all-wait")
 	if b.N == 1 {
-		return // the framework tries one first
+		return // the framework first tries N = 1
 	}
 	use := usage{b, db}
-	if took+settled+idle < bridge.MaxWait { // nobody's wait is over meanwhile
+	if took+settled+idle < bridge.MaxWait { // no wait ends in the meantime
 		time.Sleep(settled)
 		use.during(idle, "idle")
 	}
@@ -219,7 +221,7 @@ func waitAll(b *testing.B, p *place, db *pgx.Conn) {
 	use.during(renewing, "renewing")
 }
 
-// sessions makes so many, of conversations of two.
+// sessions creates n sessions, in conversations of two.
 func sessions(b *testing.B, p *place, count int) []bridge.Credentials {
 	b.Helper()
 	all := make([]bridge.Credentials, count+1)
@@ -241,10 +243,10 @@ func sessions(b *testing.B, p *place, count int) []bridge.Credentials {
 	return all[:count]
 }
 
-// usage tells what gateway and server do.
+// usage measures the resources used by gateway and server.
 type usage struct {
 	b  *testing.B
-	db *pgx.Conn // nil where there is no server
+	db *pgx.Conn // nil without a server
 }
 
 func (u usage) during(d time.Duration, what string) {
@@ -259,8 +261,8 @@ func (u usage) during(d time.Duration, what string) {
 	}
 }
 
-// now is how many transactions the server has carried out, and how many seconds of a
-// processor this process and those of the server have used.
+// now returns how many transactions the server has completed, and the processor time in
+// seconds of this process and of the server's processes.
 func (u usage) now() (asked, gateway, server float64) {
 	u.b.Helper()
 	gateway = processor(u.b, os.Getpid())
@@ -281,7 +283,7 @@ func (u usage) now() (asked, gateway, server float64) {
 	return asked, gateway, server
 }
 
-// resident is how many KiB of memory a process has (proc_pid_status(5)).
+// resident returns the resident memory of a process in KiB (proc_pid_status(5)).
 func resident(b *testing.B, pid int) float64 {
 	b.Helper()
 	_, behind, _ := strings.Cut(string(proc(b, pid, "status")), "VmRSS:")
@@ -292,8 +294,8 @@ func resident(b *testing.B, pid int) float64 {
 	return must(strconv.ParseFloat(fields[0], 64))(b)
 }
 
-// processor is how many seconds of a processor a process has used (proc_pid_stat(5), utime and
-// stime in hundredths); 0 where it has ended.
+// processor returns the processor time of a process in seconds (proc_pid_stat(5), utime and
+// stime in hundredths), or 0 if it has ended.
 func processor(b *testing.B, pid int) (seconds float64) {
 	b.Helper()
 	_, behind, _ := strings.Cut(string(proc(b, pid, "stat")), ") ")

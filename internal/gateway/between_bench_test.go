@@ -19,10 +19,10 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// BenchmarkBetweenGateways sends through one gateway to a session that waits at another, both
-// on one server with fsync on, and tells how long it takes from the call of send until the
-// answer with the message is there: with nothing else to do, and beside others that send
-// without a pause.
+// BenchmarkBetweenGateways sends through one gateway to a session that waits at another,
+// both using one database server with fsync enabled. It reports the time from the call of
+// send until the answer with the message arrives, on an idle server and while other
+// sessions send continuously.
 //
 //	go test ./internal/gateway -run '^$' -bench BetweenGateways -benchtime 1000x
 func BenchmarkBetweenGateways(b *testing.B) {
@@ -61,7 +61,7 @@ func BenchmarkBetweenGateways(b *testing.B) {
 // flow is a session that sends at one gateway, and its partner that waits at another.
 type flow struct {
 	from, to caller
-	key      string // its id
+	key      string // id of the key
 	pair     bridgetest.Pair
 }
 
@@ -74,7 +74,7 @@ func newFlow(b *testing.B, from, to *place, name string) *flow {
 	return &flow{caller{from, from.web(secret)}, caller{to, to.web(secret)}, k.ID, bridgetest.NewPair(b, from.served.Service)}
 }
 
-// keepSending delivers until ctx ends.
+// keepSending delivers messages until ctx ends.
 func (f *flow) keepSending(ctx context.Context, b *testing.B) {
 	for ctx.Err() == nil {
 		if _, err := f.deliver(ctx); err != nil && ctx.Err() == nil {
@@ -84,8 +84,8 @@ func (f *flow) keepSending(ctx context.Context, b *testing.B) {
 	}
 }
 
-// deliver has the partner wait, sends, and returns how long the message took. The partner's
-// call is on its way for a while before it waits; what comes meanwhile it finds.
+// deliver makes the partner wait, sends a message, and returns how long it took to arrive.
+// A message sent before the partner's call is waiting is found by that call immediately.
 func (f *flow) deliver(ctx context.Context) (time.Duration, error) {
 	type arrival struct {
 		at  time.Time
@@ -111,10 +111,10 @@ func (f *flow) deliver(ctx context.Context) (time.Duration, error) {
 	return a.at.Sub(sent), a.err
 }
 
-// rest is how long a call that has arrived gets until it waits.
+// rest is how long a call that has arrived may take until it waits.
 const rest = 20 * time.Millisecond
 
-// caller calls tools of a gateway.
+// caller calls the tools of a gateway.
 type caller struct {
 	place *place
 	web   *http.Client
@@ -146,9 +146,8 @@ func (c caller) call(ctx context.Context, tool string, as bridge.Credentials, ar
 	return answer.Result.StructuredContent, err
 }
 
-// BenchmarkSends has 16 sessions send to one store in a file, each by a call of MCP over TLS,
-// or without a gateway: the difference is what the way to the store costs, the client's part
-// among it.
+// BenchmarkSends lets 16 sessions send to one store in a file, each with MCP calls over TLS
+// or directly. The difference is the cost of the connection, including the client's part.
 func BenchmarkSends(b *testing.B) {
 	const senders = 16
 	for _, over := range []string{"store", "gateway"} {
@@ -174,7 +173,7 @@ func BenchmarkSends(b *testing.B) {
 	}
 }
 
-// send sends a message, by a call or directly.
+// send sends a message, by an MCP call or directly.
 func (f *flow) send(ctx context.Context, call bool) error {
 	const text = "Which fields does /users return?"
 	if !call {

@@ -12,11 +12,13 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// small is how large a body may be without waiting for others.
+// small is the maximum size in bytes of a body that is read without waiting for other
+// requests.
 const small = 64 << 10
 
-// readBody reads a request's body whole. Only so many large ones are in memory at once.
-// Where it reports false it has answered. Call release when the body is not used any more.
+// readBody reads the whole body of a request. The number of large bodies in memory is
+// limited. If it returns false, it has answered the request. Call release when the body is
+// no longer used.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte, release func(), ok bool) {
 	release = func() {}
 	if r.ContentLength > MaxBody {
@@ -33,7 +35,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte,
 		case <-time.After(g.o.Deadlines.Body):
 			w.Header().Set("Connection", "close")
 			w.Header().Set("Retry-After", "2")
-			refuse(w, http.StatusServiceUnavailable, operation.Busy, "too many large requests are under way")
+			refuse(w, http.StatusServiceUnavailable, operation.Busy, "too many large requests are in progress")
 			return nil, release, false
 		case <-r.Context().Done():
 			return nil, release, false
@@ -50,7 +52,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte,
 			tooLarge(w)
 		} else {
 			w.Header().Set("Connection", "close")
-			refuse(w, http.StatusRequestTimeout, operation.Unfinished, "the body did not come whole, or not in time")
+			refuse(w, http.StatusRequestTimeout, operation.Unfinished, "the body was not received completely in time")
 		}
 		return nil, func() {}, false
 	}
@@ -60,12 +62,13 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (body []byte,
 
 func tooLarge(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
-	refuse(w, http.StatusRequestEntityTooLarge, "too_large", "a request may have 8 MiB")
+	refuse(w, http.StatusRequestEntityTooLarge, "too_large", "a request may have at most 8 MiB")
 }
 
-// paced keeps an answer until it is whole, sends it with its length, and knows whether all
-// of it was written. Written in pieces, an answer of which the last is missing would
-// have been taken for written when the process is killed there, and refused by the client.
+// paced buffers an answer until it is complete, sends it with its length, and records
+// whether it was written completely. If an answer were written in pieces and the process
+// killed before the last one, the gateway would have counted it as written although the
+// client rejects it.
 type paced struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -73,18 +76,18 @@ type paced struct {
 	answer  bytes.Buffer
 	sent    bool
 	failed  bool
-	within  time.Duration // that the client has to read the answer
-	events  *stream       // for an answer of events; nil where there is none
+	within  time.Duration // the client has to read the answer within this time
+	events  *stream       // for an answer that is an event stream, else nil
 }
 
-// WriteHeader notes the status.
+// WriteHeader records the status.
 func (p *paced) WriteHeader(status int) {
 	if p.status == 0 {
 		p.status = status
 	}
 }
 
-// Write keeps a piece.
+// Write buffers data, or writes it to the event stream.
 func (p *paced) Write(data []byte) (int, error) {
 	if p.streams() {
 		if err := p.events.write(data); err != nil {
@@ -96,15 +99,16 @@ func (p *paced) Write(data []byte) (int, error) {
 	return p.answer.Write(data)
 }
 
-// streams reports whether the answer is one of events, each of which is written at once.
+// streams reports whether the answer is an event stream, whose events are written
+// immediately.
 func (p *paced) streams() bool {
 	return p.events != nil && strings.HasPrefix(p.Header().Get("Content-Type"), "text/event-stream")
 }
 
-// Flush sends nothing: an answer is sent whole.
+// Flush does nothing: an answer is sent as a whole.
 func (p *paced) Flush() {}
 
-// send sends the answer, once.
+// send sends the answer if it has not been sent.
 func (p *paced) send() {
 	if p.sent {
 		return
@@ -127,7 +131,8 @@ func (p *paced) send() {
 	p.failed = errors.Join(err, p.control.Flush()) != nil
 }
 
-// whole sends the answer and reports whether the system has all of it.
+// whole sends the answer and reports whether it was handed to the operating system
+// completely.
 func (p *paced) whole() bool {
 	p.send()
 	return !p.failed && !p.streams() && p.status == http.StatusOK

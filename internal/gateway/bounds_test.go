@@ -26,13 +26,13 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// everyOperation is what a gateway offers bridge on other machines.
+// everyOperation is the interface that a gateway offers to bridge on other machines.
 type everyOperation interface {
 	mcpserver.Bridge
 	operation.Beside
 }
 
-// boundKey makes a key that is for some conversations only.
+// boundKey creates a key that is restricted to some conversations.
 func (p *place) boundKey(t *testing.T, name string, conversations ...string) (id, secret string) {
 	t.Helper()
 	k, secret, err := p.keys.Add(t.Context(), name, access.Agent, time.Hour, conversations...)
@@ -42,14 +42,15 @@ func (p *place) boundKey(t *testing.T, name string, conversations ...string) (id
 	return k.ID, secret
 }
 
-// proofs are what a caller may show for a session: its credentials, and a claim on its mail.
+// proofs are what authorizes a caller: the credentials of a session, and a claim on its
+// messages.
 type proofs struct {
 	bridge.Credentials
 	claim bridge.Claim
 }
 
-// filled is a value of a type in which all credentials and claims are c's, and every list
-// has one element.
+// filled returns a value of the type in which all credentials and claims are c's, and every
+// list has one element.
 func filled(of reflect.Type, c proofs) reflect.Value {
 	v := reflect.New(of).Elem()
 	switch {
@@ -70,7 +71,7 @@ func filled(of reflect.Type, c proofs) reflect.Value {
 	return v
 }
 
-// argumentsOf is the body of a request for an operation whose arguments are filled with c.
+// argumentsOf returns the body of a request for an operation, with arguments filled from c.
 func argumentsOf(method reflect.Type, c proofs) string {
 	all := []any{}
 	for n := 1; n < method.NumIn(); n++ {
@@ -84,8 +85,9 @@ func argumentsOf(method reflect.Type, c proofs) string {
 	return string(text)
 }
 
-// TestBoundKeyReachesNoOtherOperation calls every operation there is with good credentials
-// of a conversation that the key is not for, or with a genuine claim on mail there. An operation that is added later is called too.
+// TestBoundKeyReachesNoOtherOperation calls every operation with valid credentials of a
+// conversation that the key does not cover, or with a valid claim on messages there.
+// Operations added later are called as well.
 func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(o *gateway.Options) { o.Operations = reflect.TypeFor[everyOperation]() })
@@ -100,17 +102,17 @@ func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
 		t.Fatalf("nothing was handed out: %+v", taken)
 	}
 	before := must(p.served.HistoryWithin(t.Context(), out.A, 0, 10, bridge.PageBytes))(t)
-	// What does not answer that the key is out of its bounds, and what it answers.
+	// Operations that do not answer with out_of_bounds, and their answers.
 	harmless := map[string]string{
 		"Standing":       `[{"Now":"0001-01-01T00:00:00Z","ExpiresAt":"0001-01-01T00:00:00Z","Unread":0,"Shared":null},false]`,
-		"AwaitMail":      `{"now":`,               // as to anybody: ask
-		"SessionOf":      `{"results":["b"]`,      // as of a token of no session
-		"Told":           `"code":"unauthorized"`, // what follows looks for who is proved
+		"AwaitMail":      `{"now":`,               // the same answer as for any caller: the message may be there
+		"SessionOf":      `{"results":["b"]`,      // the same answer as for a token without a session
+		"Told":           `"code":"unauthorized"`, // the operation only handles authenticated sessions
 		"JudgeChange":    `"code":"unauthorized"`,
 		"RecordChange":   `"code":"unauthorized"`,
-		"WatchResources": `{"results":[["gone"]]`, // what may not be seen any more
-		"ListResources":  `{"results":[null]`,     // nothing may be read
-		"Join":           `"Field":"join_code"`,   // the storetests have a good code
+		"WatchResources": `{"results":[["gone"]]`, // as for a resource that may no longer be read
+		"ListResources":  `{"results":[null]`,     // an empty list
+		"Join":           `"Field":"join_code"`,   // the store tests use a valid code
 		"RefuseOpenCall": `"Problem":"is wrong"`,
 	}
 	for method := range reflect.TypeFor[everyOperation]().Methods() {
@@ -126,7 +128,7 @@ func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", method.Name, status, body, want)
 		}
 		if strings.Contains(body, "not for the bound key") || strings.Contains(body, out.B.Token) {
-			t.Errorf("%s tells of the other conversation: %s", method.Name, body)
+			t.Errorf("%s reveals data of the other conversation: %s", method.Name, body)
 		}
 	}
 	after := must(p.served.HistoryWithin(t.Context(), out.A, 0, 10, bridge.PageBytes))(t)
@@ -152,7 +154,8 @@ func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
 	}
 }
 
-// TestBoundKeyOverMCP: tools, resources and both kinds of streams.
+// TestBoundKeyOverMCP checks a restricted key with tools, resources and both kinds of
+// streams.
 func TestBoundKeyOverMCP(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -202,18 +205,19 @@ func TestBoundKeyOverMCP(t *testing.T) {
 		t.Errorf("listening within its bounds: %d", status)
 	}
 	if _, status := p.open(t, secret, "POST", listenBody(1, map[string]any{"resourceSubscriptions": []string{uri(in), uri(out)}}), listenHeader()); status == 200 {
-		t.Error("it listens out of its bounds")
+		t.Error("it can listen outside its bounds")
 	}
 }
 
-// everything is what one conversation has, each part with a mark of its own.
+// everything is a conversation with all kinds of content, each text marked with a unique
+// prefix.
 type everything struct {
 	bridgetest.Pair
 	task int64
 }
 
-// fill makes a conversation with a message, a file, a step, a claim and a task, in which each
-// text begins with its mark.
+// fill creates a conversation with messages, a file, a step, a claim and a task, whose
+// texts all begin with mark.
 func (p *place) fill(t *testing.T, mark string, held ...bridge.Credentials) everything {
 	t.Helper()
 	c := must(p.served.Create(t.Context(), bridge.CreateRequest{MyRole: mark + "-lead", PartnerRole: mark + "-worker", Team: "build", Holds: held}))(t)
@@ -222,7 +226,7 @@ func (p *place) fill(t *testing.T, mark string, held ...bridge.Credentials) ever
 	}
 	e := everything{Pair: bridgetest.Pair{A: of("a", c.TokenA), B: of("b", c.TokenB)}}
 	must(p.served.Send(t.Context(), e.A, bridge.SendRequest{Text: mark + "-message", Files: []string{mark + "-named.md"}}))(t)
-	must(p.served.Send(t.Context(), e.B, bridge.SendRequest{Text: mark + "-message"}))(t) // nobody waits for mail then
+	must(p.served.Send(t.Context(), e.B, bridge.SendRequest{Text: mark + "-message"}))(t) // so that no message is unread
 	must(p.served.WriteFile(t.Context(), e.A, files.WriteRequest{Name: files.Name{Path: mark + "-file.md"}, Text: mark + "-text"}))(t)
 	must(p.served.LogStep(t.Context(), e.A, steps.LogRequest{Text: mark + "-step"}))(t)
 	must(p.served.Take(t.Context(), e.A, claims.Request{Paths: []string{mark + "-claim.md"}, Reason: mark + "-reason"}))(t)
@@ -230,9 +234,10 @@ func (p *place) fill(t *testing.T, mark string, held ...bridge.Credentials) ever
 	return e
 }
 
-// TestBoundKeySeesNothingOfOthers: whatever a bound key asks with good credentials of its own
-// conversation, no answer tells of another one. Of one of the same team it tells what
-// docs/machines.md says, its tasks and its claims, and nothing that was said or shared there.
+// TestBoundKeySeesNothingOfOthers checks that no answer to a restricted key with valid
+// credentials of its own conversation reveals anything about another conversation. Of a
+// conversation of the same team it may see the tasks and claims, as docs/machines.md says,
+// but no messages or shared data.
 func TestBoundKeySeesNothingOfOthers(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(o *gateway.Options) {

@@ -20,10 +20,11 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestSecretsOverMCP: clients that speak to /mcp by themselves redact nothing, so the gateway
-// does. What an agent writes with a secret in it is looked for in all files of the server,
-// which logs every statement with its parameters, in both gateways' logs, and in all that a
-// partner gets through the other gateway: answers, resources and the events of its stream.
+// TestSecretsOverMCP checks that the gateway redacts what clients send to /mcp directly,
+// since they do not redact themselves. It searches for the secrets that an agent wrote in
+// all files of the database server, which logs every statement with its parameters, in the
+// logs of both gateways, and in everything that a partner receives through the other
+// gateway: answers, resources and stream events.
 func TestSecretsOverMCP(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -61,7 +62,7 @@ func TestSecretsOverMCP(t *testing.T) {
 	if _, err := try(writer, "update_my_status", as(map[string]any{"status": canary})); err == nil || strings.Contains(err.Error(), canary) {
 		t.Errorf("a status that is none: %v", err)
 	}
-	var got bytes.Buffer // all that the partner got
+	var got bytes.Buffer // everything the partner received
 	encoder := json.NewEncoder(&got)
 	for _, message := range []any{
 		first(events.next()), joined, tool(t, reader, "check_messages", map[string]any{}),
@@ -108,11 +109,11 @@ func allTools(o *gateway.Options) {
 
 func first[T any](v T, _ bool) T { return v }
 
-// filesBelow ends a server and returns all its files, by their paths in its folder, and its log.
+// filesBelow stops a server and returns all files in its folder by path, and its log.
 func filesBelow(t *testing.T, s *postgrestest.Server) map[string][]byte {
 	t.Helper()
 	c := must(pgx.Connect(t.Context(), s.DSN()))(t)
-	_, err := c.Exec(t.Context(), "CHECKPOINT") // writes the tables
+	_, err := c.Exec(t.Context(), "CHECKPOINT") // writes the tables to disk
 	if err := errors.Join(err, c.Close(t.Context()), s.Kill()); err != nil {
 		t.Fatal(err)
 	}

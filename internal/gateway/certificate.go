@@ -25,9 +25,9 @@ type Certificates interface {
 	Certificate() (*tls.Certificate, error)
 }
 
-// Authority issues certificates for the gateways of one store. Its private key is
-// derived from the store's master key: all gateways of a store have the same authority,
-// a pin of it stays valid, and no further secret has to be kept.
+// Authority issues certificates for the gateways of one store. Its private key is derived
+// from the store's master key. All gateways of a store therefore have the same authority,
+// its pin stays valid, and no additional secret has to be kept.
 type Authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -37,7 +37,7 @@ type Authority struct {
 const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	leafLife      = 30 * 24 * time.Hour
-	clockSlack    = 24 * time.Hour // of clients whose clocks are behind
+	clockSlack    = 24 * time.Hour // tolerates clients whose clock is behind
 )
 
 // NewAuthority returns the authority of the store with the given master key.
@@ -45,7 +45,7 @@ func NewAuthority(key bridge.Key) (*Authority, error) { return newAuthority(key,
 
 func newAuthority(key bridge.Key, now func() time.Time) (*Authority, error) {
 	a := &Authority{now: now}
-	// A derived value is a valid scalar of the curve but once in 2^32 times.
+	// A derived value is a valid scalar of the curve except once in 2^32 times.
 	for n := 0; a.key == nil; n++ {
 		if private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), key.Derive(fmt.Sprintf("gateway authority %d", n))); err == nil {
 			a.key = private
@@ -56,8 +56,8 @@ func newAuthority(key bridge.Key, now func() time.Time) (*Authority, error) {
 	return a, err
 }
 
-// root is the authority's own certificate, as of a time. All have the same key and name, so
-// each stands for the others.
+// root returns the authority's own certificate at a given time. All of them have the same
+// key and name, so any of them is accepted in place of another.
 func (a *Authority) root(now time.Time) (*x509.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -94,8 +94,9 @@ type issued struct {
 
 	mu      sync.Mutex
 	current *tls.Certificate
-	// from and until are when current is used. They have no monotonic clock: whether a
-	// certificate counts is told by the time of day, which is set, and goes on while a machine sleeps.
+	// current is used between from and until. These times have no monotonic clock reading,
+	// because the validity of a certificate depends on the wall clock, which can be set and
+	// continues while a machine sleeps.
 	from, until time.Time
 }
 
@@ -140,7 +141,7 @@ func (a *Authority) leaf(names []string, now time.Time) (*tls.Certificate, error
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	root, err := a.root(now) // one that counts as long as the leaf does
+	root, err := a.root(now) // a root certificate valid as long as the leaf
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +152,8 @@ func (a *Authority) leaf(names []string, now time.Time) (*tls.Certificate, error
 	return &tls.Certificate{Certificate: [][]byte{der, root.Raw}, PrivateKey: key}, nil
 }
 
-// Files are a certificate and its private key in two PEM files, which are read again
-// when they change.
+// Files is a certificate and its private key in two PEM files, which are read again when
+// they change.
 type Files struct {
 	CertPath, KeyPath string
 
@@ -162,13 +163,13 @@ type Files struct {
 	current *tls.Certificate
 }
 
-// lookEvery is how often the files are looked at.
+// lookEvery is how often the files are checked for changes.
 const lookEvery = 5 * time.Second
 
-var errNoCertificate = errors.New("the certificate cannot be read")
+var errNoCertificate = errors.New("could not read the certificate")
 
-// Certificate implements Certificates. If the files were replaced by something that is
-// not a certificate with its key, it returns the last valid one.
+// Certificate implements Certificates. If the files no longer contain a certificate with
+// its key, it returns the last valid one.
 func (f *Files) Certificate() (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -18,10 +18,10 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// pair is a certificate and its key as files have them.
+// pair is a certificate and its key as PEM files contain them.
 type pair struct{ cert, key []byte }
 
-// newPair makes a certificate for a name.
+// newPair creates a certificate for a name.
 func newPair(t *testing.T, a *gateway.Authority, name string) pair {
 	t.Helper()
 	c := must(a.Issue([]string{name}).Certificate())(t)
@@ -32,8 +32,8 @@ func newPair(t *testing.T, a *gateway.Authority, name string) pair {
 	}
 }
 
-// TestFilesAreReadAgain: a certificate that was replaced is used within seconds, and the
-// last good one as long as the files are no certificate and its key.
+// TestFilesAreReadAgain checks that a replaced certificate is used within seconds, and that
+// the last valid one stays in use while the files contain no valid pair.
 func TestFilesAreReadAgain(t *testing.T) {
 	t.Parallel()
 	authority := must(gateway.NewAuthority(bridgetest.NewEnv(t).Key))(t)
@@ -41,7 +41,8 @@ func TestFilesAreReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	f := &gateway.Files{CertPath: filepath.Join(dir, "cert.pem"), KeyPath: filepath.Join(dir, "key.pem")}
 	write := func(path string, text []byte) {
-		// Written beside it and renamed, as certificate tools do: with a new time of change.
+		// Written to a new file and renamed, as certificate tools do, with a new
+		// modification time.
 		if err := os.WriteFile(path+".new", text, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +67,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, step := range steps {
 			step.change()
-			time.Sleep(6 * time.Second) // longer than the files are believed
+			time.Sleep(6 * time.Second) // longer than the files are cached
 			names, err := f.Names()
 			if err != nil || strings.Join(names, " ") != step.want {
 				t.Errorf("%s: the certificate is for %v, want %s: %v", step.name, names, step.want, err)
@@ -79,8 +80,8 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 }
 
-// TestIssuedAreRenewed: a gateway that runs for months always shows a certificate that
-// counts.
+// TestIssuedAreRenewed checks that a gateway that runs for months always presents a valid
+// certificate.
 func TestIssuedAreRenewed(t *testing.T) {
 	t.Parallel()
 	key := bridgetest.NewEnv(t).Key
@@ -103,8 +104,9 @@ func TestIssuedAreRenewed(t *testing.T) {
 	})
 }
 
-// TestIssuedAfterTheClockWasSet: a gateway that began with a wrong clock shows a certificate
-// that counts once the clock was set right, to who knows the authority and to who has its pin.
+// TestIssuedAfterTheClockWasSet checks that a gateway that started with a wrong clock
+// presents a valid certificate once the clock is corrected, for clients that trust the
+// authority and for those that have its pin.
 func TestIssuedAfterTheClockWasSet(t *testing.T) {
 	t.Parallel()
 	day := 24 * time.Hour
@@ -131,15 +133,15 @@ func TestIssuedAfterTheClockWasSet(t *testing.T) {
 	}
 }
 
-// changing gives one certificate after the other.
+// changing returns its certificates one after the other.
 type changing struct {
 	current atomic.Pointer[gateway.Certificates]
 }
 
 func (c *changing) Certificate() (*tls.Certificate, error) { return (*c.current.Load()).Certificate() }
 
-// TestNextConnectionGetsNewCertificate: a replaced certificate is for the next
-// connection, and those that are there go on.
+// TestNextConnectionGetsNewCertificate checks that a replaced certificate is used from the
+// next connection on, and that open connections stay open.
 func TestNextConnectionGetsNewCertificate(t *testing.T) {
 	t.Parallel()
 	c := &changing{}

@@ -13,21 +13,23 @@ import (
 
 // Limits of channels.
 const (
-	maxChannels = 64 // of one key
-	// maxEnded is how many names of clients that said goodbye are kept for a key.
+	maxChannels = 64 // per key
+	// maxEnded is how many names of clients that ended their session are remembered per
+	// key.
 	maxEnded = 64
-	// channelGrace is how long one lasts that nobody reads.
+	// channelGrace is how long a channel is kept without a reader.
 	channelGrace = 30 * time.Second
-	// maxClientName is how many characters the name of a client has.
+	// maxClientName is the maximum length of a client's name, in characters.
 	maxClientName = 64
 )
 
-// clientHeader is the header by which a client is known again (MCP 2025-11-25, transports,
-// session management). Here it selects among the streams of one key: it is not an identity,
-// and any name is as good as the one that the gateway gave.
+// clientHeader is the header that identifies a client across requests (MCP 2025-11-25,
+// transports, session management). It only selects among the streams of one key and is not
+// used for authentication; a name chosen by the client is as good as one assigned by the
+// gateway.
 const clientHeader = "Mcp-Session-Id"
 
-// clientName is how a request names its client; "" where that is nothing usable.
+// clientName returns the client's name from a request, or "" if it has no valid one.
 func clientName(r *http.Request) string {
 	name := r.Header.Get(clientHeader)
 	if len(name) > maxClientName || strings.ContainsFunc(name, func(c rune) bool { return c < '!' || c > '~' }) {
@@ -36,29 +38,30 @@ func clientName(r *http.Request) string {
 	return name
 }
 
-// channels are how clients of the revisions before 2026-07-28 that share a key are told
-// of changes, each on its own.
+// channels holds the channels through which clients of the revisions before 2026-07-28
+// receive notifications. Clients that share a key have separate channels.
 type channels struct {
-	forget func(stdio.Outlet) // ends what was subscribed to through an outlet
+	forget func(stdio.Outlet) // ends the subscriptions made through an outlet
 
 	mu    sync.Mutex
 	all   map[string]*channel // by the client's name
-	ended []string            // names that their clients gave up, the latest last
+	ended []string            // names of ended sessions, oldest first
 }
 
-// channel lasts as long as a stream reads it, and a while without one.
+// channel exists while a stream reads it, and for channelGrace after that.
 type channel struct {
 	outlet *outlet
-	end    context.CancelFunc // of the stream that reads it; nil where there is none
-	reads  int                // how many streams have read it
-	since  time.Time          // when the last of them left
+	end    context.CancelFunc // ends the stream that reads it; nil without one
+	reads  int                // number of streams that have read it so far
+	since  time.Time          // when the last reader left
 }
 
 func newChannels(forget func(stdio.Outlet)) *channels {
 	return &channels{forget: forget, all: map[string]*channel{}}
 }
 
-// of returns the channel of a client. It reports false where there is no room for one.
+// of returns the channel of a client, creating it if needed. It returns false if there is
+// no room for another one.
 func (cs *channels) of(client string) (*channel, bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -74,7 +77,8 @@ func (cs *channels) of(client string) (*channel, bool) {
 	return c, true
 }
 
-// makeRoom drops the channel that has been without a reader for longest.
+// makeRoom drops the channel that has been without a reader for longest. It returns false
+// if all have readers.
 func (cs *channels) makeRoom() bool {
 	oldest, found := "", false
 	for name, c := range cs.all {
@@ -96,7 +100,7 @@ func (cs *channels) drop(client string) {
 	cs.forget(c.outlet)
 }
 
-// remove ends the channel of a client, which gives up its name.
+// remove ends the channel of a client that has ended its session.
 func (cs *channels) remove(client string) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -106,16 +110,16 @@ func (cs *channels) remove(client string) {
 	}
 }
 
-// hasEnded reports whether a client has given up its name. No other name is ever unknown:
-// clients take 404 for the end of all that they had here.
+// hasEnded reports whether a client has ended its session. Only such names are answered
+// with 404, because a client takes that as the end of its session.
 func (cs *channels) hasEnded(client string) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return slices.Contains(cs.ended, client)
 }
 
-// read notes that a stream, which end ends, reads a channel. There is one: what read it
-// before ends. Call leave when it does not read any more.
+// read records that a stream, which end ends, reads a channel. A channel has one reader, so
+// the previous one is ended. Call leave when the stream stops reading.
 func (cs *channels) read(c *channel, end context.CancelFunc) (leave func()) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
@@ -134,7 +138,7 @@ func (cs *channels) read(c *channel, end context.CancelFunc) (leave func()) {
 	}
 }
 
-// expire drops the channels that nobody has read for long.
+// expire drops channels that have been without a reader for longer than channelGrace.
 func (cs *channels) expire(now time.Time) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()

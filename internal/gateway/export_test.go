@@ -12,14 +12,14 @@ func NewAuthorityAt(key bridge.Key, now func() time.Time) (*Authority, error) {
 	return newAuthority(key, now)
 }
 
-// HoldLarge takes all the room for large bodies, when it is free.
+// HoldLarge takes all the room for large bodies once it is free.
 func (g *Gateway) HoldLarge() {
 	for range maxLarge {
 		g.large <- struct{}{}
 	}
 }
 
-// Calls is how many calls of a key are under way.
+// Calls returns the number of calls of a key in flight.
 func (g *Gateway) Calls(id string) int {
 	g.principals.mu.Lock()
 	defer g.principals.mu.Unlock()
@@ -29,7 +29,8 @@ func (g *Gateway) Calls(id string) int {
 	return 0
 }
 
-// NewOutlet is an outlet that nobody reads, and how many notifications wait in it.
+// NewOutlet returns an outlet without a reader, and a function that counts its queued
+// notifications.
 func NewOutlet() (o stdio.Outlet, waiting func() int) {
 	made := newOutlet()
 	return made, func() int {
@@ -39,7 +40,7 @@ func NewOutlet() (o stdio.Outlet, waiting func() int) {
 	}
 }
 
-// AllCalls is how many calls of all keys are under way.
+// AllCalls returns the number of calls of all keys in flight.
 func (g *Gateway) AllCalls() (n int) {
 	g.principals.mu.Lock()
 	defer g.principals.mu.Unlock()

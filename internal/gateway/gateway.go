@@ -2,15 +2,15 @@
 // over MCP's Streamable HTTP at /mcp, and single operations, for bridge itself, at
 // /api/v1.
 //
-// A request is checked in this order, and refused at the first check that fails: number
-// of connections; TLS (except on loopback); Host and Origin against the gateway's own
-// names (DNS rebinding, pages of other sites); path; access key; role; rate of the key;
-// size and speed of the body. Nothing of a body is read before the key was checked.
+// A request is checked in this order, and refused at the first check that fails: number of
+// connections; TLS (except on loopback); Host and Origin against the gateway's own names
+// (against DNS rebinding and requests from other sites); path; access key; role; rate of
+// the key; size and speed of the body. No part of a body is read before the key is checked.
 //
-// The caller is a private value in the request's context that only this package sets:
-// no header of a client is used as an identity or as the id of a request. A key
-// authenticates its holder only; an operation in a conversation needs the session's
-// token, as on one machine. docs/machines.md describes gateways for operators.
+// The caller is a private value in the request's context that only this package sets: no
+// header of a client is used as an identity or as the id of a request. A key authenticates
+// only its holder; an operation in a conversation also needs the session's token, as on a
+// single machine. docs/machines.md describes gateways for operators.
 package gateway
 
 import (
@@ -39,8 +39,8 @@ import (
 const (
 	MaxBody           = 8 << 20  // bytes of a request
 	maxHeader         = 16 << 10 // bytes of a request's header
-	maxLarge          = 8        // large bodies in memory at once
-	maxCalls          = 512      // of one key at once
+	maxLarge          = 8        // concurrent large bodies in memory
+	maxCalls          = 512      // concurrent calls of one key
 	maxBatch          = 100      // messages in one request
 	DefaultMaxClients = 4096     // connections
 )
@@ -50,13 +50,13 @@ type Deadlines struct {
 	Header time.Duration // to send a header, or to finish a handshake
 	Body   time.Duration // to send a body, or to get room for a large one
 	Answer time.Duration // to read an answer
-	Idle   time.Duration // between two requests of a connection
+	Idle   time.Duration // between two requests on a connection
 	Beat   time.Duration // between two events of a stream, after which a comment is sent
-	Stream time.Duration // that a stream lasts; a client opens another then
-	Linger time.Duration // that open connections get for a last request, when the gateway ends
+	Stream time.Duration // lifetime of a stream; then the client opens another
+	Linger time.Duration // time for a last request on open connections when the gateway shuts down
 }
 
-// defaultDeadlines are those of a gateway that is told no others.
+// defaultDeadlines are used for fields that are not set.
 var defaultDeadlines = Deadlines{
 	Header: 10 * time.Second,
 	Body:   30 * time.Second,
@@ -67,7 +67,7 @@ var defaultDeadlines = Deadlines{
 	Linger: time.Second,
 }
 
-// orDefault puts the defaults where nothing is set.
+// orDefault replaces zero fields by their defaults.
 func (d Deadlines) orDefault() Deadlines {
 	return Deadlines{
 		Header: cmp.Or(d.Header, defaultDeadlines.Header),
@@ -87,9 +87,9 @@ type Endpoint struct {
 	// answer was written; written is false if it could not be written completely.
 	Expect  func(id jsonrpc.ID)
 	Settled func(id jsonrpc.ID, written bool)
-	// Forget ends what a client subscribed to through an outlet.
+	// Forget ends the subscriptions that a client made through an outlet.
 	Forget func(stdio.Outlet)
-	// Drain makes calls that wait return early. Close ends the endpoint.
+	// Drain makes waiting calls return early. Close ends the endpoint.
 	Drain, Close func()
 }
 
@@ -98,20 +98,20 @@ type Endpoint struct {
 type Options struct {
 	// Keys checks access keys.
 	Keys *access.Service
-	// Endpoint makes the endpoint of a key. It is called when a key is first used,
-	// and again after its endpoint was closed for being idle.
+	// Endpoint returns the endpoint of a key. It is called when a key is first used, and
+	// again after its endpoint was closed for being idle.
 	Endpoint func(access.Key) Endpoint
-	// Bridge implements the operations of /api/v1, which are the methods of the
-	// interface type Operations.
+	// Bridge implements the operations of /api/v1, which are the methods of the interface
+	// type Operations.
 	Bridge     any
 	Operations reflect.Type
 	// Ready returns an error if the store does not answer.
 	Ready func(context.Context) error
-	// Certificates are for TLS; nil means plain HTTP, which is allowed on loopback
+	// Certificates are used for TLS; nil means plain HTTP, which is allowed on loopback
 	// addresses only.
 	Certificates Certificates
-	// Authority issues the certificates for connections of bridge itself, which trusts
-	// only the store's authority; nil if Certificates are issued by it already.
+	// Authority issues the certificates for connections of bridge itself, which trusts only
+	// the store's authority. It may be nil if Certificates are issued by it already.
 	Authority Certificates
 	// Names are the host names, without ports, that clients may use in Host and Origin.
 	Names []string
@@ -119,18 +119,18 @@ type Options struct {
 	MaxClients int
 	// Deadlines for slow clients; a zero field means its default.
 	Deadlines Deadlines
-	// Figures gives what /metrics answers, in Prometheus's text format; it is called by one
-	// request at a time. Nil where there is no such page.
+	// Figures returns the content of /metrics, in Prometheus's text format. It is called by
+	// one request at a time. If nil, there is no such page.
 	Figures func(context.Context) ([]byte, error)
-	// Observe is told of calls; nil where nobody asks.
+	// Observe is called for each call, unless it is nil.
 	Observe Observer
-	// Version is the program's version, as clients are told.
+	// Version is the program's version, which is sent to clients.
 	Version string
 	// Log receives failures. It never receives a key, a token or the text of a message.
 	Log *slog.Logger
 }
 
-// Gateway serves a store. Use New to make one.
+// Gateway serves a store over HTTP. Use New to create one.
 type Gateway struct {
 	o          Options
 	principals *principals
@@ -138,8 +138,8 @@ type Gateway struct {
 	large      chan struct{} // held while a large body is in memory
 	unproven   chan struct{} // held while a refused key is recorded
 	gathering  chan struct{} // held while figures are gathered
-	draining   chan struct{} // closed when the gateway begins to end
-	ending     chan struct{} // closed when no new request is answered any more
+	draining   chan struct{} // closed when the gateway starts to shut down
+	ending     chan struct{} // closed when no further request is answered
 	connected  connections
 	drained    context.Context //nolint:containedctx // ends with draining, for what waits for a context
 	endStreams context.CancelFunc
@@ -148,7 +148,7 @@ type Gateway struct {
 	last       atomic.Int64 // the number of the last request
 }
 
-// New returns a gateway. It listens only when Serve is called.
+// New returns a gateway. It starts listening when Serve is called.
 func New(o Options) *Gateway {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -182,13 +182,12 @@ func New(o Options) *Gateway {
 	return g
 }
 
-// drainGrace is how long calls that are under way get when the gateway is to end.
+// drainGrace is how long calls in flight may take when the gateway shuts down.
 const drainGrace = 10 * time.Second
 
-// Serve answers requests on l until ctx ends, and closes l. Then calls that wait return
-// what they have, each connection ends with its next answer, and, when none is open any
-// more or Linger is over, requests get status 503, and changes that have begun are
-// finished.
+// Serve answers requests on l until ctx ends, and closes l. Then waiting calls return
+// early, each connection is closed after its next answer, and once none is open or Linger
+// has passed, requests get status 503 and operations already started are completed.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	if g.o.Certificates == nil && !isLoopback(l.Addr()) {
 		return errors.Join(ErrPlain, l.Close())
@@ -222,7 +221,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// server is the HTTP server that Serve runs, over TLS where there are certificates.
+// server returns the HTTP server that Serve runs, with TLS if there are certificates.
 func (g *Gateway) server() *http.Server {
 	server := &http.Server{
 		Handler:           g,
@@ -232,7 +231,8 @@ func (g *Gateway) server() *http.Server {
 		ConnState:         g.connected.note,
 		ErrorLog:          slog.NewLogLogger(quiet{g.o.Log.Handler()}, slog.LevelDebug),
 	}
-	// HTTP/2 ends an answer in a frame of its own, behind what counts as written.
+	// Only HTTP/1: HTTP/2 ends an answer with a separate frame, which follows the data that
+	// counts as written.
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
 	if g.o.Certificates != nil {
@@ -244,7 +244,7 @@ func (g *Gateway) server() *http.Server {
 	return server
 }
 
-// certificate is the one for a connection.
+// certificate returns the certificate for a connection.
 func (g *Gateway) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if g.o.Authority != nil && hello.ServerName == operation.ServerName {
 		return g.o.Authority.Certificate()
@@ -252,7 +252,7 @@ func (g *Gateway) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return g.o.Certificates.Certificate()
 }
 
-// notClosed is an error of a server other than that it was told to end.
+// notClosed returns err unless it only says that the server was told to shut down.
 func notClosed(err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -260,9 +260,10 @@ func notClosed(err error) error {
 	return err
 }
 
-// drain ends the calls that wait, and then the server. A client that keeps a connection
-// open may send a request at any moment, and a connection that is closed then loses it: so
-// the connections that are open get time for one more, whose answer says that they end.
+// drain ends the waiting calls, and then the server. A client with an open connection may
+// send a request at any moment, which would be lost if the connection were closed. So open
+// connections get time for one more request, and its answer announces the end of the
+// connection.
 func (g *Gateway) drain(server *http.Server) error {
 	close(g.draining)
 	g.endStreams()
@@ -275,7 +276,7 @@ func (g *Gateway) drain(server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
-		return server.Close() // what has not ended by then is cut off
+		return server.Close() // close connections that have not ended by then
 	}
 	return nil
 }
@@ -291,14 +292,14 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// connections counts those that are open.
+// connections counts open connections.
 type connections struct {
 	mu    sync.Mutex
 	open  int
-	empty chan struct{} // closed when there is none; nil while nobody waits
+	empty chan struct{} // closed when none is open; nil if nobody waits for that
 }
 
-// note is told of each connection by net/http.
+// note is called by net/http when the state of a connection changes.
 func (c *connections) note(_ net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -307,7 +308,7 @@ func (c *connections) note(_ net.Conn, state http.ConnState) {
 		c.open++
 	case http.StateClosed, http.StateHijacked:
 		c.open--
-	default: // it is still open
+	default: // still open
 		return
 	}
 	if c.open == 0 && c.empty != nil {

@@ -26,7 +26,7 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// place is a gateway on a store of its own.
+// place is a gateway with its own store.
 type place struct {
 	served    bridgetest.Served
 	gateway   *gateway.Gateway
@@ -39,7 +39,7 @@ type place struct {
 	log       *journal
 }
 
-// journal is a log that a test reads.
+// journal is a log that a test can read.
 type journal struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -62,14 +62,14 @@ func newPlace(t testing.TB, changes ...func(*gateway.Options)) *place {
 	return placeOn(t, bridgetest.NewEnv(t), changes...)
 }
 
-// placeOn starts a gateway on a store that others may have as well.
+// placeOn starts a gateway on a store that other gateways may use as well.
 func placeOn(t testing.TB, e *bridgetest.Env, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	served := e.Served(t, func(c *bridge.Config) { c.Now = time.Now })
 	return serve(t, served, access.New(served.Service, e.Store(t), e.Key), e.Key, changes...)
 }
 
-// serve starts a gateway for what a process serves of a store.
+// serve starts a gateway for a process that serves a store.
 func serve(t testing.TB, served bridgetest.Served, keys *access.Service, key bridge.Key, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	p := &place{served: served, keys: keys, log: &journal{}, ended: make(chan error, 1)}
@@ -113,7 +113,7 @@ func endpoint(b mcpserver.Bridge, o mcpserver.Options) gateway.Endpoint {
 	return gateway.Endpoint{MCP: e.MCP, Expect: e.Expect, Settled: e.Settled, Forget: e.Forget, Drain: e.Drain, Close: e.Close}
 }
 
-// key makes an access key.
+// key creates an access key.
 func (p *place) key(t testing.TB, name string, role access.Role) string {
 	t.Helper()
 	_, secret, err := p.keys.Add(t.Context(), name, role, time.Hour)
@@ -123,7 +123,7 @@ func (p *place) key(t testing.TB, name string, role access.Role) string {
 	return secret
 }
 
-// web is a client of HTTP that trusts the gateway's authority.
+// web returns an HTTP client that trusts the gateway's authority.
 func (p *place) web(secret string) *http.Client {
 	return &http.Client{Transport: withKey{&http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12},
@@ -143,7 +143,7 @@ func (w withKey) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Transport.RoundTrip(r)
 }
 
-// agent is an MCP client with a key of its own.
+// agent returns an MCP client with the given key.
 func (p *place) agent(t *testing.T, secret string) *mcp.ClientSession {
 	t.Helper()
 	c := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
@@ -177,7 +177,7 @@ func texts(data map[string]any) (all []string) {
 	return all
 }
 
-// raw sends one request as it is and returns status, header and body.
+// raw sends one request unchanged and returns status, header and body.
 func (p *place) raw(t *testing.T, secret, method, path, body string, header map[string]string) (int, http.Header, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "https://"+p.address+path, strings.NewReader(body))
@@ -205,7 +205,7 @@ func (p *place) raw(t *testing.T, secret, method, path, body string, header map[
 	return resp.StatusCode, resp.Header, string(text)
 }
 
-// rpc is a request of an older revision of the protocol.
+// rpc returns a request of an older revision of the protocol.
 func rpc(method string, params any) string {
 	text, _ := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 	return string(text)
@@ -225,8 +225,8 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-// TestTwoAgents: two holders of keys talk, each message is delivered once and in order,
-// and neither has the sessions of the other.
+// TestTwoAgents checks that two holders of keys can talk, that each message is delivered
+// once and in order, and that neither can use the sessions of the other.
 func TestTwoAgents(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -247,7 +247,7 @@ func TestTwoAgents(t *testing.T) {
 	eve := p.agent(t, p.key(t, "eve", access.Agent))
 	result, err := eve.CallTool(t.Context(), &mcp.CallToolParams{Name: "check_messages"})
 	if err != nil || !result.IsError {
-		t.Errorf("a stranger reads mail: %v, %v", result, err)
+		t.Errorf("another key's holder can read messages: %v, %v", result, err)
 	}
 	result, err = eve.CallTool(t.Context(), &mcp.CallToolParams{Name: "check_messages", Arguments: map[string]any{
 		"conversation_id": created["conversation_id"], "session_id": "b", "token": strings.Repeat("0", 64),
@@ -264,7 +264,7 @@ func TestTwoAgents(t *testing.T) {
 	}
 }
 
-// TestWaits: a call that waits returns the moment a message is there, in both eras.
+// TestWaits checks, in both eras, that a waiting call returns as soon as a message arrives.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -286,14 +286,14 @@ func TestWaits(t *testing.T) {
 			t.Errorf("got %s", body)
 		}
 	case <-time.After(40 * time.Second):
-		t.Fatal("the call that waits did not return")
+		t.Fatal("the waiting call did not return")
 	}
 }
 
 var legacy = map[string]string{"Mcp-Protocol-Version": "2025-06-18"}
 
-// TestLostAnswer: what a client did not get comes again, marked as such or not at all
-// handed out before.
+// TestLostAnswer checks that messages in an answer that the client did not receive are
+// delivered again, marked as redelivered unless they never left the gateway.
 func TestLostAnswer(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -326,7 +326,8 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// broken is a connection that fails, at once or when all was written.
+// broken is a connection whose writes fail, either immediately or after everything was
+// written.
 type broken struct {
 	header   http.Header
 	onWrite  error
@@ -345,8 +346,9 @@ func (b *broken) Write(p []byte) (int, error) {
 	return b.received.Write(p)
 }
 
-// TestUnwrittenAnswer: messages in an answer that was not written whole come again at
-// once, marked, and those of one that was do not.
+// TestUnwrittenAnswer checks that messages in an answer that was not written completely are
+// delivered again immediately, marked as redelivered, and those of a complete answer are
+// not.
 func TestUnwrittenAnswer(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -380,7 +382,8 @@ func TestUnwrittenAnswer(t *testing.T) {
 	}
 }
 
-// waiting gives a request that is sent beside this the time to arrive: it may, or not.
+// waiting gives a concurrently sent request time to arrive; the test is valid even if it
+// has not.
 func waiting(t *testing.T, p *place, n int) {
 	t.Helper()
 	for range n * 3 {

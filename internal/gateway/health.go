@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// health tells that the process answers. It says nothing that is not for everybody.
+// health reports that the process answers. The answer contains nothing confidential.
 func (g *Gateway) health(w http.ResponseWriter, r *http.Request) {
 	if !reads(w, r) {
 		return
@@ -19,7 +19,7 @@ func (g *Gateway) health(w http.ResponseWriter, r *http.Request) {
 // readyWithin is how long the store may take to answer.
 const readyWithin = 2 * time.Second
 
-// ready tells whether calls should be sent here.
+// ready reports whether calls should be sent to this gateway.
 func (g *Gateway) ready(w http.ResponseWriter, r *http.Request) {
 	if !reads(w, r) {
 		return
@@ -43,6 +43,6 @@ func reads(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	w.Header().Set("Allow", "GET, HEAD")
-	refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "only GET is answered here")
+	refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", "only GET is supported here")
 	return false
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// canonical is the form in which names of hosts are compared: no brackets around an
-// IPv6 address, no dot at the end, lower case.
+// canonical returns the form in which host names are compared: without brackets around an
+// IPv6 address, without a trailing dot, in lower case.
 func canonical(host string) string {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if ip := net.ParseIP(host); ip != nil {
@@ -17,7 +17,7 @@ func canonical(host string) string {
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// hostOf is the name in a Host header, without the port.
+// hostOf returns the name in a Host header, without the port.
 func hostOf(header string) string {
 	if host, _, err := net.SplitHostPort(header); err == nil {
 		return canonical(host)
@@ -25,12 +25,11 @@ func hostOf(header string) string {
 	return canonical(header)
 }
 
-// admitHost refuses requests for another host, which reach a gateway by a name that
-// somebody made point here (DNS rebinding), and requests that a page of another site
-// makes a browser send.
+// admitHost rejects requests for other host names, which reach a gateway through DNS
+// rebinding, and cross-site requests sent by a browser.
 func (g *Gateway) admitHost(r *http.Request) (status int, problem string) {
 	if !g.names[hostOf(r.Host)] {
-		return http.StatusMisdirectedRequest, "this gateway does not have that name: see --host"
+		return http.StatusMisdirectedRequest, "this gateway does not answer for that host name: see --host"
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return http.StatusForbidden, "requests of other sites are refused"

@@ -17,8 +17,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestRevoked: a key that is revoked is refused on every gateway within five seconds,
-// and its calls that wait end.
+// TestRevoked checks that a revoked key is refused on every gateway within five seconds,
+// and that its waiting calls end.
 func TestRevoked(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -53,7 +53,7 @@ func TestRevoked(t *testing.T) {
 	select {
 	case <-ended:
 	case <-time.After(40 * time.Second):
-		t.Fatal("the call that waits goes on")
+		t.Fatal("the waiting call is still running")
 	}
 	for name, p := range map[string]*place{"one": one, "the other": other} {
 		deadline := time.Now().Add(40 * time.Second)
@@ -72,8 +72,8 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
-// TestAlteredKeys: a key whose row was altered in the store is refused as one that is revoked,
-// also while its holder calls again and again.
+// TestAlteredKeys checks that a key whose row was altered in the store is refused like a
+// revoked one, even while its holder keeps calling.
 func TestAlteredKeys(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -111,7 +111,7 @@ func TestAlteredKeys(t *testing.T) {
 	}
 }
 
-// TestForeignStore: the key of one store is refused at another.
+// TestForeignStore checks that the key of one store is refused at another.
 func TestForeignStore(t *testing.T) {
 	t.Parallel()
 	one, other := newPlace(t), newPlace(t)
@@ -121,7 +121,7 @@ func TestForeignStore(t *testing.T) {
 	}
 }
 
-// readKeys counts how often one key is read, and how often all are.
+// readKeys counts how often a single key is read, and how often all keys are.
 type readKeys struct {
 	access.Store
 	one, all atomic.Int64
@@ -145,17 +145,17 @@ func placeThatCounts(t *testing.T) (*place, *readKeys) {
 	return serve(t, served, access.New(served.Service, store, e.Key), e.Key), store
 }
 
-// TestKeysAreReadTogether: a key that calls again and again is read by itself, and from then
-// on with all others, however many calls there are.
+// TestKeysAreReadTogether checks that the first call of a key reads that key, and that
+// afterwards only all keys together are read periodically, however many calls there are.
 func TestKeysAreReadTogether(t *testing.T) {
 	t.Parallel()
 	p, store := placeThatCounts(t)
 	secret := p.key(t, "ada", access.Agent)
-	p.key(t, "bob", access.Agent) // its row comes after hers
-	// However slow the machine, the last of four common readings is later than what was
-	// read before them is believed.
+	p.key(t, "bob", access.Agent) // its row is stored after hers
+	// However slow the machine is, the last of four periodic readings is later than the
+	// time for which the first reading is trusted.
 	var one, all int64
-	bridgetest.Eventually(t, "a key that is known from common readings alone", func() bool {
+	bridgetest.Eventually(t, "a key known only from periodic readings", func() bool {
 		before := store.all.Load()
 		if status, _, body := p.raw(t, secret, "POST", "/mcp", rpc("tools/list", nil), legacy); status != 200 {
 			t.Fatalf("%d %s", status, body)
@@ -167,8 +167,8 @@ func TestKeysAreReadTogether(t *testing.T) {
 	})
 }
 
-// TestFirstCallsAtOnce: the first calls of a key come at once. The first of them proves the
-// key for all.
+// TestFirstCallsAtOnce checks that when the first calls of a key arrive simultaneously, one
+// of them authenticates the key for all.
 func TestFirstCallsAtOnce(t *testing.T) {
 	t.Parallel()
 	p, store := placeThatCounts(t)

@@ -15,11 +15,12 @@ import (
 	"example.org/bridge/internal/stdio"
 )
 
-// callKey is the context key of a request's call. Nothing that a client sends can set it.
+// callKey is the context key of a request's call. It cannot be set by anything a client
+// sends.
 type callKey struct{}
 
-// connected makes of an endpoint what answers requests over HTTP: each is a session of
-// its own, in both eras of the protocol, and identity is never in one.
+// connected returns an HTTP handler for an endpoint. In both eras of the protocol every
+// request is a separate session, and the session carries no identity.
 func connected(e Endpoint, o Options) http.Handler {
 	e.MCP.AddReceivingMiddleware(o.Observe.middleware, stdio.RecoverPanics(o.Log), untilRequestEnds)
 	return mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return e.MCP }, &mcp.StreamableHTTPOptions{
@@ -27,12 +28,12 @@ func connected(e Endpoint, o Options) http.Handler {
 		JSONResponse:                 true,
 		MaxRequestBodyBytes:          MaxBody,
 		PropagateRequestCancellation: true,
-		DisableLocalhostProtection:   true, // admitHost has looked, on every address
+		DisableLocalhostProtection:   true, // admitHost has already checked the host, on every address
 	})
 }
 
-// untilRequestEnds cancels a handler when its request ends, which the SDK does not do
-// for older revisions of the protocol.
+// untilRequestEnds cancels a handler when its request ends, which the SDK does not do for
+// older revisions of the protocol.
 func untilRequestEnds(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		request, ok := ctx.Value(callKey{}).(context.Context)
@@ -46,16 +47,16 @@ func untilRequestEnds(next mcp.MethodHandler) mcp.MethodHandler {
 	}
 }
 
-// methodListen is the one method whose answer is a stream (MCP 2026-07-28).
+// methodListen is the only method whose answer is a stream (MCP 2026-07-28).
 const methodListen = "subscriptions/listen"
 
-// envelope is what the gateway itself looks at in a request.
+// envelope is the part of a request that the gateway itself reads.
 type envelope struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
 }
 
-// serveMCP answers a request of the protocol.
+// serveMCP answers an MCP request.
 func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 	if problem := checkBatch(c.body); problem != "" {
 		refuse(w, http.StatusBadRequest, "batch", problem)
@@ -67,7 +68,7 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 		return
 	}
 	var asked envelope
-	_ = json.Unmarshal(c.body, &asked) // a batch, or what the SDK refuses
+	_ = json.Unmarshal(c.body, &asked) // a batch, or a request that the SDK rejects
 	p, _ := w.(*paced)
 	e := c.principal.endpoint
 	e.Expect(id)
@@ -92,7 +93,7 @@ func (g *Gateway) serveMCP(w http.ResponseWriter, r *http.Request, c call) {
 	written = p.whole() && r.Context().Err() == nil
 }
 
-// toldOf gives the channel of a client, made when it is first needed.
+// toldOf returns the channel of a client, creating it when it is first needed.
 func (p *principal) toldOf(client string) func() (stdio.Outlet, json.RawMessage) {
 	return func() (stdio.Outlet, json.RawMessage) {
 		c, ok := p.channels.of(client)
@@ -103,8 +104,8 @@ func (p *principal) toldOf(client string) func() (stdio.Outlet, json.RawMessage)
 	}
 }
 
-// checkBatch refuses a batch of too many messages. Whether one is allowed at all the
-// revision of the protocol says.
+// checkBatch rejects a batch with too many messages. Whether batches are allowed at all
+// depends on the revision of the protocol.
 func checkBatch(body []byte) (problem string) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	if len(trimmed) == 0 || trimmed[0] != '[' {
@@ -115,12 +116,12 @@ func checkBatch(body []byte) (problem string) {
 		return "the batch is not JSON"
 	}
 	if len(batch) == 0 || len(batch) > maxBatch {
-		return "a batch has 1 to 100 messages"
+		return "a batch must have 1 to 100 messages"
 	}
 	for _, each := range batch {
 		var asked envelope
 		if json.Unmarshal(each, &asked) == nil && asked.Method == methodListen {
-			return methodListen + " goes alone: its answer is a stream"
+			return methodListen + " must not be part of a batch: its answer is a stream"
 		}
 	}
 	return ""

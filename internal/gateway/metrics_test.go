@@ -23,7 +23,8 @@ import (
 
 const someFigures = "bridge_conversations 1\n"
 
-// TestMetrics: figures are for this machine and for who may watch, and a refusal is logged.
+// TestMetrics checks that figures are available on this machine and to keys that may watch,
+// and that refusals are recorded.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	var broken error
@@ -68,7 +69,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestObserve: each call is told of by a name that exists, the way it came, and how it ended.
+// TestObserve checks that each call is observed with a known name, its path, and its
+// outcome.
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	var turn sync.Mutex
@@ -104,8 +106,8 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// TestMetricsBehindProxy: a request that came without TLS, or from elsewhere, may be
-// anybody's whatever it says, so a key is needed; a gateway without figures says so.
+// TestMetricsBehindProxy checks that a request without TLS, or from another machine, needs
+// a key whatever its headers say, and that a gateway without figures says so.
 func TestMetricsBehindProxy(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(o *gateway.Options) {
@@ -135,7 +137,7 @@ func TestMetricsBehindProxy(t *testing.T) {
 	}
 }
 
-// refusals counts the entries of the log that say that an action was refused.
+// refusals counts the log entries about refusals of an action.
 func (p *place) refusals(t *testing.T, action string) (n int) {
 	t.Helper()
 	all, err := p.served.AuditEntries(t.Context(), bridge.AuditQuery{Limit: 10_000})
@@ -150,15 +152,15 @@ func (p *place) refusals(t *testing.T, action string) (n int) {
 	return n
 }
 
-// probed are the operations of a hook and of what else runs beside an agent.
+// probed lists the operations of hooks and of other programs that run alongside an agent.
 type probed interface {
 	operation.Beside
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
 	Standing(ctx context.Context, c bridge.Credentials) (bridge.Standing, bool)
 }
 
-// TestProbesAreLogged: who tries tokens by the operations that record nothing on one
-// machine is in the log; who is right, and who asks whether its key is valid, is not.
+// TestProbesAreLogged checks that guessing tokens is recorded for operations that record
+// nothing on a single machine, and that valid tokens and checks of a key are not recorded.
 func TestProbesAreLogged(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(o *gateway.Options) { o.Operations = reflect.TypeFor[probed]() })
@@ -186,6 +188,6 @@ func TestProbesAreLogged(t *testing.T) {
 	}
 	p.raw(t, agent, "POST", "/api/v1/operations/CountMail", "["+nobody+"]", nil)
 	if n := p.refusals(t, "count_mail"); n != 1 {
-		t.Errorf("who asks whether its key is valid is in the log: %d", n)
+		t.Errorf("a check whether a key is valid is in the log: %d", n)
 	}
 }

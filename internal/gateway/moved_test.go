@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// TestMovedStore: a gateway that runs while its store is moved refuses all from then on,
-// and says so: what it was told would be in neither store.
+// TestMovedStore checks that a gateway whose store is moved refuses all calls from then on
+// and says why: data accepted after the move would be in neither store.
 func TestMovedStore(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)

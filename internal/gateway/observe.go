@@ -7,22 +7,22 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// How calls come to a gateway, as an Observer is told.
+// The ways in which calls reach a gateway, as passed to an Observer.
 const (
 	viaMCP = "mcp"
 	viaAPI = "api"
 )
 
-// otherCall stands for what did not come as far as a tool, whose name a client may have
-// made up.
+// otherCall replaces the name of a call that did not reach a tool, since a client may have
+// made it up.
 const otherCall = "other"
 
-// An Observer is told of each call of a tool, and of each operation, how it came, its name,
-// which is one of a few, whether it failed or was refused, and how long it took until its
-// answer was made. It is called by many requests at once.
+// An Observer is called for each tool call and each operation, with the way it arrived, its
+// name (one of a fixed set), whether it failed or was refused, and how long it took to
+// produce the answer. It is called concurrently.
 type Observer func(via, call string, failed bool, took time.Duration)
 
-// middleware tells of each call of a tool that is answered.
+// middleware observes each tool call that is answered.
 func (observe Observer) middleware(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		call, ok := req.(*mcp.CallToolRequest)

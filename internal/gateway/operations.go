@@ -16,14 +16,14 @@ import (
 
 const operationsPath = operation.Path
 
-// operations are the methods of an interface, by their names.
+// operations calls the methods of an interface by name.
 type operations struct {
 	methods  map[string]reflect.Value
 	draining <-chan struct{}
 	// giveBack ends the delivery of messages that were not written.
 	giveBack func(context.Context, bridge.Claim) error
 	now      func() time.Time
-	prover   prover // nil where refusals cannot be recorded
+	prover   prover // nil if refusals cannot be recorded
 }
 
 func newOperations(target any, all reflect.Type, draining <-chan struct{}) *operations {
@@ -44,7 +44,7 @@ func newOperations(target any, all reflect.Type, draining <-chan struct{}) *oper
 	return o
 }
 
-var errArguments = errors.New("the arguments are not those of this operation: is bridge on this machine of the gateway's version?")
+var errArguments = errors.New("the arguments do not match this operation: does bridge on this machine have the version of the gateway?")
 
 // arguments decodes a JSON array into the arguments of a method.
 func (o *operations) arguments(ctx context.Context, method reflect.Type, body []byte) ([]reflect.Value, error) {
@@ -85,7 +85,7 @@ func argument(of reflect.Type, text json.RawMessage) (reflect.Value, error) {
 	return value.Elem(), err
 }
 
-// answerOf is the answer that has the results of a method.
+// answerOf returns the answer that contains the results of a method.
 func (g *Gateway) answerOf(results []reflect.Value) (operation.Answer, error) {
 	a := operation.Answer{Now: g.operations.now(), Draining: g.isDraining()}
 	for _, v := range results {
@@ -103,7 +103,7 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 	name := strings.TrimPrefix(r.URL.Path, operationsPath)
 	method, ok := g.operations.methods[name]
 	if !ok {
-		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: is it of the version of bridge on this machine?")
+		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: does it have the version of bridge on this machine?")
 		return
 	}
 	ctx := c.principal.calling(r.Context())
@@ -139,8 +139,8 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 	written = !ok || p.whole()
 }
 
-// settle gives messages back whose answer was not written. Of one that was, the other
-// side says whether its agent got it; where it does not, the claim runs out.
+// settle gives messages back if their answer was not written. If it was written, the other
+// machine reports whether its agent got it; without a report, the claim expires.
 func (o *operations) settle(ctx context.Context, results []reflect.Value, written bool) {
 	if written || o.giveBack == nil {
 		return
@@ -155,7 +155,7 @@ func (o *operations) settle(ctx context.Context, results []reflect.Value, writte
 		}
 		for _, claim := range claims {
 			if claim.ID != 0 {
-				_ = o.giveBack(context.WithoutCancel(ctx), claim) // else it runs out
+				_ = o.giveBack(context.WithoutCancel(ctx), claim) // if this fails, the claim expires
 			}
 		}
 	}
@@ -163,7 +163,7 @@ func (o *operations) settle(ctx context.Context, results []reflect.Value, writte
 
 var errPanic = errors.New("an operation panicked")
 
-// carryOut calls a method and takes the error out of what it returns.
+// carryOut calls a method and separates the error from its results.
 func (g *Gateway) carryOut(method reflect.Value, in []reflect.Value) (out []reflect.Value, err error) {
 	defer func() {
 		if value := recover(); value != nil {

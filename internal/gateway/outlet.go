@@ -7,29 +7,29 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
-// maxWaiting is how many notifications wait for a client at most. It follows at most 64
-// URIs, and the same notification waits only once.
+// maxWaiting is the maximum number of notifications queued for a client. A client
+// subscribes to at most 64 URIs, and identical notifications are queued only once.
 const maxWaiting = 128
 
-// outlet keeps notifications until they are written to a client. It implements
+// outlet queues notifications until they are written to a client. It implements
 // stdio.Outlet.
 type outlet struct {
 	closing chan struct{}
 
 	mu      sync.Mutex
 	waiting [][]byte
-	known   map[string]bool // those that wait
+	known   map[string]bool // queued notifications
 	closed  bool
-	ready   chan struct{} // has an element when some wait
+	ready   chan struct{} // holds a value while notifications are queued
 }
 
 func newOutlet() *outlet {
 	return &outlet{closing: make(chan struct{}), known: map[string]bool{}, ready: make(chan struct{}, 1)}
 }
 
-// Notify implements stdio.Outlet. While the same notification waits, it says all that
-// there is to say; where too many wait, a client that reads them misses this one, and so
-// it ends.
+// Notify implements stdio.Outlet. A notification identical to a queued one is not added. If
+// the queue is full, the outlet is closed, because the client would otherwise miss this
+// notification without knowing.
 func (o *outlet) Notify(method string, params any) bool {
 	encoded, err := json.Marshal(params)
 	if err != nil {
@@ -62,7 +62,7 @@ func (o *outlet) Notify(method string, params any) bool {
 // Closing implements stdio.Outlet.
 func (o *outlet) Closing() <-chan struct{} { return o.closing }
 
-// take takes what waits.
+// take removes and returns the queued notifications.
 func (o *outlet) take() [][]byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,7 +78,7 @@ func (o *outlet) isClosed() bool {
 	return o.closed
 }
 
-// close ends the outlet: nothing is queued any more.
+// close closes the outlet: nothing more is queued.
 func (o *outlet) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

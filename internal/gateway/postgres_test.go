@@ -27,7 +27,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// server is the one for all tests of the package; nil where none is installed.
+// server is the database server for all tests of the package, or nil if none is installed.
 var server *postgrestest.Server
 
 func TestMain(m *testing.M) {
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(postgrestest.Main(m, &server, "fsync=off", "full_page_writes=off"))
 }
 
-// placeOnServer starts a gateway on a store in a database, with a connection of its own.
+// placeOnServer starts a gateway on a store in a database, with its own connection.
 func placeOnServer(t testing.TB, dsn string, key auth.Key, changes ...func(*gateway.Options)) *place {
 	t.Helper()
 	store := must(postgres.Open(context.Background(), dsn, postgres.Options{Key: key, Create: true}))(t)
@@ -56,10 +56,11 @@ func placeOnServer(t testing.TB, dsn string, key auth.Key, changes ...func(*gate
 	return serve(t, served, access.New(core, store, key), key, changes...)
 }
 
-// TestTwoGateways: writers send through two gateways on one database, and readers take
-// their mail through the one that the writer does not use. Numbers have no gaps, each
-// message comes in order, once or again and marked, a revoked key is refused on both, no key is in
-// either log, and the audit log is whole.
+// TestTwoGateways sends messages through two gateways on one database; readers receive them
+// through the gateway that the writer does not use. It checks that sequence numbers have no
+// gaps, that each message arrives in order, and again only if marked as redelivered, that a
+// revoked key is refused on both gateways, that no log contains a key, and that the audit
+// log is intact.
 func TestTwoGateways(t *testing.T) {
 	postgrestest.Need(t, server)
 	t.Parallel()
@@ -102,7 +103,7 @@ func TestTwoGateways(t *testing.T) {
 				for _, m := range got {
 					message, _ := m.(map[string]any)
 					if seq, _ := message["seq"].(float64); seq <= float64(next) && message["redelivered"] == true {
-						continue // a machine so busy that its answer came later than its claim lasts
+						continue // the machine was so busy that the answer arrived after its claim expired
 					}
 					if message["message"] != fmt.Sprint(next) || message["seq"] != float64(next+1) || message["redelivered"] != false {
 						t.Errorf("got %v with number %v, redelivered %v, want %d", message["message"], message["seq"], message["redelivered"], next)
@@ -138,7 +139,7 @@ func TestTwoGateways(t *testing.T) {
 	}
 }
 
-// try calls a tool from any goroutine.
+// try calls a tool and, unlike tool, can be used from any goroutine.
 func try(s *mcp.ClientSession, name string, arguments map[string]any) (map[string]any, error) {
 	result, err := s.CallTool(context.Background(), &mcp.CallToolParams{Name: name, Arguments: arguments})
 	if err != nil {

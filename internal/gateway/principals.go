@@ -16,17 +16,17 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// How long what is known of keys is believed. A revoked key is refused, and its calls
-// are ended, within five seconds on every gateway.
+// How long an authentication is trusted. A revoked key is refused, and its calls are ended,
+// within five seconds on every gateway.
 const (
-	believeFor = 2 * watchEvery // without a look that finds the key valid
+	believeFor = 2 * watchEvery // maximum age of the last check that found the key valid
 	watchEvery = 2 * time.Second
-	// forgetAfter is after how long without a call an endpoint is given up. What its
-	// holder created or joined is in files, and is found again.
+	// forgetAfter is how long an endpoint is kept without calls. The sessions of its holder
+	// are stored in files and are found again.
 	forgetAfter = 10 * time.Minute
 )
 
-// principals are the holders of keys that have called.
+// principals holds the holders of keys that have called.
 type principals struct {
 	keys     *access.Service
 	endpoint func(access.Key) Endpoint
@@ -35,28 +35,29 @@ type principals struct {
 
 	mu       sync.Mutex
 	all      map[string]*principal               // by the key's id
-	checking map[[sha256.Size]byte]chan struct{} // written keys that a call checks; closed then
+	checking map[[sha256.Size]byte]chan struct{} // by hash of the key, while a call checks it; closed afterwards
 	draining bool
 }
 
-// principal is one of them.
+// principal is the holder of a key.
 type principal struct {
-	// These are as they were when it first called, and are read without the lock: that the
-	// key is revoked, or its row is another, ends the principal.
+	// These fields do not change after the first call and are read without the lock. If the
+	// key is revoked or its row is altered, the principal is dropped.
 	key      access.Kept
 	endpoint Endpoint
 	handler  http.Handler
 	channels *channels
-	// All else is behind the lock. hash is of the written key, and checked when it was
-	// last proved.
+	// The lock protects all other fields. hash is the hash of the key's text, and checked
+	// the time when it was last found valid.
 	hash    [sha256.Size]byte
 	checked time.Time
 	used    time.Time
-	calls   map[int64]context.CancelCauseFunc // under way
+	calls   map[int64]context.CancelCauseFunc // in flight
 	gone    bool
 }
 
-// calling returns a context for a call of the holder: who it is, and where it may act.
+// calling returns the context for a call of the holder: it contains the caller and the
+// conversations it is restricted to.
 func (p *principal) calling(ctx context.Context) context.Context {
 	return bridge.Within(bridge.WithCaller(ctx, "key "+p.key.ID), p.key.Conversations)
 }
@@ -66,7 +67,7 @@ func newPrincipals(o Options) *principals {
 	return &principals{keys: o.Keys, endpoint: o.Endpoint, handler: handler, log: o.Log, all: map[string]*principal{}, checking: map[[sha256.Size]byte]chan struct{}{}}
 }
 
-// recall returns the holder of a written key that was proved just now.
+// recall returns the holder of a key that was authenticated recently, or nil.
 func (ps *principals) recall(text string) *principal {
 	hash := sha256.Sum256([]byte(text))
 	now := time.Now()
@@ -79,7 +80,7 @@ func (ps *principals) recall(text string) *principal {
 	return p
 }
 
-// turn waits until no other call checks a written key. Call done when it is checked.
+// turn waits until no other call is checking the same key. Call done after the check.
 func (ps *principals) turn(ctx context.Context, text string) (done func(), err error) {
 	hash := sha256.Sum256([]byte(text))
 	for {
@@ -105,7 +106,7 @@ func (ps *principals) turn(ctx context.Context, text string) (done func(), err e
 	}
 }
 
-// admit returns the holder of a written key, or access.ErrRefused.
+// admit returns the holder of a key, or access.ErrRefused.
 func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (*principal, error) {
 	if p := ps.recall(text); p != nil {
 		return p, nil
@@ -132,12 +133,12 @@ func (ps *principals) admit(ctx context.Context, text string, c access.Caller) (
 }
 
 var (
-	errBusy = errors.New("too many calls of this key are under way")
-	// errRevoked is why a call ends whose key is no longer valid.
+	errBusy = errors.New("too many calls of this key are in progress")
+	// errRevoked is the reason with which calls end when their key is no longer valid.
 	errRevoked = errors.New("the access key was revoked or has expired")
 )
 
-// begin notes a call, which ends when the key is no longer valid. Call end after it.
+// begin registers a call, which ends when the key becomes invalid. Call end after the call.
 func (ps *principals) begin(ctx context.Context, p *principal, number int64) (_ context.Context, end func(), err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ps.mu.Lock()
@@ -160,7 +161,7 @@ func (ps *principals) begin(ctx context.Context, p *principal, number int64) (_ 
 	}, nil
 }
 
-// watch ends the calls of keys that count no more, until ctx ends.
+// watch ends the calls of keys that are no longer valid, until ctx ends.
 func (ps *principals) watch(ctx context.Context) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
@@ -174,7 +175,7 @@ func (ps *principals) watch(ctx context.Context) {
 	}
 }
 
-// look compares the holders that are known with the keys that count.
+// look compares the known holders with the valid keys.
 func (ps *principals) look(ctx context.Context) {
 	known := ps.each()
 	if len(known) == 0 {
@@ -197,9 +198,9 @@ func (ps *principals) look(ctx context.Context) {
 	}
 }
 
-// drop takes out the holders of keys that count no more, whose calls it ends, and
-// those who have not called for long. All others are proved as of a time. A key whose row
-// is not the one that proved counts no more: its next call is checked by itself.
+// drop removes the holders whose keys are no longer valid, ending their calls, and those
+// that have not called for long. All others are marked as checked at the given time. A key
+// whose row has changed counts as invalid: its next call is checked individually.
 func (ps *principals) drop(valid map[string]access.Kept, at time.Time) (dropped []*principal) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -227,7 +228,7 @@ func (ps *principals) each() []*principal {
 	return slices.Collect(maps.Values(ps.all))
 }
 
-// drain lets the calls that wait return, and those that come wait no more.
+// drain makes waiting calls return, and later calls return without waiting.
 func (ps *principals) drain() {
 	ps.mu.Lock()
 	ps.draining = true

@@ -9,9 +9,9 @@ import (
 	"example.org/bridge/internal/claims"
 )
 
-// probes are the operations that record nothing, not even who failed to prove a session,
-// because on one machine hooks look often. Here they would be a way to try tokens that
-// nobody sees: the gateway records failures, under these names.
+// probes are the operations that record nothing, not even failed authentication, because on
+// a single machine hooks call them often. Through a gateway they would allow guessing
+// tokens unnoticed, so the gateway records failures, under these names.
 var probes = map[string]string{
 	"CountMail":    "count_mail",
 	"PeekRoster":   "peek_roster",
@@ -22,14 +22,15 @@ var probes = map[string]string{
 	"RecordChange": "record_change",
 }
 
-// prover is what tells whether credentials are good, and records where they are not.
+// prover checks credentials, and records refused calls.
 type prover interface {
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
 	RefuseCall(ctx context.Context, c bridge.Credentials, action string, reason error) error
 }
 
-// recordProbe records an operation of probes whose caller has not proved a session.
-// What a caller leaves out whole is not a probe: it asks whether its key is valid.
+// recordProbe records an operation of probes whose caller did not authenticate as a
+// session. A call without any credentials is not recorded: it only checks whether the
+// access key is valid.
 func (o *operations) recordProbe(ctx context.Context, name string, in, out []reflect.Value, err error) {
 	action, ok := probes[name]
 	if !ok || o.prover == nil || !doubtful(name, out, err) {
@@ -39,16 +40,16 @@ func (o *operations) recordProbe(ctx context.Context, name string, in, out []ref
 	if c == (bridge.Credentials{}) {
 		return
 	}
-	ctx = context.WithoutCancel(ctx) // who hangs up is recorded too
+	ctx = context.WithoutCancel(ctx) // record it even if the caller disconnects
 	if _, err := o.prover.CountMail(ctx, c); errors.Is(err, bridge.ErrUnauthorized) {
 		_ = o.prover.RefuseCall(ctx, c, action, bridge.ErrUnauthorized) // the caller is refused in any case
 	}
 }
 
-// doubtful reports whether the answer leaves open that the caller has proved nothing.
+// doubtful reports whether the result does not prove that the caller was authenticated.
 func doubtful(name string, out []reflect.Value, err error) bool {
 	switch name {
-	case "SessionOf", "AwaitMail": // which answer anybody
+	case "SessionOf", "AwaitMail": // these answer any caller
 		return true
 	case "Standing":
 		return len(out) == 2 && !out[1].Bool()
@@ -56,7 +57,7 @@ func doubtful(name string, out []reflect.Value, err error) bool {
 	return errors.Is(err, bridge.ErrUnauthorized)
 }
 
-// claimedBy are the credentials that a call was made with; of several the first.
+// claimedBy returns the credentials of a call; if there are several, the first.
 func claimedBy(in, out []reflect.Value) bridge.Credentials {
 	for _, v := range in {
 		switch each := v.Interface().(type) {

@@ -23,7 +23,7 @@ import (
 
 var zeroHead audit.Head
 
-// TestRefusals: each request that should not be answered gets the right status.
+// TestRefusals checks the status of each kind of request that must be refused.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -113,7 +113,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestUnhandled: what the SDK refuses in plain text is answered under the request's id.
+// TestUnhandled checks that requests that the SDK refuses in plain text are answered with
+// the id of the request.
 func TestUnhandled(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -137,7 +138,7 @@ func TestUnhandled(t *testing.T) {
 	}
 }
 
-// endless is a body without an end, sent in chunks.
+// endless is an endless body, sent in chunks.
 type endless struct{ sent atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -147,8 +148,8 @@ func (e *endless) Read(p []byte) (int, error) {
 	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
 }
 
-// TestChunkedBody: a body whose length nobody knows is refused when it is too large, and
-// not read to its end.
+// TestChunkedBody checks that a body of unknown length is refused when it becomes too
+// large, and not read to its end.
 func TestChunkedBody(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -166,7 +167,7 @@ func TestChunkedBody(t *testing.T) {
 	if n := body.sent.Load(); n > 32<<20 {
 		t.Errorf("%d bytes were read", n)
 	}
-	// The body of a stranger is not read at all.
+	// The body of a request without a valid key is not read.
 	body = &endless{}
 	r = must(http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+p.address+"/mcp", io.NopCloser(body)))(t)
 	if resp, err := p.web("").Do(r); err == nil {
@@ -176,12 +177,12 @@ func TestChunkedBody(t *testing.T) {
 		}
 	}
 	if n := body.sent.Load(); n > 8<<20 {
-		t.Errorf("%d bytes of a stranger's body were taken", n)
+		t.Errorf("%d bytes of a body were read without a valid key", n)
 	}
 }
 
-// TestForgedRequestID: no header of a client names a request or a caller. Two clients
-// that say they are one get their own answers, and each message once.
+// TestForgedRequestID checks that client headers identify neither a request nor a caller:
+// two clients that claim to be the same get their own answers, and each message once.
 func TestForgedRequestID(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -210,7 +211,7 @@ func TestForgedRequestID(t *testing.T) {
 	}
 }
 
-// TestPlain: without TLS nothing is served but on loopback.
+// TestPlain checks that plain HTTP is served on loopback addresses only.
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	l := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "0.0.0.0:0"))(t)
@@ -232,7 +233,8 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestDrain: when a gateway is told to end, calls that wait return and it ends.
+// TestDrain checks that when a gateway shuts down, waiting calls return and the gateway
+// ends.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -246,7 +248,7 @@ func TestDrain(t *testing.T) {
 		r.Header.Set("Accept", "application/json, text/event-stream")
 		resp, err := p.web(secret).Do(r)
 		if err != nil {
-			status <- 0 // it came too late to be answered
+			status <- 0 // too late to be answered
 			return
 		}
 		_, _ = io.Copy(io.Discard, resp.Body)
@@ -260,16 +262,16 @@ func TestDrain(t *testing.T) {
 	select {
 	case got := <-status:
 		if got != 200 && got != 503 && got != 0 {
-			t.Errorf("the call that waits got %d", got)
+			t.Errorf("the waiting call got %d", got)
 		}
 	case <-time.After(40 * time.Second):
-		t.Fatal("the call that waits goes on")
+		t.Fatal("the waiting call is still running")
 	}
 }
 
-// TestLastRequest: while a gateway ends, a connection that is open gets an answer to one more
-// request, and is told that it ends; new connections are served as well, and no call waits. It
-// does not wait for a client that has gone.
+// TestLastRequest checks that during shutdown an open connection gets an answer to one more
+// request, and is told that it ends; that new connections are served as well, and no call
+// waits; and that the gateway does not wait for disconnected clients.
 func TestLastRequest(t *testing.T) {
 	t.Parallel()
 	var drained atomic.Int64
@@ -312,7 +314,7 @@ func TestLastRequest(t *testing.T) {
 	p.stop()
 	bridgetest.Eventually(t, "a gateway that ends", func() bool {
 		web := p.web("")
-		defer web.CloseIdleConnections() // or the gateway would wait for it
+		defer web.CloseIdleConnections() // otherwise the gateway would wait for it
 		a := ask(web, "/ready", "")
 		return a.err == nil && a.status == http.StatusServiceUnavailable && a.last && drained.Load() == 1
 	})
@@ -330,8 +332,8 @@ func TestLastRequest(t *testing.T) {
 	}
 }
 
-// TestConnections: what is over the number of connections is closed, and those that are
-// there go on.
+// TestConnections checks that connections above the limit are closed, and existing ones
+// stay open.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, func(o *gateway.Options) { o.MaxClients = 3 })

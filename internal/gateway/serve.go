@@ -27,7 +27,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Accel-Buffering", "no") // a proxy in between must not hold answers back
+	header.Set("X-Accel-Buffering", "no") // prevent proxies from buffering answers
 	if g.isDraining() {
 		header.Set("Connection", "close")
 	}
@@ -47,20 +47,20 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, operationsPath):
 		g.guarded(w, r, actionOperation, g.serveOperation)
 	default:
-		refuse(w, http.StatusNotFound, "not_found", "there is nothing here")
+		refuse(w, http.StatusNotFound, "not_found", "there is no such page")
 	}
 }
 
-// call is a request whose sender is known.
+// call is a request whose sender is authenticated.
 type call struct {
 	principal *principal
 	number    int64
 	body      []byte
 }
 
-// guarded serves a request that only a key with a role that calls tools may make.
+// guarded serves a request that needs a key whose role may call tools.
 func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string, serve func(http.ResponseWriter, *http.Request, call)) {
-	if isClosed(g.ending) || r.Method == http.MethodGet && g.isDraining() { // no stream begins now
+	if isClosed(g.ending) || r.Method == http.MethodGet && g.isDraining() { // no new streams during shutdown
 		g.goAway(w)
 		return
 	}
@@ -98,12 +98,13 @@ func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string,
 	answer.send()
 }
 
-// admitMethod reports whether a request calls something or, with streams, opens a stream.
-// Others it answers.
+// admitMethod reports whether the method of a request is one that is served here: a call,
+// or, if streams are supported, the opening of a stream. Otherwise it has answered the
+// request.
 func admitMethod(w http.ResponseWriter, r *http.Request, p *principal, streams bool) bool {
 	switch {
 	case streams && p.channels.hasEnded(clientName(r)):
-		refuse(w, http.StatusNotFound, "ended", "this client has ended its session with DELETE: it begins again with initialize")
+		refuse(w, http.StatusNotFound, "ended", "this client has ended its session with DELETE: start again with initialize")
 	case streams && r.Method == http.MethodDelete && clientName(r) != "":
 		p.channels.remove(clientName(r))
 		w.WriteHeader(http.StatusNoContent)
@@ -116,7 +117,7 @@ func admitMethod(w http.ResponseWriter, r *http.Request, p *principal, streams b
 }
 
 func notAllowed(w http.ResponseWriter, streams bool) {
-	allow, text := http.MethodPost, "only POST is answered here"
+	allow, text := http.MethodPost, "only POST is supported here"
 	if streams {
 		allow, text = "GET, POST, DELETE", "GET opens a stream here, POST asks, and DELETE with "+clientHeader+" ends a client's stream"
 	}
@@ -124,8 +125,8 @@ func notAllowed(w http.ResponseWriter, streams bool) {
 	refuse(w, http.StatusMethodNotAllowed, "method_not_allowed", text)
 }
 
-// authenticate finds out who calls, and whether the role allows it. Where it reports
-// false it has answered.
+// authenticate determines the caller, and whether its role allows the request. If it
+// returns false, it has answered the request.
 func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action string, allows func(access.Role) bool) (*principal, bool) {
 	caller := access.Caller{Address: addressOf(r), Action: action}
 	text := bearer(r)
@@ -157,16 +158,17 @@ func (g *Gateway) authenticate(w http.ResponseWriter, r *http.Request, action st
 	return p, true
 }
 
-// Limits of a call whose key is not known.
+// Limits for a call whose key has not been checked.
 const (
 	checkWithin = 10 * time.Second // to wait for another call with the same key
-	slotWithin  = time.Second      // to wait for others with other keys
+	slotWithin  = time.Second      // to wait for calls with other keys
 )
 
 var errChecking = errors.New("too many keys are being checked")
 
-// check finds out whose key it is that is not known. Of many calls with the same one, which
-// come at once where a gateway has just begun, the first looks, and the others know then.
+// check authenticates a key that is not known yet. If many calls arrive with the same key,
+// for example after a gateway has started, only the first reads the store, and the others
+// use its result.
 func (g *Gateway) check(ctx context.Context, text string, caller access.Caller) (*principal, error) {
 	waiting, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
@@ -189,7 +191,7 @@ func (g *Gateway) check(ctx context.Context, text string, caller access.Caller) 
 	return g.principals.admit(ctx, text, caller)
 }
 
-// bearer is the key of a request (RFC 6750, section 2.1); "" where there is not one.
+// bearer returns the key of a request (RFC 6750, section 2.1), or "".
 func bearer(r *http.Request) string {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
@@ -202,8 +204,8 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(text)
 }
 
-// addressOf is from where the connection comes. What a client or a proxy says in a
-// header is no fact, and is not looked at.
+// addressOf returns the address the connection comes from. Headers set by a client or a
+// proxy are not trusted, and not used.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -217,15 +219,15 @@ func (g *Gateway) unauthorized(w http.ResponseWriter) {
 	refuse(w, http.StatusUnauthorized, operation.Refused, access.ErrRefused.Error())
 }
 
-// goAway tells a client to come back, to another gateway or to this one's successor.
+// goAway tells a client to try again, at another gateway or at this one's successor.
 func (g *Gateway) goAway(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "2")
 	w.Header().Set("Connection", "close")
-	refuse(w, http.StatusServiceUnavailable, operation.Draining, "this gateway is ending: try again in a few seconds")
+	refuse(w, http.StatusServiceUnavailable, operation.Draining, "this gateway is shutting down: try again in a few seconds")
 }
 
-// failed answers for the store. What the table of advice does not know goes to the log
-// and not to the client.
+// failed answers with an error of the store. Errors that are not in the table of advice are
+// logged and not shown to the client.
 func (g *Gateway) failed(w http.ResponseWriter, err error) {
 	if errors.Is(err, context.Canceled) {
 		return // nobody reads the answer

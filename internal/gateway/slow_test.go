@@ -20,13 +20,14 @@ import (
 	"example.org/bridge/internal/gateway"
 )
 
-// short are deadlines that a test can wait for. never is for those that it must not meet.
+// short are deadlines that a test can wait for. never is for deadlines that a test must not
+// reach.
 const (
 	short = 300 * time.Millisecond
 	never = time.Hour
 )
 
-// patient has no deadline that a test meets.
+// patient has no deadline that a test reaches.
 var patient = gateway.Deadlines{Header: never, Body: never, Answer: never, Idle: never}
 
 // within changes one of the deadlines.
@@ -37,8 +38,9 @@ func within(change func(*gateway.Deadlines)) func(*gateway.Options) {
 	}
 }
 
-// dial opens a connection that the test writes and reads itself. On a busy machine the
-// handshake may meet the deadline, and room that was just given back may not be there yet.
+// dial opens a connection that the test reads and writes directly. It tries several times,
+// because on a busy machine the handshake may hit the deadline, and a connection that was
+// just closed may not have freed its place.
 func (p *place) dial(t *testing.T) *tls.Conn {
 	t.Helper()
 	var c *tls.Conn
@@ -51,7 +53,7 @@ func (p *place) dial(t *testing.T) *tls.Conn {
 	return c
 }
 
-// ends returns what the gateway sends until it closes the connection, which it must.
+// ends returns what the gateway sends until it closes the connection, which must happen.
 func ends(t *testing.T, c net.Conn) string {
 	t.Helper()
 	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
@@ -65,7 +67,7 @@ func ends(t *testing.T, c net.Conn) string {
 	return string(text)
 }
 
-// drip writes a byte now and then until the gateway has enough of it.
+// drip writes single bytes with pauses until the gateway closes the connection.
 func drip(c net.Conn) {
 	ticker := time.NewTicker(short / 20)
 	defer ticker.Stop()
@@ -80,8 +82,8 @@ func (p *place) post(secret, path string, length int) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", path, secret, length)
 }
 
-// TestSlowClients: who is slow to shake hands, to send a header or a body, or to ask
-// again is cut off, also when a byte comes now and then.
+// TestSlowClients checks that clients that are slow with the handshake, a header, a body,
+// or the next request are disconnected, even if they send a byte now and then.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	slowHeader := within(func(d *gateway.Deadlines) { d.Header = short })
@@ -89,8 +91,8 @@ func TestSlowClients(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*gateway.Options)
-		plain  bool // no handshake
-		keyed  bool // it sends a header with a key first
+		plain  bool // without a handshake
+		keyed  bool // sends a header with a key first
 		sends  string
 		drips  bool
 		want   string
@@ -121,7 +123,7 @@ func TestSlowClients(t *testing.T) {
 			if tt.keyed {
 				sends = p.post(p.key(t, "slow", access.Agent), "/mcp", 200<<10) + sends
 			}
-			_, _ = io.WriteString(c, sends) // fails where the gateway has had enough already
+			_, _ = io.WriteString(c, sends) // fails if the gateway has already disconnected
 			if tt.drips {
 				go drip(c)
 			}
@@ -132,7 +134,7 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// TestSlowClientsLeaveRoom: slow clients that hold every connection give them back.
+// TestSlowClientsLeaveRoom checks that slow clients that hold all connections lose them.
 func TestSlowClientsLeaveRoom(t *testing.T) {
 	t.Parallel()
 	const most = 6
@@ -142,7 +144,7 @@ func TestSlowClientsLeaveRoom(t *testing.T) {
 		var all []net.Conn
 		for range most {
 			c := p.dial(t)
-			_, _ = io.WriteString(c, sends) // fails where the gateway has had enough already
+			_, _ = io.WriteString(c, sends) // fails if the gateway has already disconnected
 			all = append(all, c)
 		}
 		for _, c := range all {
@@ -155,7 +157,7 @@ func TestSlowClientsLeaveRoom(t *testing.T) {
 	}
 }
 
-// mailbox delivers a large message, and notes what is given back.
+// mailbox delivers a large message, and records what is given back.
 type mailbox struct {
 	given chan bridge.Claim
 }
@@ -176,8 +178,8 @@ func (m *mailbox) GiveBack(_ context.Context, c bridge.Claim) error {
 
 func (m *mailbox) Now() time.Time { return time.Now() }
 
-// TestSlowReader: who does not read its answer is cut off, and its messages are given
-// back for the next one to ask.
+// TestSlowReader checks that a client that does not read its answer is disconnected, and
+// that its messages are given back so that the next call gets them.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	box := &mailbox{given: make(chan bridge.Claim, 1)}
@@ -201,7 +203,8 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// pipes is a listener whose connections have no buffers: what is not read is not written.
+// pipes is a listener whose connections are unbuffered: a write completes only when it is
+// read.
 type pipes struct {
 	made  chan net.Conn
 	ended chan struct{}
@@ -220,7 +223,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.ended) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// dialPipe is a connection to the gateway that holds nothing on the way.
+// dialPipe returns a connection to the gateway without buffers.
 func (p *place) dialPipe(t *testing.T) net.Conn {
 	t.Helper()
 	l := &pipes{made: make(chan net.Conn, 1), ended: make(chan struct{})}
@@ -239,9 +242,9 @@ func (p *place) dialPipe(t *testing.T) net.Conn {
 	return ours
 }
 
-// TestStreamThatNobodyReads: a client that reads the beginning of its stream and no more
-// is cut off when it has not read an event in time, its call ends, and what happens
-// meanwhile is kept within the outlet's bounds; others hear of everything.
+// TestStreamThatNobodyReads checks that a client that stops reading its stream is
+// disconnected when it has not read an event in time, that its call ends, that queued
+// notifications stay within the outlet's limit, and that other clients receive everything.
 func TestStreamThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	for name, ask := range map[string]func(p *place, secret, uri string) string{
@@ -286,8 +289,9 @@ func TestStreamThatNobodyReads(t *testing.T) {
 	}
 }
 
-// TestLargeBodiesAtOnce: only so many large bodies are in memory. Who gets no room in
-// time is told to come again, and small requests are answered meanwhile.
+// TestLargeBodiesAtOnce checks that only a limited number of large bodies is in memory,
+// that requests that get no room in time are told to try again, and that small requests are
+// answered meanwhile.
 func TestLargeBodiesAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, within(func(d *gateway.Deadlines) { d.Body = short }))
@@ -303,15 +307,16 @@ func TestLargeBodiesAtOnce(t *testing.T) {
 	}
 	p = newPlace(t, within(func(*gateway.Deadlines) {}))
 	secret = p.key(t, "many", access.Agent)
-	for range 20 { // more than there is room for at once: each gives it back
+	for range 20 { // more than fit at the same time: each frees its room again
 		if status, _, body := p.raw(t, secret, "POST", "/mcp", large, legacy); status != 200 {
 			t.Fatalf("with room: %d %.200s", status, body)
 		}
 	}
-	p.gateway.HoldLarge() // all of it is free
+	p.gateway.HoldLarge() // all room is free now
 }
 
-// TestCallsAtOnce: one key has so many calls under way at most, and other keys theirs.
+// TestCallsAtOnce checks that the calls in flight of one key are limited, and that other
+// keys have their own limit.
 func TestCallsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, within(func(*gateway.Deadlines) {}))

@@ -12,20 +12,20 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// stream writes the events of one answer (the WHATWG's server-sent events), each at once
-// and whole. It is safe for concurrent use.
+// stream writes the events of one answer (server-sent events, WHATWG), each immediately and
+// completely. It is safe for concurrent use.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	within  time.Duration // that the client has to read an event
+	within  time.Duration // the client has to read an event within this time
 	outlet  *outlet
 
 	mu    sync.Mutex
 	begun bool
-	err   error // of the first write that failed
+	err   error // the first write error
 }
 
-// write writes what waits in the outlet, and then more, which may be nil.
+// write writes the notifications queued in the outlet, and then more, which may be nil.
 func (s *stream) write(more []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,12 +51,12 @@ func (s *stream) write(more []byte) error {
 	return s.err
 }
 
-// comment is an event that clients pass over. It keeps what is between them and the
-// gateway from ending a connection on which nothing happens, and finds clients that are gone.
+// comment writes an event that clients ignore. It keeps proxies from closing an idle
+// connection, and detects clients that have disconnected.
 const comment = ": nothing new\n\n"
 
-// pump writes what comes to the outlet, and a comment where nothing has come for a beat,
-// until ctx or the outlet ends or the client does not read.
+// pump writes notifications as they arrive in the outlet, and a comment after a beat
+// without any, until ctx or the outlet ends or the client stops reading.
 func (s *stream) pump(ctx context.Context, beat time.Duration) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
@@ -75,9 +75,9 @@ func (s *stream) pump(ctx context.Context, beat time.Duration) {
 	}
 }
 
-// listening is the answer to subscriptions/listen (MCP 2026-07-28): a stream of its own,
-// which begins with the first event that the endpoint queues, the acknowledgement, and
-// lasts so long from then on: however slow a machine is, it does not end unacknowledged.
+// listening serves subscriptions/listen (MCP 2026-07-28): a separate stream that begins
+// with the first event that the endpoint queues, the acknowledgement. Its lifetime counts
+// from then on, so that even on a slow machine it does not end unacknowledged.
 func (g *Gateway) listening(ctx context.Context, p *paced) (o *outlet, end func()) {
 	s := &stream{w: p.ResponseWriter, control: p.control, within: p.within, outlet: newOutlet()}
 	p.events = s
@@ -92,7 +92,7 @@ func (g *Gateway) listening(ctx context.Context, p *paced) (o *outlet, end func(
 		case <-s.outlet.closing:
 		case <-ctx.Done():
 		}
-		s.outlet.close() // also where the client does not read: the endpoint's call ends then
+		s.outlet.close() // even if the client does not read: this ends the endpoint's call
 	}()
 	return s.outlet, func() {
 		cancel()
@@ -100,11 +100,11 @@ func (g *Gateway) listening(ctx context.Context, p *paced) (o *outlet, end func(
 	}
 }
 
-// serveStream answers GET /mcp (MCP 2025-11-25, transports, listening for messages from
-// the server): what a client of the older revisions is told beside its answers.
+// serveStream serves GET /mcp (MCP 2025-11-25, transports, listening for messages from the
+// server), which carries the notifications to a client of the older revisions.
 func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, p *principal) {
 	if !accepts(r, "text/event-stream") {
-		refuse(w, http.StatusNotAcceptable, "not_acceptable", "what GET answers here is text/event-stream")
+		refuse(w, http.StatusNotAcceptable, "not_acceptable", "GET is answered with text/event-stream here")
 		return
 	}
 	c, ok := p.channels.of(clientName(r))
@@ -122,8 +122,8 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, p *princip
 	s.pump(ctx, g.o.Deadlines.Beat)
 }
 
-// accepts reports whether a request takes a type as an answer. What it prefers does not
-// matter where there is one.
+// accepts reports whether a request accepts a content type. Preferences are ignored, since
+// there is only one type to choose.
 func accepts(r *http.Request, media string) bool {
 	for _, header := range r.Header.Values("Accept") {
 		for each := range strings.SplitSeq(header, ",") {

@@ -17,7 +17,7 @@ import (
 	"example.org/bridge/internal/gateway"
 )
 
-// event is one of a stream: a message of the protocol, or a comment.
+// event is an event of a stream: a message of the protocol, or a comment.
 type event struct {
 	message map[string]any
 	comment string
@@ -31,7 +31,8 @@ type events struct {
 	header http.Header
 }
 
-// open sends a request whose answer is a stream; status is another one where it is refused.
+// open sends a request whose answer is a stream. status is the status of the answer if it
+// is refused.
 func (p *place) open(t *testing.T, secret, method, body string, header map[string]string) (e *events, status int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,7 +74,7 @@ func (p *place) open(t *testing.T, secret, method, body string, header map[strin
 	return e, resp.StatusCode
 }
 
-// next waits for the next message; ok is false at the stream's end.
+// next waits for the next message; ok is false at the end of the stream.
 func (e *events) next() (message map[string]any, ok bool) {
 	e.t.Helper()
 	tooLong := time.After(bridgetest.PollTimeout)
@@ -99,7 +100,7 @@ func (e *events) want(method, params string) {
 	}
 }
 
-// ends waits for the end of a stream and returns what came before it.
+// ends waits for the end of a stream and returns the events before it.
 func (e *events) ends() (all []map[string]any) {
 	e.t.Helper()
 	for message, ok := e.next(); ok; message, ok = e.next() {
@@ -110,7 +111,8 @@ func (e *events) ends() (all []map[string]any) {
 
 const updated = "notifications/resources/updated"
 
-// listenHeader goes with subscriptions/listen, as every request of the revision has it.
+// listenHeader is the header of subscriptions/listen, which every request of the revision
+// needs.
 func listenHeader() map[string]string {
 	return map[string]string{"Mcp-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}
 }
@@ -136,7 +138,7 @@ func (p *place) listen(t *testing.T, secret string, id any, uris ...string) *eve
 	return e
 }
 
-// pairOf makes a conversation whose session a is remembered for a key, and returns its
+// pairOf creates a conversation whose session a is remembered for a key, and returns its
 // credentials by session.
 func (p *place) pairOf(t *testing.T, secret string) bridgetest.Pair {
 	t.Helper()
@@ -155,9 +157,10 @@ func setStatus(t *testing.T, p *place, c bridge.Credentials, status bridge.Statu
 	}
 }
 
-// TestListen: with revision 2026-07-28 a change comes under the id of the request, as it
-// was written; a URI that is not the key's refuses the whole request; comments come where
-// nothing happens; and a stream ends with its result when its time is over.
+// TestListen checks, for revision 2026-07-28, that a change is reported under the request's
+// id as the client wrote it, that a single URI outside the key's reach causes the whole
+// request to be refused, that comments are sent while nothing happens, and that a stream
+// ends with its result when its time is over.
 func TestListen(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, within(func(d *gateway.Deadlines) { d.Beat = 20 * time.Millisecond }))
@@ -186,7 +189,7 @@ func TestListen(t *testing.T) {
 	if each := <-one.all; each.comment == "" {
 		t.Errorf("a stream on which nothing happens has %v", each)
 	}
-	one.cancel() // what the other is told does not end with it
+	one.cancel() // cancelling one must not affect the other
 	setStatus(t, p, pair.B, bridge.StatusWaiting)
 	if message, _ := two.next(); message["method"] != updated {
 		t.Errorf("the second is told %v", message)
@@ -204,8 +207,8 @@ func (p *place) batchOf(t *testing.T, secret string) int {
 	return status
 }
 
-// TestStreamsEnd: a stream lasts only so long, and not longer than its gateway. The request
-// of revision 2026-07-28 is answered then.
+// TestStreamsEnd checks that a stream has a limited lifetime and ends with its gateway, and
+// that the request of revision 2026-07-28 is then answered.
 func TestStreamsEnd(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]*place{
@@ -236,7 +239,7 @@ func TestStreamsEnd(t *testing.T) {
 	}
 }
 
-// initialized is a client of an older revision: what the gateway called it.
+// initialized returns a client of an older revision: the name that the gateway assigned.
 func (p *place) initialized(t *testing.T, secret string) map[string]string {
 	t.Helper()
 	status, header, body := p.raw(t, secret, "POST", "/mcp", rpc("initialize", map[string]any{
@@ -259,9 +262,10 @@ func (p *place) follow(t *testing.T, secret, uri string, header map[string]strin
 	return body
 }
 
-// TestStreamBefore2026: a client is told by GET of what it subscribed to, and another one
-// with the same key, or another key with the same name of a client, is not. What changes
-// before the stream is opened, or between two, comes with the next; DELETE ends it all.
+// TestStreamBefore2026 checks that a client receives by GET the changes it subscribed to,
+// while another client with the same key, or another key with the same client name, does
+// not. Changes before a stream is opened, or between two streams, are reported by the next
+// one. DELETE ends everything.
 func TestStreamBefore2026(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -304,7 +308,7 @@ func TestStreamBefore2026(t *testing.T) {
 			t.Errorf("%s behind DELETE: %d", method, status)
 		}
 	}
-	// Those beside are told of nothing until they subscribe themselves.
+	// The other clients receive nothing until they subscribe themselves.
 	p.follow(t, ada, uri, other)
 	setStatus(t, p, pair.B, bridge.StatusComplete)
 	beside.want(updated, `{"uri":"`+uri+`"}`)
@@ -314,7 +318,8 @@ func TestStreamBefore2026(t *testing.T) {
 	}
 }
 
-// TestStreamsAreLimited: a key has so many streams, and another key has its own.
+// TestStreamsAreLimited checks that the number of streams is limited for each key
+// separately.
 func TestStreamsAreLimited(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
@@ -344,8 +349,8 @@ func TestStreamsAreLimited(t *testing.T) {
 	}
 }
 
-// TestStreamsOfARevokedKey: on every gateway of a store streams end when their key is
-// revoked, and those of other keys go on.
+// TestStreamsOfARevokedKey checks that on every gateway of a store, streams end when their
+// key is revoked, and those of other keys do not.
 func TestStreamsOfARevokedKey(t *testing.T) {
 	t.Parallel()
 	e := bridgetest.NewEnv(t)
@@ -381,7 +386,8 @@ func TestStreamsOfARevokedKey(t *testing.T) {
 	}
 }
 
-// TestOutletIsBounded: what nobody reads is kept once, up to a limit at which the outlet ends.
+// TestOutletIsBounded checks that identical notifications are queued once, and that the
+// outlet closes at a limit if nobody reads.
 func TestOutletIsBounded(t *testing.T) {
 	t.Parallel()
 	o, waiting := gateway.NewOutlet()
@@ -408,6 +414,6 @@ func TestOutletIsBounded(t *testing.T) {
 		t.Errorf("%d wait, %d were taken", n, taken)
 	}
 	if o.Notify(updated, map[string]any{"uri": "same"}) {
-		t.Error("something is taken behind the end")
+		t.Error("something is accepted after the end")
 	}
 }

@@ -12,13 +12,13 @@ const (
 	codeNoMethod       = -32601
 )
 
-// notHandled is how the SDK begins its text about a method that there is not.
+// notHandled is the beginning of the SDK's text about an unknown method.
 const notHandled = "JSON RPC not handled"
 
-// answerWithID turns a refusal of the SDK in plain text into what JSON-RPC 2.0, section 5
-// wants for a request that has an id: an answer under this id. Without one a client
-// waits, or takes it for a fault of the transport. Only requests of revisions before
-// 2026-07-28 are refused in plain text.
+// answerWithID converts a plain text refusal of the SDK to the answer that JSON-RPC 2.0,
+// section 5 requires for a request with an id: an error under this id. Without the id, a
+// client keeps waiting or assumes a fault of the transport. The SDK refuses only requests
+// of revisions before 2026-07-28 in plain text.
 func (p *paced) answerWithID(body []byte) {
 	if p.sent || p.status != http.StatusBadRequest || !strings.HasPrefix(p.Header().Get("Content-Type"), "text/plain") {
 		return
@@ -48,7 +48,7 @@ func (p *paced) answerWithID(body []byte) {
 	}
 }
 
-// isID reports an id that an answer can repeat: a text or a number.
+// isID reports whether an id can be repeated in an answer: it is a string or a number.
 func isID(raw json.RawMessage) bool {
 	return len(raw) > 0 && (raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9')
 }

@@ -2,8 +2,8 @@
 // gateway: a POST to Path plus the operation's name, with a JSON array of its
 // arguments, is answered with an Answer or a Refusal.
 //
-// Contexts, channels and the caller's clock are not sent. Of an error only what the
-// caller may know is sent.
+// Contexts, channels and the caller's clock are not sent. Errors are reduced to what the
+// caller may know.
 package operation
 
 import (
@@ -21,7 +21,7 @@ import (
 // program could misunderstand the protocol.
 const Path = "/api/v1/operations/"
 
-// Answer is the answer to an operation that was carried out, also if it failed.
+// Answer is the answer to an operation that was carried out, even if the operation failed.
 type Answer struct {
 	// Results are the operation's results, without the error.
 	Results []json.RawMessage `json:"results,omitempty"`
@@ -103,8 +103,7 @@ func (f *Failure) TypedError() error {
 	return nil
 }
 
-// Blamed is the part of a refusal's reason that is sent: the name of the argument that
-// was wrong.
+// Blamed is the part of a refusal's reason that is sent: the name of the invalid argument.
 type Blamed struct {
 	Argument string `json:"argument,omitempty"`
 }

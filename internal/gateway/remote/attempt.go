@@ -19,12 +19,12 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// maxAnswer bounds what of an answer is read: the largest is a page of history or a
-// shared file, with everything escaped.
+// maxAnswer is the maximum number of bytes read of an answer. The largest answers are a
+// page of history and a shared file, with every character escaped.
 const maxAnswer = 16 << 20
 
 var (
-	// errTransport is of what is between here and the gateway.
+	// errTransport reports a failure between this machine and the gateway.
 	errTransport = errors.New("the connection failed")
 	errRefusal   = errors.New("the gateway refused the request")
 	errInternal  = errors.New("the gateway failed; its log has the details")
@@ -34,7 +34,7 @@ var (
 func (c *Conn) attempt(ctx context.Context, r request, body []byte, results []any, f *fate) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Attempt+r.wait)
 	defer cancel()
-	var begun atomic.Bool // something may have reached the gateway
+	var begun atomic.Bool // the request may have reached the gateway
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { begun.Store(true) }})
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+c.o.Join.Address+operation.Path+r.name, bytes.NewReader(body))
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Conn) attempt(ctx context.Context, r request, body []byte, results []an
 	return c.read(response.StatusCode, text, results, f)
 }
 
-// transport is an error of net/http without the URL.
+// transport returns an error of net/http without its URL.
 func transport(err error) error {
 	inner := errors.Unwrap(err)
 	if inner == nil {
@@ -76,8 +76,8 @@ func (c *Conn) read(status int, text []byte, results []any, f *fate) (outcome, e
 		operation.Refusal
 	}
 	if json.Unmarshal(text, &a) != nil {
-		// Something in between answered, or only a part has arrived.
-		return lost, fmt.Errorf("%w: status %d without an answer of a gateway's", errTransport, status)
+		// A proxy answered, or the answer is incomplete.
+		return lost, fmt.Errorf("%w: status %d without an answer from a gateway", errTransport, status)
 	}
 	switch {
 	case a.Failure != nil:
@@ -103,7 +103,7 @@ func (c *Conn) read(status int, text []byte, results []any, f *fate) (outcome, e
 	return answered, nil
 }
 
-// failure is the error that the operation ended with.
+// failure returns the error with which the operation ended.
 func failure(f *operation.Failure) error {
 	if err := f.TypedError(); err != nil {
 		return err
@@ -114,7 +114,7 @@ func failure(f *operation.Failure) error {
 	return errInternal
 }
 
-// refusal says what became of a request that the gateway refused.
+// refusal returns the outcome of a request that the gateway refused.
 func refusal(r operation.Refusal) (outcome, error) {
 	switch r.Code {
 	case operation.Draining, operation.Busy, operation.Unfinished:
@@ -127,7 +127,7 @@ func refusal(r operation.Refusal) (outcome, error) {
 		return answered, bridge.ErrGatewayVersion
 	}
 	if err := advice.Sentinel(r.Message); err != nil {
-		return undone, err // such as a store that does not answer
+		return undone, err // for example because the store does not answer
 	}
 	return answered, errRefusal
 }

@@ -17,7 +17,7 @@ func (c *Conn) PeekMessages(ctx context.Context, cr bridge.Credentials, after in
 }
 
 // AwaitMessages returns when there may be a message with a number above after. If the
-// gateway does not answer, it keeps waiting and asks again when the gateway is back.
+// gateway does not answer, it keeps waiting and calls again when the gateway is back.
 func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after int64) error {
 	for {
 		_, err := c.do(ctx, request{name: "AwaitMail", arguments: []any{cr, after}, again: true, hasty: true, wait: bridge.MaxWait})
@@ -40,12 +40,12 @@ func (c *Conn) PeekRoster(ctx context.Context, cr bridge.Credentials) (out bridg
 func (c *Conn) Prove(ctx context.Context) error {
 	_, err := c.CountMail(ctx, bridge.Credentials{})
 	if errors.Is(err, bridge.ErrUnauthorized) {
-		return nil // nobody has proved a session, and the key is valid
+		return nil // no session was authenticated, but the key is valid
 	}
 	return err
 }
 
-// Heartbeat records a sign of life of the session.
+// Heartbeat records that the session is alive.
 func (c *Conn) Heartbeat(ctx context.Context, cr bridge.Credentials) (out bridge.Pulse, err error) {
 	_, err = c.do(ctx, request{name: "Heartbeat", arguments: []any{cr}, again: true}, &out)
 	return out, err
@@ -57,8 +57,8 @@ func (c *Conn) SessionOf(ctx context.Context, conversation, token string) (out b
 	return out, err
 }
 
-// JudgeChange says which of paths other sessions have claimed. It is tried once: a tool
-// waits for the answer.
+// JudgeChange returns which of paths other sessions have claimed. It is tried only once,
+// because a tool is waiting for the answer.
 func (c *Conn) JudgeChange(ctx context.Context, e claims.Editor, paths []string) (out claims.Judgement, err error) {
 	hidden := c.hide().list(paths)
 	if _, err = c.do(ctx, request{name: "JudgeChange", arguments: []any{e, hidden}, again: true, hasty: true}, &out); err != nil {
@@ -74,7 +74,7 @@ func (c *Conn) JudgeChange(ctx context.Context, e claims.Editor, paths []string)
 	return out, nil
 }
 
-// RecordChange records what JudgeChange said.
+// RecordChange records a result of JudgeChange.
 func (c *Conn) RecordChange(ctx context.Context, e claims.Editor, paths []string) error {
 	_, err := c.do(ctx, request{name: "RecordChange", arguments: []any{e, c.hide().list(paths)}, hasty: true})
 	return err

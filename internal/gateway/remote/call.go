@@ -18,37 +18,37 @@ const (
 	maxPause   = 2 * time.Second
 )
 
-// request is one operation.
+// request describes an operation to send.
 type request struct {
 	name      string
 	arguments []any
-	// again reports that it may be repeated where its answer was lost, and stores that
-	// it stores something all the same, once: who is told of an error must not take it for
-	// proof that nothing was stored.
+	// again is set if the operation may be repeated when its answer was lost. stores is set
+	// if it stores something, although only once: an error then must not be taken as proof
+	// that nothing was stored.
 	again, stores bool
-	// hasty is tried once.
+	// hasty is set if the operation is tried only once.
 	hasty bool
 	// wait is how long the gateway may wait before it answers.
 	wait time.Duration
 }
 
-// outcome is what is known of an attempt.
+// outcome is the result of an attempt.
 type outcome int
 
 const (
-	answered outcome = iota // it was carried out, or refused for good
-	undone                  // it was not begun
+	answered outcome = iota // it was carried out, or refused permanently
+	undone                  // it was not started
 	lost                    // it may have been carried out
 )
 
-// fate is what else is known of an operation.
+// fate holds further information on an operation.
 type fate struct {
 	lost     bool // an earlier answer was lost
-	done     bool // it was carried out, and the answer cannot be read
-	draining bool // the gateway ends
+	done     bool // it was carried out, but the answer cannot be decoded
+	draining bool // the gateway is shutting down
 }
 
-// do carries out an operation and decodes what it returned, but its error, into results.
+// do carries out an operation and decodes its results, without the error, into results.
 func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err error) {
 	if r.arguments == nil {
 		r.arguments = []any{}
@@ -75,14 +75,14 @@ func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err e
 	}
 }
 
-// spread is a pause of half to all of a time, so that those who wait do not come back
-// together.
+// spread returns a random pause between half of d and d, so that waiting clients do not all
+// retry simultaneously.
 func spread(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2) //nolint:gosec // G404: no secret
 }
 
-// answered is the error of an operation that was answered in the end. A refusal says nothing
-// of an attempt before whose answer was lost: that may have been carried out.
+// answered returns the error of an operation that was finally answered. A refusal does not
+// apply to an earlier attempt whose answer was lost, which may have been carried out.
 func (r request) answered(f fate, err error) error {
 	if err != nil && (f.lost || f.done) && r.unsure() {
 		return fmt.Errorf("%w: %w", bridge.ErrAnswerLost, err)
@@ -90,10 +90,10 @@ func (r request) answered(f fate, err error) error {
 	return err
 }
 
-// unsure reports that it matters whether a lost operation was carried out.
+// unsure reports whether it matters if a lost operation was carried out.
 func (r request) unsure() bool { return r.stores || !r.again }
 
-// givenUp is the error of an operation that was not answered.
+// givenUp returns the error of an operation that was not answered.
 func (r request) givenUp(ctx context.Context, f fate, last error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -106,12 +106,11 @@ func (r request) givenUp(ctx context.Context, f fate, last error) error {
 	return last
 }
 
-// noteAway tells the log once that the gateway does not answer, and once that it does
-// again.
+// noteAway logs once that the gateway does not answer, and once that it answers again.
 func (c *Conn) noteAway(err error) {
 	switch {
 	case err != nil && !c.away.Swap(true):
-		c.o.Log.Warn("the gateway does not answer; calls are tried again", "gateway", c.o.Join.Address, "error", err)
+		c.o.Log.Warn("the gateway does not answer; retrying calls", "gateway", c.o.Join.Address, "error", err)
 	case err == nil && c.away.Load() && c.away.Swap(false):
 		c.o.Log.Info("the gateway answers again", "gateway", c.o.Join.Address)
 	}

@@ -5,15 +5,14 @@
 // sent to any other server. What an agent writes is redacted before it leaves the
 // machine, and again at the gateway.
 //
-// A lost connection is made again, with growing pauses. An operation is repeated if
+// A lost connection is re-established with increasing pauses. An operation is repeated if
 // that has the same effect as doing it once: reading, setting a value, and messages and
-// tasks, which always have an idempotency key. Any other operation whose answer was
-// lost returns bridge.ErrAnswerLost, and one that could not start returns
-// bridge.ErrGatewayAway.
+// tasks, which always have an idempotency key. Any other operation whose answer was lost
+// returns bridge.ErrAnswerLost, and one that could not start returns bridge.ErrGatewayAway.
 //
 // The methods of Conn take and return what the methods of bridge.Service, and of the
-// services of tasks, claims, files and steps, with the same names do; their errors are
-// the same, and those two.
+// services of tasks, claims, files and steps, with the same names do. They return the same
+// errors, and the two above.
 package remote
 
 import (
@@ -43,19 +42,20 @@ type Options struct {
 	Attempt time.Duration
 	// Dial opens a connection; nil means net.Dialer's DialContext.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Log receives a line when the gateway stops answering and when it answers again;
-	// nil disables it.
+	// Log receives a line when the gateway stops answering and when it answers again. If
+	// nil, nothing is logged.
 	Log *slog.Logger
 }
 
-// Defaults of Options. Together they stay below 60 seconds, after which clients give up
-// a call.
+// Defaults of Options. Together they stay below 60 seconds, after which clients abandon a
+// call.
 const (
 	DefaultTryFor  = 20 * time.Second
 	DefaultAttempt = 15 * time.Second
 )
 
-// A peer that is gone without a word is noticed within about 15 seconds, whatever waits.
+// A peer that has silently disappeared is noticed within about 15 seconds, even during a
+// long wait.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}
 
 // Conn is a connection to a bridge behind a gateway. Use New to make one. It is safe
@@ -64,7 +64,7 @@ type Conn struct {
 	o      Options
 	web    *http.Client
 	once   onceKeys
-	offset atomic.Int64 // nanoseconds from this machine's clock to the store's
+	offset atomic.Int64 // nanoseconds to add to this machine's clock to get the store's
 	away   atomic.Bool
 }
 
@@ -92,7 +92,7 @@ func New(o Options) *Conn {
 			TLSHandshakeTimeout: o.Attempt,
 			DisableCompression:  true,
 			MaxIdleConnsPerHost: 8,
-			IdleConnTimeout:     90 * time.Second, // less than a gateway's
+			IdleConnTimeout:     90 * time.Second, // less than the timeout of a gateway
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
 	}}

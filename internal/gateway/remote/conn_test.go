@@ -24,7 +24,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// pair opens a conversation through a connection.
+// pair creates a conversation through a connection.
 func pair(t *testing.T, c *remote.Conn) bridgetest.Pair {
 	t.Helper()
 	created := must(c.Create(t.Context(), bridge.CreateRequest{MyRole: "one", PartnerRole: "two"}))(t)
@@ -35,7 +35,7 @@ func pair(t *testing.T, c *remote.Conn) bridgetest.Pair {
 	}
 }
 
-// take takes what waits and confirms it.
+// take takes the unread messages and confirms them.
 func take(t *testing.T, c *remote.Conn, of bridge.Credentials, wait time.Duration) []bridge.Message {
 	t.Helper()
 	d := must(c.Check(t.Context(), of, bridge.CheckRequest{Wait: wait}, nil))(t)
@@ -54,7 +54,8 @@ func textsOf(messages []bridge.Message) (all []string) {
 	return all
 }
 
-// TestOperations: what a session does on one machine it does through a gateway.
+// TestOperations checks that all operations of a session work through a gateway as on a
+// single machine.
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -64,9 +65,9 @@ func TestOperations(t *testing.T) {
 	if again := must(c.Send(ctx, p.A, bridge.SendRequest{Text: "hello", IdempotencyKey: "k"}))(t); again.ID != sent.ID || !again.Repeated {
 		t.Errorf("repeated: %+v", again)
 	}
-	for range 2 { // without a key the same text twice is two messages
+	for range 2 { // without a key, the same text twice is two messages
 		if sent := must(c.Send(ctx, p.A, bridge.SendRequest{Text: "same"}))(t); sent.Repeated {
-			t.Error("a message of its own is told to be a repetition")
+			t.Error("a new message is reported as a repetition")
 		}
 	}
 	if mail := must(c.CountMail(ctx, p.B))(t); mail.Unread != 3 {
@@ -119,7 +120,7 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// failing answers each count of mail with an error of a test's.
+// failing answers each count of messages with an error chosen by the test.
 type failing struct {
 	bridgetest.Served
 	err *atomic.Value
@@ -132,8 +133,8 @@ func (f failing) CountMail(context.Context, bridge.Credentials) (bridge.Mail, er
 	return bridge.Mail{}, b.error
 }
 
-// TestErrors: an error is the same on both sides of the connection, and nothing is
-// repeated that the bridge has answered.
+// TestErrors checks that errors are the same on both sides of the connection, and that an
+// operation the bridge has answered is not repeated.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	var now atomic.Value
@@ -186,8 +187,9 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestAway: while the gateway is away nothing is stored and the error says so; a message
-// whose answer was lost is stored once, also where its agent repeats it.
+// TestAway checks that nothing is stored while the gateway cannot be reached, and the error
+// says so; and that a message whose answer was lost is stored once, even if its agent
+// repeats it.
 func TestAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -222,14 +224,14 @@ func TestAway(t *testing.T) {
 	if again := must(w.insist(t, send))(t); !again.Repeated {
 		t.Error("the agent is not told that its message was there")
 	}
-	must(w.insist(t, send))(t) // a further one is another message
+	must(w.insist(t, send))(t) // a repetition after success is another message
 	if diff := cmp.Diff([]string{"once", "once"}, textsOf(take(t, w.conn(t), p.B, 0))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// fickle stores the first message that it is sent, and then loses the connection, or fails; it
-// refuses the second one, and the third one is told that the store is full.
+// fickle stores the first message it receives, and then drops the connection or fails. It
+// refuses the second attempt, and answers the third with an error that the store is full.
 type fickle struct {
 	bridgetest.Served
 	sends         atomic.Int64
@@ -255,12 +257,13 @@ func (f *fickle) Send(ctx context.Context, c bridge.Credentials, r bridge.SendRe
 	return f.Served.Send(ctx, c, r)
 }
 
-// TestRefusedBehindALostAnswer: a refusal is no proof that a message was not stored whose
-// first answer was lost. The agent is told so, and repeats the message once it can.
+// TestRefusedBehindALostAnswer checks that a refusal does not count as proof that a message
+// was not stored if the first answer was lost. The agent is told so, and repeats the
+// message once it can.
 func TestRefusedBehindALostAnswer(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		first, second error // nil first: the connection is lost
+		first, second error // first nil: the connection is lost
 		want          error
 	}{
 		"busy":          {second: bridge.ErrStoreBusy, want: bridge.ErrAnswerLost},
@@ -301,7 +304,7 @@ func TestRefusedBehindALostAnswer(t *testing.T) {
 	}
 }
 
-// newer is a bridge that answers more than this one reads.
+// newer is a bridge that returns more results than this version decodes.
 type newer struct{ bridgetest.Served }
 
 func (n newer) Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, string, error) {
@@ -314,15 +317,15 @@ func (n newer) CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail
 	return mail, "more", err
 }
 
-// newerOperations are those of newer that a test calls.
+// newerOperations are the operations of newer that a test calls.
 type newerOperations interface {
 	Now() time.Time
 	Send(ctx context.Context, c bridge.Credentials, r bridge.SendRequest) (bridge.Sent, string, error)
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, string, error)
 }
 
-// TestAnswerOfANewerGateway: a message that was stored is not said to be refused where the
-// answer cannot be read; what only reads is.
+// TestAnswerOfANewerGateway checks that if the answer cannot be decoded, a stored message
+// is not reported as refused, while a read-only operation is.
 func TestAnswerOfANewerGateway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *gateway.Options) {
@@ -338,7 +341,8 @@ func TestAnswerOfANewerGateway(t *testing.T) {
 	}
 }
 
-// TestAnswerLost: what is not repeated ends with an error that says so.
+// TestAnswerLost checks that an operation that must not be repeated ends with an error that
+// says so.
 func TestAnswerLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -379,8 +383,8 @@ func (w *world) insist(t *testing.T, call func() (bridge.Sent, error)) (sent bri
 	return sent, err
 }
 
-// TestSuccessor: a call that waits goes on at the next gateway when the first one ends,
-// and returns when its own side ends.
+// TestSuccessor checks that a waiting call continues at the next gateway when the first one
+// shuts down, and returns when its own side shuts down.
 func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -421,9 +425,8 @@ func TestSuccessor(t *testing.T) {
 	}
 }
 
-// TestCutNetwork: connections are cut again and again, in the middle of whatever they
-// carry. Nothing that was acknowledged is lost, nothing comes twice without a mark, and
-// the order is kept.
+// TestCutNetwork cuts connections repeatedly, at arbitrary points. No acknowledged message
+// may be lost, none delivered twice without a mark, and the order must be kept.
 func TestCutNetwork(t *testing.T) {
 	t.Parallel()
 	const messages, pairs = 60, 3

@@ -22,7 +22,7 @@ func (c *Conn) Join(ctx context.Context, code string) (out bridge.Joined, err er
 	return out, err
 }
 
-// Invite makes a join code for one further session.
+// Invite creates a join code for one further session.
 func (c *Conn) Invite(ctx context.Context, cr bridge.Credentials, role string) (out bridge.Invited, err error) {
 	h := c.hide(&role)
 	_, err = c.do(ctx, request{name: "Invite", arguments: []any{cr, role}}, &out)
@@ -30,7 +30,7 @@ func (c *Conn) Invite(ctx context.Context, cr bridge.Credentials, role string) (
 	return out, err
 }
 
-// Extend moves the end of a conversation by d.
+// Extend sets the end of a conversation to d from now.
 func (c *Conn) Extend(ctx context.Context, cr bridge.Credentials, d time.Duration) (out bridge.Extended, err error) {
 	_, err = c.do(ctx, request{name: "Extend", arguments: []any{cr, d}, again: true, stores: true}, &out)
 	return out, err
@@ -42,27 +42,27 @@ func (c *Conn) Describe(ctx context.Context, cr bridge.Credentials) (out bridge.
 	return out, err
 }
 
-// UpdateStatus sets the status that the session gives itself.
+// UpdateStatus sets the status of the session.
 func (c *Conn) UpdateStatus(ctx context.Context, cr bridge.Credentials, status bridge.Status) (out bridge.StatusUpdate, err error) {
 	_, err = c.do(ctx, request{name: "UpdateStatus", arguments: []any{cr, status}, again: true, stores: true}, &out)
 	return out, err
 }
 
-// CheckPartners returns the status of the conversation's other sessions, or of the one
-// named only.
+// CheckPartners returns the status of the conversation's other sessions, or only of the one
+// that is named.
 func (c *Conn) CheckPartners(ctx context.Context, cr bridge.Credentials, only bridge.SessionID) (out bridge.PartnerStatus, err error) {
 	_, err = c.do(ctx, request{name: "CheckPartners", arguments: []any{cr, only}, again: true}, &out)
 	return out, err
 }
 
-// CountMail counts a session's mail.
+// CountMail returns the number of unread messages of a session.
 func (c *Conn) CountMail(ctx context.Context, cr bridge.Credentials) (out bridge.Mail, err error) {
 	_, err = c.do(ctx, request{name: "CountMail", arguments: []any{cr}, again: true}, &out)
 	return out, err
 }
 
-// Standing returns what the notes in an answer are made from. ok is false while the
-// gateway does not answer.
+// Standing returns what the notes of an answer are made from. ok is false while the gateway
+// does not answer.
 func (c *Conn) Standing(ctx context.Context, cr bridge.Credentials) (out bridge.Standing, ok bool) {
 	_, err := c.do(ctx, request{name: "Standing", arguments: []any{cr}, again: true, hasty: true}, &out, &ok)
 	return out, ok && err == nil
@@ -84,8 +84,8 @@ func (c *Conn) RefuseOpenCall(ctx context.Context, action string, reason error) 
 	return c.refuse(ctx, "RefuseOpenCall", reason, action)
 }
 
-// refuse records a refusal, and returns its reason or what forbids to say it. The gateway
-// answers with a reason of its own making, which only names the argument.
+// refuse records a refusal, and returns its reason or the error that replaces it. The
+// gateway's answer contains its own version of the reason, which only names the argument.
 func (c *Conn) refuse(ctx context.Context, name string, reason error, arguments ...any) error {
 	blame := operation.Blame(reason)
 	_, err := c.do(ctx, request{name: name, arguments: append(arguments, blame), hasty: true})

@@ -1,2 +1,3 @@
-// Package remote_test uses a connection to a real gateway, over a way that is cut.
+// Package remote_test uses a connection to a real gateway over a network path that can be
+// cut.
 package remote_test

@@ -11,9 +11,9 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Join is what a machine needs to use a gateway: its address, what authenticates it,
-// and what authenticates the machine. The written form, brg1:HOST:PORT:PIN:KEY, is a
-// secret.
+// Join holds what a machine needs to use a gateway: its address, the pin that authenticates
+// it, and the key that authenticates the machine. The written form, brg1:HOST:PORT:PIN:KEY,
+// is a secret.
 type Join struct {
 	// Address is a host and a port. An IPv6 address is in brackets.
 	Address string
@@ -28,7 +28,7 @@ const joinPrefix = "brg1:"
 var pinForm = lazyregexp.New(`^[0-9a-f]{64}$`)
 
 // ErrJoin reports text that is not a join string.
-var ErrJoin = errors.New("that is not a join string: it is one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
+var ErrJoin = errors.New("not a join string: it must be one line, brg1:HOST:PORT:PIN:KEY, as `bridge access add --gateway` prints it")
 
 // ParseJoin reads the written form. The error is ErrJoin and never contains the text.
 func ParseJoin(text string) (Join, error) {
@@ -48,7 +48,7 @@ func ParseJoin(text string) (Join, error) {
 // String returns the written form, which contains the access key.
 func (j Join) String() string { return joinPrefix + j.Address + ":" + j.Pin + ":" + j.Key }
 
-var errAddress = errors.New("it must be HOST:PORT, such as bridge.example:8443 or [2001:db8::1]:8443")
+var errAddress = errors.New("must be HOST:PORT, such as bridge.example:8443 or [2001:db8::1]:8443")
 
 // CheckAddress returns an error unless address is a host and a port.
 func CheckAddress(address string) error {

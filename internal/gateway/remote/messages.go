@@ -14,7 +14,7 @@ import (
 func (c *Conn) Send(ctx context.Context, cr bridge.Credentials, r bridge.SendRequest) (out bridge.Sent, err error) {
 	h := c.hide(&r.Text)
 	r.Files = h.list(r.Files)
-	var own *onceKey // where the agent gave none
+	var own *onceKey // set if the agent gave no key
 	if r.IdempotencyKey == "" {
 		own = c.once.take("send", cr, r)
 		r.IdempotencyKey = own.text
@@ -22,14 +22,14 @@ func (c *Conn) Send(ctx context.Context, cr bridge.Credentials, r bridge.SendReq
 	f, err := c.do(ctx, request{name: "Send", arguments: []any{cr, r}, again: true, stores: true}, &out)
 	out.Redacted = h.found(out.Redacted)
 	if own == nil {
-		out.Repeated = out.Repeated && !f.lost // the repetition may have been this side's own
+		out.Repeated = out.Repeated && !f.lost // the earlier attempt may have been this side's own
 		return out, err
 	}
 	out.Repeated = out.Repeated && own.repeats
 	return out, own.settle(err)
 }
 
-// Check takes the messages that wait for a session.
+// Check takes the unread messages of a session.
 func (c *Conn) Check(ctx context.Context, cr bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (out bridge.Delivery, err error) {
 	err = c.await(ctx, r.Wait, drain, func(ctx context.Context, wait time.Duration) (fate, error) {
 		r.Wait, out = wait, bridge.Delivery{}
@@ -51,12 +51,12 @@ func (c *Conn) CheckAll(ctx context.Context, all []bridge.Credentials, r bridge.
 	return out, err
 }
 
-// bounded is how long the gateway may wait: it refuses what is out of bounds.
+// bounded limits a wait to the range that the gateway accepts.
 func bounded(wait time.Duration) time.Duration { return max(0, min(wait, bridge.MaxWait)) }
 
-// await asks, and asks again for what is left of the wait where the gateway was away, or
-// ended and answered early: its successor goes on. When drain is closed it asks once
-// more, without waiting.
+// await calls ask, and calls it again for the rest of the wait if the gateway was away, or
+// shut down and answered early, so that its successor continues the wait. When drain is
+// closed, it asks once more without waiting.
 func (c *Conn) await(ctx context.Context, wait time.Duration, drain <-chan struct{}, ask func(context.Context, time.Duration) (fate, error)) error {
 	begun := time.Now()
 	until, giveUp := begun.Add(bounded(wait)), begun.Add(max(bounded(wait), c.o.TryFor))
@@ -81,7 +81,7 @@ func (c *Conn) await(ctx context.Context, wait time.Duration, drain <-chan struc
 	}
 }
 
-// whenClosed calls fn when drain is closed before ctx ends, and then tells whether it was.
+// whenClosed calls fn if drain is closed before ctx ends, and sends whether it was closed.
 func whenClosed(ctx context.Context, drain <-chan struct{}, fn func()) <-chan bool {
 	closed := make(chan bool, 1)
 	go func() {
@@ -102,7 +102,7 @@ func (c *Conn) HistoryWithin(ctx context.Context, cr bridge.Credentials, before 
 	return out, err
 }
 
-// Confirm marks the messages of a delivery read.
+// Confirm marks the messages of a delivery as read.
 func (c *Conn) Confirm(ctx context.Context, claim bridge.Claim) error {
 	_, err := c.do(ctx, request{name: "Confirm", arguments: []any{claim}, again: true})
 	return err
@@ -114,8 +114,8 @@ func (c *Conn) GiveBack(ctx context.Context, claim bridge.Claim) error {
 	return err
 }
 
-// Renew extends the claim on the messages of a delivery. If it fails it is not
-// repeated, because the next renewal follows within a second.
+// Renew extends the claim on the messages of a delivery. A failed renewal is not repeated,
+// because the next one follows within a second.
 func (c *Conn) Renew(ctx context.Context, claim bridge.Claim) error {
 	_, err := c.do(ctx, request{name: "Renew", arguments: []any{claim}, again: true, hasty: true})
 	return err

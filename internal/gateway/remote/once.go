@@ -13,15 +13,16 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Bounds of the calls that are remembered: how many, and how long. Who repeats a call as it
-// is told to does so at once; what is the same much later is another message.
+// Limits of the remembered calls: their number, and for how long. An agent that repeats a
+// call as told does so immediately; the same call much later is a new message.
 const (
 	maxUnsettled = 256
 	unsettledFor = 10 * time.Minute
 )
 
-// onceKeys give calls an idempotency key whose agent gave none. A call that may have been
-// stored keeps its key for the next one that is the same: the agent was told to repeat it.
+// onceKeys gives an idempotency key to calls whose agent gave none. A call that may have
+// been stored keeps its key for the next identical call, because the agent was told to
+// repeat it.
 type onceKeys struct {
 	mu        sync.Mutex
 	unsettled map[[sha256.Size]byte]unsettled
@@ -33,24 +34,24 @@ type unsettled struct {
 	since time.Time
 }
 
-// onceKey is the key of one call. Call settle with its error when it has ended.
+// onceKey is the key of one call. Call settle with the call's error when it has ended.
 type onceKey struct {
 	of    *onceKeys
 	sum   [sha256.Size]byte
 	since time.Time
-	// text is the key, and repeats reports that a call before had it.
+	// text is the key. repeats is set if an earlier call had the same key.
 	text    string
 	repeats bool
 }
 
 // take returns the key for a call.
 func (o *onceKeys) take(call ...any) *onceKey {
-	text, _ := json.Marshal(call) // plain values always encode
+	text, _ := json.Marshal(call) // plain values can always be encoded
 	k := &onceKey{of: o, sum: sha256.Sum256(text), since: time.Now()}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	earlier, ok := o.unsettled[k.sum]
-	delete(o.unsettled, k.sum) // two that are the same at once are two
+	delete(o.unsettled, k.sum) // identical concurrent calls are different messages
 	if k.repeats = ok && time.Since(earlier.since) < unsettledFor; k.repeats {
 		k.text, k.since = earlier.key, earlier.since
 	} else {
@@ -59,8 +60,8 @@ func (o *onceKeys) take(call ...any) *onceKey {
 	return k
 }
 
-// settle returns the error of the call as its agent is to have it. A call that repeats
-// another says nothing of that one unless it succeeds: both keep their key.
+// settle returns the error of the call for the agent. Unless it succeeds, a call that
+// repeats another proves nothing about the earlier one, so both keep the key.
 func (k *onceKey) settle(err error) error {
 	unknown := errors.Is(err, bridge.ErrAnswerLost) || errors.Is(err, bridge.ErrOutcomeUnknown)
 	switch {
@@ -87,7 +88,7 @@ func (o *onceKeys) keep(sum [sha256.Size]byte, u unsettled) {
 	}
 }
 
-// oldest is the call that was made first. There must be one.
+// oldest returns the earliest remembered call. There must be one.
 func (o *onceKeys) oldest() (sum [sha256.Size]byte) {
 	var since time.Time
 	for s, u := range o.unsettled {

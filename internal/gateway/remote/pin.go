@@ -9,21 +9,22 @@ import (
 	"example.org/bridge/internal/gateway/operation"
 )
 
-// pinned is the TLS of a connection that only a gateway of one store can answer: its
-// certificate must be signed by the authority with the pin. No other authority counts,
-// and no name: the authority signs for nothing but gateways. It is checked in the
-// handshake, before anything is sent, and when a session is resumed too.
+// pinned returns a TLS configuration that accepts only gateways of one store: the
+// certificate must be signed by the authority with the given pin. Other authorities are not
+// accepted, and the host name is not checked, since the authority signs certificates for
+// gateways only. The check is part of the handshake, before anything is sent, and is also
+// made when a session is resumed.
 func pinned(pin string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		ServerName: operation.ServerName,
-		// The system's authorities are not asked: VerifyConnection is stricter.
+		// The system's certificate authorities are not used: VerifyConnection is stricter.
 		InsecureSkipVerify: true, //nolint:gosec // G402: see above
 		VerifyConnection:   func(state tls.ConnectionState) error { return verify(state.PeerCertificates, pin, time.Now()) },
 	}
 }
 
-// verify checks a chain of the gateway's certificate and its authority's.
+// verify checks the chain of the gateway's certificate and its authority's.
 func verify(chain []*x509.Certificate, pin string, now time.Time) error {
 	if len(chain) != 2 || operation.PinOf(chain[1]) != pin {
 		return bridge.ErrGatewayForeign

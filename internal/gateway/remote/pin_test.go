@@ -30,7 +30,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// stranger has keys and certificates of its own making.
+// stranger has its own keys and certificates.
 type stranger struct{ key *ecdsa.PrivateKey }
 
 func newStranger(t *testing.T) stranger {
@@ -38,8 +38,8 @@ func newStranger(t *testing.T) stranger {
 	return stranger{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)}
 }
 
-// certificate signs a certificate for the gateway's name with the stranger's key, as if
-// issuer had, or as its own authority where that is nil.
+// certificate signs a certificate for the gateway's name with the stranger's key, with the
+// name of issuer, or self-signed if issuer is nil.
 func (s stranger) certificate(t *testing.T, issuer *x509.Certificate) tls.Certificate {
 	t.Helper()
 	template := &x509.Certificate{
@@ -53,7 +53,7 @@ func (s stranger) certificate(t *testing.T, issuer *x509.Certificate) tls.Certif
 		parent = template
 	} else {
 		copied := *issuer
-		copied.PublicKey = &s.key.PublicKey // so that the key fits what it is to sign
+		copied.PublicKey = &s.key.PublicKey // so that the key matches the one that signs
 		parent = &copied
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, parent, &s.key.PublicKey, s.key))(t)
@@ -64,7 +64,7 @@ func (s stranger) certificate(t *testing.T, issuer *x509.Certificate) tls.Certif
 	return tls.Certificate{Certificate: chain, PrivateKey: s.key}
 }
 
-// heard is all that a server was told, behind TLS.
+// heard is everything that a server received through TLS.
 type heard struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -88,7 +88,7 @@ func (h *heard) String() string {
 	return h.text.String()
 }
 
-// serveTLS starts a server with any certificate, and returns its address.
+// serveTLS starts a server with the given certificate, and returns its address.
 func serveTLS(t *testing.T, h http.Handler, certificate func() (*tls.Certificate, error)) string {
 	t.Helper()
 	l := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"))(t)
@@ -102,8 +102,8 @@ func serveTLS(t *testing.T, h http.Handler, certificate func() (*tls.Certificate
 	return l.Addr().String()
 }
 
-// TestManInTheMiddle: to a server with any other certificate than one that the store's
-// authority has signed nothing is sent at all.
+// TestManInTheMiddle checks that nothing at all is sent to a server whose certificate was
+// not signed by the store's authority.
 func TestManInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -142,8 +142,8 @@ func TestManInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestCertificateOfAnother: a gateway whose clients see a certificate of somebody else's
-// proves itself to bridge by its own authority all the same.
+// TestCertificateOfAnother checks that a gateway with a certificate of another authority
+// for its other clients still authenticates itself to bridge with the store's authority.
 func TestCertificateOfAnother(t *testing.T) {
 	t.Parallel()
 	bought := newStranger(t).certificate(t, nil)
@@ -156,8 +156,8 @@ type fixed struct{ it *tls.Certificate }
 
 func (f fixed) Certificate() (*tls.Certificate, error) { return f.it, nil }
 
-// TestSecretsStayHere: what an agent writes is redacted before it leaves the machine,
-// whatever it is written into, and the answer says what was hidden.
+// TestSecretsStayHere checks that everything an agent writes, in any field, is redacted
+// before it leaves the machine, and that the answer says what was redacted.
 func TestSecretsStayHere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -196,7 +196,7 @@ func TestSecretsStayHere(t *testing.T) {
 	}
 }
 
-// TestParseJoin: what is written is read again, and nothing else is.
+// TestParseJoin checks that valid join strings are parsed, and all other text is rejected.
 func TestParseJoin(t *testing.T) {
 	pin, key := strings.Repeat("ab", 32), "brk_0123456789ab_"+strings.Repeat("0f", 32)
 	for _, address := range []string{"bridge.example:8443", "10.0.0.5:443", "[2001:db8::1]:8443"} {

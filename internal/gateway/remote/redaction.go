@@ -28,7 +28,7 @@ func (h *hiding) text(text string) string {
 	return clean
 }
 
-// list redacts a copy: the caller's own stays.
+// list redacts a copy and leaves the caller's list unchanged.
 func (h *hiding) list(texts []string) []string {
 	if texts == nil {
 		return nil
@@ -40,8 +40,7 @@ func (h *hiding) list(texts []string) []string {
 	return clean
 }
 
-// found adds the kinds that were hidden here to those that the gateway found, sorted,
-// each once.
+// found returns the kinds redacted here and at the gateway, sorted, without duplicates.
 func (h *hiding) found(at []string) []string {
 	if len(h.kinds) == 0 {
 		return at

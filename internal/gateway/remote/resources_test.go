@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/resources"
 )
 
-// TestResources: what a session shares is read and watched through a gateway, and what
-// is another's is not there.
+// TestResources checks that resources of a session can be read and watched through a
+// gateway, and those of others cannot.
 func TestResources(t *testing.T) {
 	w := newWorld(t)
 	c := w.conn(t)

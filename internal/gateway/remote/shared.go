@@ -10,11 +10,11 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// AssignTask gives a worker a task. Like Send it is done once, however often it is
+// AssignTask gives a worker a task. Like Send, it takes effect once, however often it is
 // sent.
 func (c *Conn) AssignTask(ctx context.Context, cr bridge.Credentials, r tasks.AssignRequest) (out tasks.Result, err error) {
 	h := c.hide(&r.Title, &r.Body, &r.Needs)
-	var own *onceKey // where the agent gave none
+	var own *onceKey // set if the agent gave no key
 	if r.IdempotencyKey == "" {
 		own = c.once.take("assign", cr, r)
 		r.IdempotencyKey = own.text
@@ -22,7 +22,7 @@ func (c *Conn) AssignTask(ctx context.Context, cr bridge.Credentials, r tasks.As
 	f, err := c.do(ctx, request{name: "AssignTask", arguments: []any{cr, r}, again: true, stores: true}, &out)
 	out.Task.Redacted = h.found(out.Task.Redacted)
 	if own == nil {
-		out.Repeated = out.Repeated && !f.lost // the repetition may have been this side's own
+		out.Repeated = out.Repeated && !f.lost // the earlier attempt may have been this side's own
 		return out, err
 	}
 	out.Repeated = out.Repeated && own.repeats
@@ -48,8 +48,8 @@ func (c *Conn) ReadTaskWithin(ctx context.Context, cr bridge.Credentials, id int
 	return out, err
 }
 
-// Take claims paths. Claiming paths again that the session has already is no error, so
-// the call can be repeated.
+// Take claims paths. Claiming paths that the session already holds is not an error, so the
+// call can be repeated.
 func (c *Conn) Take(ctx context.Context, cr bridge.Credentials, r claims.Request) (out claims.Result, err error) {
 	h := c.hide(&r.Reason)
 	r.Paths = h.list(r.Paths)
@@ -57,7 +57,7 @@ func (c *Conn) Take(ctx context.Context, cr bridge.Credentials, r claims.Request
 	return out, err
 }
 
-// Release gives up claims on paths.
+// Release releases claims on paths.
 func (c *Conn) Release(ctx context.Context, cr bridge.Credentials, paths []string) (out claims.Result, err error) {
 	paths = c.hide().list(paths)
 	_, err = c.do(ctx, request{name: "Release", arguments: []any{cr, paths}}, &out)
@@ -85,8 +85,8 @@ func (c *Conn) WriteFile(ctx context.Context, cr bridge.Credentials, r files.Wri
 	return out, err
 }
 
-// EditFile replaces one text in a shared file by another. Stored files are redacted, so
-// the text to be replaced is redacted, too, before it is sent.
+// EditFile replaces one text in a shared file by another. Stored files are redacted, so the
+// text to be replaced is redacted as well before it is sent.
 func (c *Conn) EditFile(ctx context.Context, cr bridge.Credentials, r files.EditRequest) (out files.Result, err error) {
 	c.hide(&r.Old)
 	h := c.hide(&r.Path, &r.New)

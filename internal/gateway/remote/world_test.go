@@ -22,13 +22,13 @@ var (
 	_ mcpserver.Bridge = (*remote.Conn)(nil)
 )
 
-// operations are what a gateway offers.
+// operations is the interface that a gateway offers.
 type operations interface {
 	mcpserver.Bridge
 	operation.Beside
 }
 
-// world is a store with a way to its gateway that can be cut.
+// world is a store with a gateway, and a network path to it that can be cut.
 type world struct {
 	env       *bridgetest.Env
 	served    bridgetest.Served
@@ -36,7 +36,7 @@ type world struct {
 	authority *gateway.Authority
 	secret    string
 	way       *way
-	stop      func() // of the gateway that runs
+	stop      func() // stops the running gateway
 	change    []func(*gateway.Options)
 }
 
@@ -55,7 +55,7 @@ func newWorld(t *testing.T, changes ...func(*gateway.Options)) *world {
 	return w
 }
 
-// options are what a gateway on the store is made of.
+// options returns the options of a gateway on the store.
 func (w *world) options() gateway.Options {
 	o := gateway.Options{
 		Keys: w.keys, Bridge: w.served, Operations: reflect.TypeFor[operations](),
@@ -72,7 +72,7 @@ func (w *world) options() gateway.Options {
 	return o
 }
 
-// start starts a gateway, to which the way leads then.
+// start starts a gateway and directs the network path to it.
 func (w *world) start(t *testing.T) {
 	t.Helper()
 	l := must(new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0"))(t)
@@ -89,7 +89,7 @@ func (w *world) start(t *testing.T) {
 	w.way.leadTo(l.Addr().String())
 }
 
-// conn is a connection by the way.
+// conn returns a connection that uses the network path.
 func (w *world) conn(t *testing.T, changes ...func(*remote.Options)) *remote.Conn {
 	t.Helper()
 	o := remote.Options{Join: remote.Join{Address: w.way.address, Pin: w.authority.Pin(), Key: w.secret}}
@@ -101,15 +101,15 @@ func (w *world) conn(t *testing.T, changes ...func(*remote.Options)) *remote.Con
 	return c
 }
 
-// way forwards connections, and can lose them in each way in which a network does.
+// way forwards connections, and can fail in all ways in which a network can.
 type way struct {
 	address string
 
 	mu    sync.Mutex
 	to    string
 	open  map[net.Conn]bool
-	gone  bool // connections are refused at once
-	stale bool // what the gateway says does not arrive
+	gone  bool // new connections are refused
+	stale bool // data from the gateway is not forwarded
 }
 
 func newWay(t *testing.T) *way {
@@ -194,7 +194,7 @@ func (w *way) forward(from net.Conn) {
 	go carry(to, from, false)
 	go carry(from, to, true)
 	<-done
-	_, _ = from.Close(), to.Close() // which ends the other direction
+	_, _ = from.Close(), to.Close() // this ends the other direction, too
 	<-done
 	w.set(func() { delete(w.open, from); delete(w.open, to) })
 }
