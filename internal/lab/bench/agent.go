@@ -11,10 +11,10 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// agent is an agent that does what is measured.
+// agent is an MCP client whose calls are measured.
 type agent struct{ *rig.Agent }
 
-// connect starts an agent, bound to a session unless that is zero.
+// connect starts an agent, bound to the session unless that is zero.
 func (p *place) connect(ctx context.Context, bound bridge.Credentials) (*agent, error) {
 	a, err := p.Connect(ctx, bound)
 	if err != nil {
@@ -23,7 +23,7 @@ func (p *place) connect(ctx context.Context, bound bridge.Credentials) (*agent, 
 	return &agent{a}, nil
 }
 
-// closeAll closes agents; those that are nil were never started.
+// closeAll closes agents. Nil agents, which were never started, are skipped.
 func closeAll(agents ...*agent) error {
 	var errs []error
 	for _, a := range agents {
@@ -34,8 +34,8 @@ func closeAll(agents ...*agent) error {
 	return errors.Join(errs...)
 }
 
-// create makes a conversation that outlives the run, of a team that all
-// conversations of this agent belong to.
+// create creates a conversation that outlives the run. All conversations of this agent
+// belong to one team.
 func (a *agent) create(ctx context.Context) (pair, error) {
 	var made struct {
 		ID string `json:"conversation_id"`
@@ -63,20 +63,20 @@ func (a *agent) send(ctx context.Context, text string) (time.Duration, error) {
 	return took, err
 }
 
-// expect checks for mail, of which there must be just what is given, or the
-// bridge does not work and its figures mean nothing.
+// expect checks for messages and requires exactly the given ones; anything else would mean
+// that the bridge does not work and the figures are meaningless.
 func (a *agent) expect(ctx context.Context, wait time.Duration, texts ...string) (time.Duration, error) {
 	got, took, err := a.check(ctx, max(len(texts), 1), wait)
 	if err != nil {
 		return took, err
 	}
 	if !slices.Equal(got, texts) {
-		return took, fmt.Errorf("check_messages delivered %d messages, which are not the %d that were due", len(got), len(texts))
+		return took, fmt.Errorf("check_messages delivered %d messages instead of the %d expected ones", len(got), len(texts))
 	}
 	return took, nil
 }
 
-// check checks for mail and returns the texts.
+// check checks for messages and returns their texts.
 func (a *agent) check(ctx context.Context, limit int, wait time.Duration) ([]string, time.Duration, error) {
 	var data struct {
 		Messages []struct {

@@ -1,13 +1,12 @@
-// Package bench measures the bridge as its users meet it: real processes, real
-// MCP, and a store of its own that is removed afterwards. The operator's store
-// and configuration are never read.
+// Package bench measures the bridge under real conditions: real processes, real MCP, and a
+// temporary store. The operator's store and configuration are never read.
 //
 //	bench.go     Run, and the table of measurements
-//	place.go     where something is measured; agent.go who does it
-//	report.go    what a run results in; compare.go two of them
+//	place.go     the place of a measurement; agent.go the measured clients
+//	report.go    the result of a run; compare.go the comparison of two
 //
-// All times are taken by this process: what it costs an MCP client in Go to write
-// a request and to read the answer is part of them.
+// All times are measured by this process, so they include the time that an MCP client in Go
+// takes to write a request and to read the answer.
 package bench
 
 import (
@@ -25,33 +24,33 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// Settings are what a run can be told. They are part of its report.
+// Settings are the parameters of a run. They are part of its report.
 type Settings struct {
-	// Only names the measurements, of those in Measurements; none means all.
+	// Only lists the measurements to make, by the names in Measurements; empty means all.
 	Only []string `json:"only,omitempty"`
-	// Samples is how often each single thing is measured, and WarmUp how often it
-	// is done before that without being measured.
+	// Samples is how many times each single operation is measured, and WarmUp how many
+	// times it is done before that without being measured.
 	Samples int `json:"samples"`
 	WarmUp  int `json:"warm_up"`
-	// Duration is how long those take that run for a time: pairs, the idle watch
-	// and heartbeats.
+	// Duration is the length of the measurements that run for a given time: pairs, the idle
+	// watch and heartbeats.
 	Duration time.Duration `json:"duration_ns"`
-	// Pairs are the numbers of pairs of agents that work at once.
+	// Pairs are the numbers of pairs of agents that work concurrently.
 	Pairs []int `json:"pairs"`
-	// Growth are the numbers of messages in the store among which send and check
-	// are measured, in rising order.
+	// Growth are the numbers of messages in the store at which send and check are measured,
+	// in ascending order.
 	Growth []int `json:"growth"`
 	// Beat is the time between two heartbeats.
 	Beat time.Duration `json:"beat_ns"`
-	// Silence is how old the last heartbeat of a silent worker is, and Look the
-	// time between two checks of the watchdog.
+	// Silence is the age of a silent worker's last heartbeat, and Look the time between two
+	// checks of the watchdog.
 	Silence time.Duration `json:"silence_ns"`
 	Look    time.Duration `json:"look_ns"`
-	// Seed decides about the messages' lengths and words, and about pauses.
+	// Seed determines the lengths and words of messages, and the pauses.
 	Seed uint64 `json:"seed"`
 }
 
-// Bounds of the times in Settings.
+// Limits for the times in Settings.
 const (
 	MaxDuration = 24 * time.Hour
 	MinBeat     = 100 * time.Millisecond
@@ -60,38 +59,38 @@ const (
 // Options are what Run needs.
 type Options struct {
 	Settings
-	// Program is the path of bridge, and Version what it calls itself.
+	// Program is the path of bridge, and Version its version.
 	Program, Version string
-	// Dir is the folder in which the temporary store is made; empty means the
-	// system's for temporary files.
+	// Dir is the folder in which the temporary store is created; empty means the system's
+	// folder for temporary files.
 	Dir string
-	// Open opens a service on a store that is thrown away, to fill it quickly.
+	// Open opens a service on a temporary store, to fill it quickly.
 	Open func(ctx context.Context, db string) (*bridge.Service, io.Closer, error)
 	Log  *slog.Logger
 }
 
-// measurement is one of the things that Run measures.
+// measurement is one of the measurements that Run makes.
 type measurement struct {
 	name, about string
 	do          func(context.Context, *run) error
 }
 
-// measurements are in the order in which they are done. The one that fills the
-// disk is last.
+// measurements are in the order in which they are made. The one that fills the disk is
+// last.
 var measurements = []measurement{
-	{"start", "a process from its start to its first answer, on a store that is there", measureStart},
-	{"memory", "what idle processes have in memory", measureMemory},
-	{"send", "send_to_partner as its client sees it", measureSend},
+	{"start", "start of a process until its first answer, on an existing store", measureStart},
+	{"memory", "memory of idle processes", measureMemory},
+	{"send", "send_to_partner as seen by its client", measureSend},
 	{"check", "check_messages, with and without mail", measureCheck},
-	{"delivery", "a message on its way to a client that waits for it", measureDelivery},
-	{"pairs", "pairs of agents that send and check at once", measurePairs},
-	{"watch", "bridge inbox --follow: from the commit to the line, and its CPU time", measureWatch},
-	{"keepalive", "bridge fleet keepalive: heartbeats that were due, and those that came", measureBeats},
-	{"watchdog", "a worker is killed: until its orchestrator knows, and another has its task", measureWatchdog},
-	{"growth", "send and check among many messages", measureGrowth},
+	{"delivery", "delivery of a message to a waiting client", measureDelivery},
+	{"pairs", "pairs of agents that send and check concurrently", measurePairs},
+	{"watch", "bridge inbox --follow: from the commit to the printed line, and its CPU time", measureWatch},
+	{"keepalive", "bridge fleet keepalive: heartbeats due, and heartbeats given", measureBeats},
+	{"watchdog", "a worker is killed: time until its orchestrator knows and another worker has its task", measureWatchdog},
+	{"growth", "send and check in a store with many messages", measureGrowth},
 }
 
-// Measurements returns the names of all measurements, each with what it is.
+// Measurements returns the names of all measurements, each with a description.
 func Measurements() (names, about []string) {
 	for _, m := range measurements {
 		names, about = append(names, m.name), append(about, m.about)
@@ -99,15 +98,15 @@ func Measurements() (names, about []string) {
 	return names, about
 }
 
-// run is a run under way.
+// run is a run in progress.
 type run struct {
 	Options
 	texts   *texts
 	figures []Figure
 }
 
-// Run measures. Where ctx ends early it returns its error and no report: half a
-// run is not compared with anything.
+// Run makes the measurements. If ctx ends early it returns its error and no report, because
+// an incomplete run cannot be compared.
 func Run(ctx context.Context, o Options) (Report, error) {
 	r := &run{Options: o, texts: newTexts(o.Seed)}
 	dir := o.Dir
@@ -133,8 +132,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 
 func (r *run) add(f ...Figure) { r.figures = append(r.figures, f...) }
 
-// sample does what fn does, and returns the times that it returned, without
-// those of the warm-up.
+// sample calls fn repeatedly and returns the times that it returned, without those of the
+// warm-up.
 func (r *run) sample(ctx context.Context, fn func(context.Context) (time.Duration, error)) ([]time.Duration, error) {
 	taken := make([]time.Duration, 0, r.Samples)
 	for i := range r.WarmUp + r.Samples {
@@ -152,10 +151,10 @@ func (r *run) sample(ctx context.Context, fn func(context.Context) (time.Duratio
 	return taken, nil
 }
 
-// sized is a figure's name with the size that belongs to it.
+// sized returns the name of a figure for a given size.
 func sized(name string, size int) string { return fmt.Sprintf("%s/%d", name, size) }
 
-// Check says what is wrong with settings, in words for those who gave them.
+// Check returns an error if the settings are not valid.
 func (s Settings) Check() error {
 	names, _ := Measurements()
 	for _, name := range s.Only {
@@ -169,20 +168,20 @@ func (s Settings) Check() error {
 	case s.Duration <= 0 || s.Duration > MaxDuration:
 		return fmt.Errorf("the duration must be more than 0 and at most %s", MaxDuration)
 	case s.Beat < MinBeat || s.Beat > s.Duration:
-		return fmt.Errorf("the time between two heartbeats must be %s at least, and no longer than the duration", MinBeat)
+		return fmt.Errorf("the time between two heartbeats must be at least %s, and at most the duration", MinBeat)
 	case s.Look < MinBeat || s.Silence < 10*MinBeat || s.Silence > MaxDuration:
-		return fmt.Errorf("a silence must be %s to %s, and two looks must be %s apart at least", 10*MinBeat, MaxDuration, MinBeat)
+		return fmt.Errorf("the silence must be %s to %s, and the time between two checks at least %s", 10*MinBeat, MaxDuration, MinBeat)
 	}
 	return s.checkGrowth()
 }
 
-// checkGrowth makes sure that what is sent to measure among one number of
-// messages does not exceed the next.
+// checkGrowth makes sure that the messages sent while measuring at one number of messages
+// do not exceed the next number.
 func (s Settings) checkGrowth() error {
 	sizes := slices.Sorted(slices.Values(s.Growth))
 	for i := 1; i < len(sizes); i++ {
 		if added := s.WarmUp + s.Samples; sizes[i]-sizes[i-1] < added {
-			return fmt.Errorf("the numbers of messages must be %d apart at least, which is how many are sent to measure", added)
+			return fmt.Errorf("the numbers of messages must be at least %d apart, which is how many are sent while measuring", added)
 		}
 	}
 	return nil

@@ -1,29 +1,29 @@
 package bench
 
-// Change is one figure of a run beside that of a former one.
+// Change compares one figure of a run with the same figure of an earlier run.
 type Change struct {
 	Figure
-	// Former is nil where the former run has no such figure.
+	// Former is nil if the earlier run does not have the figure.
 	Former *Figure
-	// Ratio is how many times the former value the value is; 0 without a former
-	// value above 0.
+	// Ratio is the value divided by the former value; 0 if there is no former value above
+	// 0.
 	Ratio float64
-	// TailRatio is the same of the 99th percentiles; 0 where there are none.
+	// TailRatio is the ratio of the 99th percentiles; 0 if there are none.
 	TailRatio float64
-	// Worse reports that the value is worse by more than the threshold.
+	// Worse is set if the value is worse by more than the threshold.
 	Worse bool
 }
 
-// noise is, in each unit, the difference that two runs of the same program have
-// for no reason: figures are not worse by less. An idle watch that needs 0.1 %
-// instead of 0.05 % of a CPU is no slower.
+// noise is, for each unit, the difference that occurs between two runs of the same program.
+// A figure is not worse if it differs by less. For example, an idle watch that uses 0.1 %
+// instead of 0.05 % of a CPU does not count as slower.
 var noise = map[string]float64{"ms": 0.05, "MB": 0.5, "%": 0.5, "s": 1}
 
-// Compare puts the figures of a run beside those of a former one. A value is
-// worse if it has moved into the bad direction by more than threshold, a share:
-// with 0.25, 1.25 ms are not worse than 1 ms, and 80 calls/s not worse than 100.
-// Only values are judged, which are medians where there is a spread: tails of
-// some hundred samples differ between two runs of the same program.
+// Compare compares the figures of a run with those of an earlier run. A value is worse if
+// it has changed in the bad direction by more than threshold, a fraction: with 0.25, 1.25
+// ms is not worse than 1 ms, and 80 calls/s is not worse than 100. Only values are judged,
+// which are medians if there are several samples: the tails of a few hundred samples differ
+// even between two runs of the same program.
 func Compare(current, former Report, threshold float64) []Change {
 	changes := make([]Change, len(current.Figures))
 	for i, f := range current.Figures {

@@ -1,4 +1,4 @@
 package bench
 
-// What the tests of this package look at from outside.
+// Exports for the tests of this package.
 var Texts = func(seed uint64) func() string { return newTexts(seed).next }

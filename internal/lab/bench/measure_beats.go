@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// measureBeats runs `bridge fleet keepalive` for the duration, counts the heartbeats
-// that it gave, and sees that none of the mail was marked read.
+// measureBeats runs `bridge fleet keepalive` for the duration, counts the heartbeats it
+// gives, and checks that no message was marked as read.
 func measureBeats(ctx context.Context, r *run) (err error) {
 	if !r.endsDaemons() {
 		return nil
@@ -30,23 +30,23 @@ func measureBeats(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	if _, err := s.receiver.expect(ctx, 0, text); err != nil {
-		return fmt.Errorf("behind bridge fleet keepalive: %w", err)
+		return fmt.Errorf("after bridge fleet keepalive: %w", err)
 	}
 	due := int(r.Duration/r.Beat) + 1
 	r.add(Figure{
-		Name: "keepalive/beats", About: fmt.Sprintf("heartbeats that came of %d, one every %s for %s", due, r.Beat, r.Duration),
+		Name: "keepalive/beats", About: fmt.Sprintf("heartbeats given, of %d due, one every %s for %s", due, r.Beat, r.Duration),
 		Unit: "%", Samples: due, Value: 100 * float64(min(len(beats), due)) / float64(due), More: true,
 	})
 	late := make([]time.Duration, len(beats))
 	for i, at := range beats {
 		late[i] = at.Sub(beats[0].Add(time.Duration(i) * r.Beat)).Abs()
 	}
-	r.add(times("keepalive/late", "how far heartbeats were from when they were due", late))
+	r.add(times("keepalive/late", "deviation of heartbeats from the time they were due", late))
 	return nil
 }
 
-// keepAlive returns when heartbeats were given, by their own time stamps. It
-// ends half an interval after the last one that is due.
+// keepAlive returns the times of the heartbeats, by their own time stamps. It ends half an
+// interval after the last one is due.
 func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err error) {
 	file, err := s.TokenFile(s.b)
 	if err != nil {
@@ -90,12 +90,12 @@ func (r *run) keepAlive(ctx context.Context, s *settled) (beats []time.Time, err
 	}
 }
 
-// beatOn is when the heartbeat on this line was given. There is one message, and
-// it has to stay unread.
+// beatOn returns the time of the heartbeat on this line. There is one message, which must
+// stay unread.
 func beatOn(l rig.Line) (time.Time, error) {
 	p, err := pulseOn(l)
 	if err == nil && p.Unread != 1 {
-		err = fmt.Errorf("bridge fleet keepalive told of %d unread messages, there is one", p.Unread)
+		err = fmt.Errorf("bridge fleet keepalive reported %d unread messages instead of one", p.Unread)
 	}
 	return p.At, err
 }

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// measureSend is a durable transaction with proof, limit, redaction and audit
-// entry, between a request that is written and an answer that is read.
+// measureSend measures a send: a durable transaction with authentication, rate limit,
+// redaction and audit entry, from writing the request to reading the answer.
 func measureSend(ctx context.Context, r *run) (err error) {
 	s, err := r.settle(ctx)
 	if err != nil {
@@ -47,16 +47,16 @@ func measureCheck(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	r.add(times("check/mail", "check_messages that delivers one message", mail),
-		times("check/empty", "check_messages without mail", empty))
+		times("check/empty", "check_messages without messages", empty))
 	return nil
 }
 
 // longPoll is how long a receiver waits: longer than any pause.
 const longPoll = 50 * time.Second
 
-// measureDelivery sends to a client that is waiting. When a commit happened only
-// the process knows that did it, so there are two times: from the call of send,
-// which includes it, and from its answer, which comes a little after it.
+// measureDelivery sends to a waiting client. Only the sending process knows the time of the
+// commit, so two times are reported: from the call of send, which includes the commit, and
+// from its answer, which comes shortly after it.
 func measureDelivery(ctx context.Context, r *run) (err error) {
 	s, err := r.settle(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func measureDelivery(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	r.add(times("delivery/from_call", "from the call of send_to_partner to the waiting client", fromCall),
-		times("delivery/from_answer", "from the answer, behind the commit, to the waiting client", fromAnswer[r.WarmUp:]))
+		times("delivery/from_answer", "from the answer, after the commit, to the waiting client", fromAnswer[r.WarmUp:]))
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (r *run) deliver(ctx context.Context, s *settled) (whole, behind time.Durat
 		arrived = time.Now()
 		received <- err
 	}()
-	err = sleep.For(ctx, r.texts.pause()) // the receiver waits by then; if not, that is measured, too
+	err = sleep.For(ctx, r.texts.pause()) // the receiver is waiting by then; if not, that is part of the measurement
 	begin := time.Now()
 	if err == nil {
 		_, err = s.sender.send(ctx, text)

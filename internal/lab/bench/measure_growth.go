@@ -11,9 +11,9 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// measureGrowth measures send and check in a conversation that has had many
-// messages, of which half are read. They were sent by the domain's own code, with
-// all that belongs to a send but one thing: no commit waited for the disk.
+// measureGrowth measures send and check in a conversation that has had many messages, half
+// of them read. They were sent by the domain's own code in full, except that commits did
+// not wait for the disk.
 func measureGrowth(ctx context.Context, r *run) (err error) {
 	p, err := r.newPlace()
 	if err != nil {
@@ -59,7 +59,7 @@ func (r *run) fill(ctx context.Context, p *place, c pair, n int) (err error) {
 	return nil
 }
 
-// read reads a page of mail.
+// read reads a page of messages.
 func read(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
 	d, err := s.Check(ctx, c, bridge.CheckRequest{Limit: bridge.MaxPage}, nil)
 	if err != nil {
@@ -68,8 +68,8 @@ func read(ctx context.Context, s *bridge.Service, c bridge.Credentials) error {
 	return s.Confirm(ctx, d.Claim)
 }
 
-// settleDisk waits until what was filled in is on the disk, so that the commits
-// that are measured don't wait for it. No process has the database open.
+// settleDisk waits until the filled-in data is on the disk, so that the measured commits do
+// not have to wait for it. No process has the database open.
 func settleDisk(db string) (err error) {
 	f, err := os.OpenFile(db, os.O_RDWR, 0)
 	if err != nil {
@@ -79,8 +79,7 @@ func settleDisk(db string) (err error) {
 	return f.Sync()
 }
 
-// measureAmong measures with two processes, and returns how many messages that
-// has added.
+// measureAmong measures with two processes, and returns how many messages this has added.
 func (r *run) measureAmong(ctx context.Context, p *place, c pair, size int) (added int, err error) {
 	info, err := os.Stat(p.DB)
 	if err != nil {
@@ -101,7 +100,7 @@ func (r *run) measureAmong(ctx context.Context, p *place, c pair, size int) (add
 	check, err := r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
 		got, took, err := s.receiver.check(ctx, 1, 0)
 		if err == nil && len(got) != 1 {
-			err = fmt.Errorf("check_messages delivered %d messages, one was due", len(got))
+			err = fmt.Errorf("check_messages delivered %d messages instead of one", len(got))
 		}
 		return took, err
 	})
@@ -113,9 +112,9 @@ func (r *run) measureAmong(ctx context.Context, p *place, c pair, size int) (add
 		return 0, err
 	}
 	r.add(
-		times(sized("growth/send", size), fmt.Sprintf("send_to_partner among %d messages", size), send).of(size),
-		times(sized("growth/check", size), fmt.Sprintf("check_messages among %d messages, which delivers one", size), check).of(size),
-		times(sized("growth/empty", size), fmt.Sprintf("check_messages among %d messages, without mail", size), empty).of(size),
+		times(sized("growth/send", size), fmt.Sprintf("send_to_partner with %d messages in the store", size), send).of(size),
+		times(sized("growth/check", size), fmt.Sprintf("check_messages with %d messages in the store, delivering one", size), check).of(size),
+		times(sized("growth/empty", size), fmt.Sprintf("check_messages with %d messages in the store, delivering none", size), empty).of(size),
 		Figure{
 			Name: sized("growth/file", size), About: fmt.Sprintf("size of the store with %d messages", size), Unit: "MB",
 			Size: size, Samples: 1, Value: float64(info.Size()) / 1e6,

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// measurePairs lets pairs of agents work at once: one sends, the other checks,
-// and so on, without a pause. Each agent is a process.
+// measurePairs lets pairs of agents work concurrently: one sends, the other checks, and so
+// on, without a pause. Each agent is a process.
 func measurePairs(ctx context.Context, r *run) error {
 	for _, n := range r.Pairs {
 		if err := r.measurePairs(ctx, n); err != nil {
@@ -48,7 +48,7 @@ func (r *run) measurePairs(ctx context.Context, n int) (err error) {
 	}
 	r.add(
 		Figure{
-			Name: sized("pairs/throughput", n), About: fmt.Sprintf("calls of %s at once, %d processes", counted(n), 2*n), Unit: "calls/s",
+			Name: sized("pairs/throughput", n), About: fmt.Sprintf("calls of %s concurrently, %d processes", counted(n), 2*n), Unit: "calls/s",
 			Size: n, Samples: calls, Value: float64(calls) / elapsed.Seconds(), More: true,
 		},
 		times(sized("pairs/send", n), "send_to_partner by "+counted(n)+" at once", sends).of(n),
@@ -57,21 +57,21 @@ func (r *run) measurePairs(ctx context.Context, n int) (err error) {
 	return nil
 }
 
-// of gives a figure its size.
+// of adds a size to a figure.
 func (f Figure) of(size int) Figure {
 	f.Size = size
 	return f
 }
 
-// couple is a pair of agents at work.
+// couple is a pair of connected agents.
 type couple struct {
 	sender, receiver *agent
 	texts            *texts
 	sends, checks    []time.Duration
 }
 
-// couple starts the processes of n pairs. It returns those that were started
-// with an error, too.
+// couple starts the processes of n pairs. On an error it returns the pairs started so far
+// as well.
 func (r *run) couple(ctx context.Context, p *place, n int) (couples []*couple, err error) {
 	pairs, err := p.pairs(ctx, n)
 	if err != nil {
@@ -93,8 +93,8 @@ func (r *run) couple(ctx context.Context, p *place, n int) (couples []*couple, e
 	return couples, nil
 }
 
-// exchange lets all couples exchange messages until the duration is over, and
-// returns how long that was.
+// exchange lets all couples exchange messages until the duration has passed, and returns
+// how long that took.
 func (r *run) exchange(ctx context.Context, couples []*couple) (time.Duration, error) {
 	begin := time.Now()
 	deadline := begin.Add(r.Duration)
@@ -120,7 +120,7 @@ func (c *couple) exchangeMeasured(ctx context.Context) error {
 	return nil
 }
 
-// exchange is one message, sent and checked.
+// exchange sends and checks one message.
 func (c *couple) exchange(ctx context.Context) (send, check time.Duration, err error) {
 	text := c.texts.next()
 	if send, err = c.sender.send(ctx, text); err != nil {

@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// measureStart starts processes on a store that is there and holds a message.
-// The handshake needs no store; the first call does.
+// measureStart starts processes on an existing store with a message in it. The handshake
+// needs no store; the first call does.
 func measureStart(ctx context.Context, r *run) (err error) {
 	s, err := r.settle(ctx)
 	if err != nil {
@@ -36,7 +36,8 @@ func measureStart(ctx context.Context, r *run) (err error) {
 	return nil
 }
 
-// start starts a process for a session without mail, asks it once, and ends it.
+// start starts a process for a session without unread messages, makes one call, and ends
+// the process.
 func (p *place) start(ctx context.Context, c bridge.Credentials) (handshake, call time.Duration, err error) {
 	begin := time.Now()
 	a, err := p.connect(ctx, c)
@@ -50,11 +51,11 @@ func (p *place) start(ctx context.Context, c bridge.Credentials) (handshake, cal
 }
 
 const (
-	idlers  = 10              // processes whose memory is looked at
-	idleFor = 2 * time.Second // before it is
+	idlers  = 10              // processes whose memory is measured
+	idleFor = 2 * time.Second // time before the measurement
 )
 
-// measureMemory looks at processes that have worked and are idle.
+// measureMemory measures processes that have worked and are idle.
 func measureMemory(ctx context.Context, r *run) (err error) {
 	s, err := r.settle(ctx)
 	if err != nil {
@@ -79,7 +80,7 @@ func measureMemory(ctx context.Context, r *run) (err error) {
 	return r.addMemory(ctx, agents)
 }
 
-// work is a little of what agents do.
+// work makes a few calls that agents typically make.
 func (a *agent) work(ctx context.Context, r *run) error {
 	for range 10 {
 		if _, err := a.send(ctx, r.texts.next()); err != nil {
@@ -92,13 +93,13 @@ func (a *agent) work(ctx context.Context, r *run) error {
 	return nil
 }
 
-// addMemory adds what agents have in memory, where the system tells.
+// addMemory adds the memory of agents to the report, if the system reports it.
 func (r *run) addMemory(ctx context.Context, agents []*agent) error {
 	var resident, private []float64
 	for _, a := range agents {
 		m, err := rig.MemoryOf(ctx, a.PID())
 		if errors.Is(err, rig.ErrNoUsage) {
-			r.Log.Warn("memory is left out", "error", err)
+			r.Log.Warn("memory was not measured", "error", err)
 			return nil
 		}
 		if err != nil {
@@ -113,7 +114,7 @@ func (r *run) addMemory(ctx context.Context, agents []*agent) error {
 		Name: "memory/resident", About: fmt.Sprintf("resident memory of each of %d idle processes", len(agents)), Unit: "MB",
 	}, resident))
 	if len(private) > 0 {
-		r.add(distribution(Figure{Name: "memory/private", About: "of that, what is not the shared program", Unit: "MB"}, private))
+		r.add(distribution(Figure{Name: "memory/private", About: "of that, private memory, without the shared program", Unit: "MB"}, private))
 	}
 	return nil
 }

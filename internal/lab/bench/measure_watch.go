@@ -11,9 +11,9 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// measureWatch sends to a session that `bridge inbox --follow` follows. A time runs from
-// the message's own time stamp, which is given just before the commit, until its
-// line was read here: it is a little longer than from the commit.
+// measureWatch sends to a session that `bridge inbox --follow` follows. The time runs from
+// the message's own time stamp, which is set just before the commit, until its line was
+// read here. It is slightly longer than the time from the commit.
 func measureWatch(ctx context.Context, r *run) (err error) {
 	if !r.endsDaemons() {
 		return nil
@@ -31,8 +31,8 @@ func measureWatch(ctx context.Context, r *run) (err error) {
 	return r.measureIdleWatch(ctx, s)
 }
 
-// watch starts `bridge inbox --follow` for session b and returns when it has caught up.
-// A message has to be there.
+// watch starts `bridge inbox --follow` for session b and returns when it has caught up. At
+// least one message must exist.
 func (s *settled) watch(ctx context.Context) (*rig.Daemon, error) {
 	file, err := s.TokenFile(s.b)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err erro
 		_, stopped := d.Stop()
 		err = errors.Join(err, stopped)
 	}()
-	if _, err := message(ctx, d, text); err != nil { // it runs
+	if _, err := message(ctx, d, text); err != nil { // it is running
 		return nil, err
 	}
 	return r.sample(ctx, func(ctx context.Context) (time.Duration, error) {
@@ -69,8 +69,8 @@ func (r *run) push(ctx context.Context, s *settled) (_ []time.Duration, err erro
 	})
 }
 
-// message reads the next message of bridge inbox --follow, which must be the one with that text, and
-// returns how old it was when it was read.
+// message reads the next message of bridge inbox --follow, which must have the given text,
+// and returns its age when it was read.
 func message(ctx context.Context, d *rig.Daemon, text string) (time.Duration, error) {
 	l, err := d.Next(ctx)
 	if err != nil {
@@ -84,14 +84,14 @@ func message(ctx context.Context, d *rig.Daemon, text string) (time.Duration, er
 		return 0, fmt.Errorf("bridge inbox --follow: %w", err)
 	}
 	if message.Text != text {
-		return 0, errors.New("bridge inbox --follow showed another message than was sent")
+		return 0, errors.New("bridge inbox --follow showed a message other than the one sent")
 	}
 	return l.At.Sub(message.SentAt), nil
 }
 
-// measureIdleWatch compares the CPU time of a watch that had nothing to do for
-// the duration with that of one that was ended at once: what starting and ending
-// cost is in both.
+// measureIdleWatch compares the CPU time of a watch that was idle for the duration with
+// that of one that was ended immediately, since both include the cost of starting and
+// ending.
 func (r *run) measureIdleWatch(ctx context.Context, s *settled) error {
 	atOnce, err := s.idleWatch(ctx, 0)
 	if err != nil {
@@ -103,7 +103,7 @@ func (r *run) measureIdleWatch(ctx context.Context, s *settled) error {
 	}
 	share := max(idle-atOnce, 0).Seconds() / r.Duration.Seconds()
 	r.add(Figure{
-		Name: "watch/idle_cpu", About: fmt.Sprintf("CPU time of bridge inbox --follow while nothing comes, over %s", r.Duration),
+		Name: "watch/idle_cpu", About: fmt.Sprintf("CPU time of bridge inbox --follow while idle, over %s", r.Duration),
 		Unit: "%", Samples: 1, Value: 100 * share,
 	})
 	return nil
@@ -114,7 +114,7 @@ func (s *settled) idleWatch(ctx context.Context, d time.Duration) (cpu time.Dura
 	if err != nil {
 		return 0, err
 	}
-	_, err = watch.Next(ctx) // it runs
+	_, err = watch.Next(ctx) // it is running
 	if err == nil {
 		err = stayIdle(ctx, watch, d)
 	}
@@ -122,7 +122,7 @@ func (s *settled) idleWatch(ctx context.Context, d time.Duration) (cpu time.Dura
 	return cpu, errors.Join(err, stopped)
 }
 
-// stayIdle reads what still comes for the length of d.
+// stayIdle reads any output for the duration d.
 func stayIdle(ctx context.Context, d *rig.Daemon, length time.Duration) error {
 	end := time.NewTimer(length)
 	defer end.Stop()

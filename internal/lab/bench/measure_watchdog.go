@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// measureWatchdog kills a worker that has a task, and waits, as the clients of
-// those concerned, for what `bridge fleet watchdog` makes of it.
+// measureWatchdog kills a worker that has a task, and measures how long it takes until
+// `bridge fleet watchdog` has informed the clients of the others.
 func measureWatchdog(ctx context.Context, r *run) (err error) {
 	if !r.endsDaemons() {
 		return nil
@@ -22,7 +22,7 @@ func measureWatchdog(ctx context.Context, r *run) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	// Or the kill would always be at the same time between two checks.
+	// Otherwise the kill would always happen at the same time between two checks.
 	if err := sleep.For(ctx, r.texts.within(r.Look)); err != nil {
 		return err
 	}
@@ -33,16 +33,16 @@ func measureWatchdog(ctx context.Context, r *run) (err error) {
 	defer cancel()
 	told, err := f.orchestrator.await(ctx, "is silent")
 	if err != nil {
-		return fmt.Errorf("what the orchestrator is to be told: %w", err)
+		return fmt.Errorf("the message to the orchestrator: %w", err)
 	}
 	given, err := f.other.await(ctx, "You were given task")
 	if err != nil {
-		return fmt.Errorf("what the other worker is to be given: %w", err)
+		return fmt.Errorf("the message to the other worker: %w", err)
 	}
-	settings := fmt.Sprintf("silence %s, a look every %s", r.Silence, r.Look)
+	settings := fmt.Sprintf("silence %s, a check every %s", r.Silence, r.Look)
 	r.add(
-		seconds("watchdog/alert", "from the end of the threshold until the orchestrator's client knows: "+settings, told.Sub(f.lastBeat.Add(r.Silence))),
-		seconds("watchdog/silence", "from the last heartbeat until the orchestrator's client knows: "+settings, told.Sub(f.lastBeat)),
+		seconds("watchdog/alert", "from the end of the threshold until the orchestrator's client is notified: "+settings, told.Sub(f.lastBeat.Add(r.Silence))),
+		seconds("watchdog/silence", "from the last heartbeat until the orchestrator's client is notified: "+settings, told.Sub(f.lastBeat)),
 		seconds("watchdog/reassign", "from then until the other worker's client has the task", max(given.Sub(told), 0)),
 	)
 	return nil
@@ -52,16 +52,16 @@ func seconds(name, about string, d time.Duration) Figure {
 	return Figure{Name: name, About: about, Unit: "s", Samples: 1, Value: d.Seconds()}
 }
 
-// fleet is an orchestrator with two workers, of whom one has a task, and a
-// watchdog. A worker's heartbeats come from a keepalive.
+// fleet is an orchestrator with two workers, one of which has a task, and a watchdog. A
+// worker's heartbeats come from a keepalive.
 type fleet struct {
 	*place
 	pairs               []pair
 	orchestrator, other *agent
 	killedWorker        *rig.Daemon
-	lastBeat            time.Time // of the killedWorker
+	lastBeat            time.Time // of the killed worker
 	killed              bool
-	daemons             []*rig.Daemon // without the killedWorker
+	daemons             []*rig.Daemon // without that of the killed worker
 }
 
 func (r *run) newFleet(ctx context.Context) (_ *fleet, err error) {
@@ -130,8 +130,8 @@ func (f *fleet) startWorker(ctx context.Context, c pair, beat time.Duration) (_ 
 	return d, p.At, err
 }
 
-// killWorker kills the first worker's keepalive, and notes when its last
-// heartbeat was.
+// killWorker kills the first worker's keepalive, and records the time of its last
+// heartbeat.
 func (f *fleet) killWorker() error {
 	rest, err := f.killedWorker.Kill()
 	f.killed = true
@@ -158,19 +158,19 @@ func (f *fleet) Close() error {
 	return errors.Join(append(errs, f.place.Close())...)
 }
 
-// assign gives the partner a task.
+// assign assigns a task to the partner.
 func (a *agent) assign(ctx context.Context) error {
 	var task struct {
 		State string `json:"state"`
 	}
 	_, err := a.Call(ctx, "assign_task", map[string]any{"title": "Write the parser"}, &task)
 	if err == nil && task.State != "assigned" {
-		err = fmt.Errorf("the task is %q, it should be assigned", task.State)
+		err = fmt.Errorf("the task is %q instead of assigned", task.State)
 	}
 	return err
 }
 
-// await waits for a message that holds text, and returns when the client had it.
+// await waits for a message that contains text, and returns when the client received it.
 func (a *agent) await(ctx context.Context, text string) (time.Time, error) {
 	for {
 		got, _, err := a.check(ctx, 1, longPoll)

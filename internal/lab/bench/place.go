@@ -8,10 +8,10 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// place is where something is measured, without rate limits.
+// place is where a measurement runs, without rate limits.
 type place struct{ *rig.Place }
 
-// newPlace makes a place. Remove it with Close.
+// newPlace creates a place. Remove it with Close.
 func (r *run) newPlace() (*place, error) {
 	p, err := rig.NewPlace(r.Dir, r.Program, rig.Unlimited...)
 	if err != nil {
@@ -20,21 +20,22 @@ func (r *run) newPlace() (*place, error) {
 	return &place{p}, nil
 }
 
-// endsDaemons reports whether this system can tell a process to end.
+// endsDaemons reports whether processes can be told to end on this system, and notes it in
+// the report if not.
 func (r *run) endsDaemons() bool {
 	if !rig.EndsDaemons() {
-		r.Log.Warn("left out: this system cannot tell a process to end, only kill it")
+		r.Log.Warn("not measured: this system can kill a process, but not tell it to end")
 	}
 	return rig.EndsDaemons()
 }
 
-// pair are the credentials of a conversation's two sessions.
+// pair holds the credentials of a conversation's two sessions.
 type pair struct{ a, b bridge.Credentials }
 
-// lifetime is how long conversations live: longer than any run.
+// lifetime is how long conversations last: longer than any run.
 const lifetime = 2 * MaxDuration
 
-// pairs makes conversations of one team, as an orchestrator would.
+// pairs creates conversations of one team, as an orchestrator would.
 func (p *place) pairs(ctx context.Context, n int) (_ []pair, err error) {
 	creator, err := p.connect(ctx, bridge.Credentials{})
 	if err != nil {
@@ -57,8 +58,8 @@ type settled struct {
 	sender, receiver *agent
 }
 
-// settle makes a place where two agents are connected: sender is session a,
-// receiver session b.
+// settle creates a place with two connected agents: sender is session a, receiver session
+// b.
 func (r *run) settle(ctx context.Context) (_ *settled, err error) {
 	p, err := r.newPlace()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/lab/bench"
 )
 
-// options are those of a short run of program.
+// options returns the options of a short run of program.
 func options(t *testing.T, program string) bench.Options {
 	t.Helper()
 	return bench.Options{
@@ -21,9 +21,9 @@ func options(t *testing.T, program string) bench.Options {
 	}
 }
 
-// TestProgramFails: no measurement makes up figures for a bridge that does not
-// work, and none leaves its store behind. That of a working one is in the script
-// bridge_bench.txtar.
+// TestProgramFails checks that no measurement reports figures for a bridge that does not
+// work, and that none leaves its store behind. The script bridge_bench.txtar covers a
+// bridge that works.
 func TestProgramFails(t *testing.T) {
 	silent := filepath.Join(t.TempDir(), "silent")
 	if err := os.WriteFile(silent, []byte("#!/bin/sh\nexit 0\n"), 0o700); err != nil {

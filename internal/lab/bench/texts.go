@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// texts makes messages and pauses that a seed decides about.
+// texts generates messages and pauses from a seed.
 type texts struct{ random *rand.Rand }
 
-// stream keeps the numbers of this package apart from others' of the same seed.
+// stream separates the random numbers of this package from those of others with the same
+// seed.
 const stream = 0x62656e6368 // "bench"
 
 func newTexts(seed uint64) *texts {
@@ -19,7 +20,7 @@ func newTexts(seed uint64) *texts {
 var words = strings.Fields("the build is green please review which fields does users return " +
 	"done with parser tests next lexer blocked on schema of orders see file for details")
 
-// next is a message of 5 to 60 words, as agents write them.
+// next returns a message of 5 to 60 words, similar to those of agents.
 func (t *texts) next() string {
 	var b strings.Builder
 	for i := range 5 + t.random.IntN(56) {
@@ -31,13 +32,12 @@ func (t *texts) next() string {
 	return b.String()
 }
 
-// pause is between 5 and 20 ms, so that what is measured meets everybody else's
-// timers at all their phases.
+// pause returns 5 to 20 ms, so that measurements hit other timers at all their phases.
 func (t *texts) pause() time.Duration {
 	return 5*time.Millisecond + t.within(15*time.Millisecond)
 }
 
-// within is a part of d.
+// within returns a random part of d.
 func (t *texts) within(d time.Duration) time.Duration {
 	return time.Duration(t.random.Int64N(int64(d)))
 }

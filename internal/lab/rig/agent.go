@@ -13,15 +13,14 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Agent is an MCP client with a bridge process of its own. It is safe for
-// concurrent use.
+// Agent is an MCP client with its own bridge process. It is safe for concurrent use.
 type Agent struct {
 	session *mcp.ClientSession
 	process *exec.Cmd
 }
 
-// Connect starts `bridge serve`, bound to a session unless that is zero, and
-// shakes hands with it.
+// Connect starts `bridge serve`, bound to the session unless that is zero, and performs the
+// handshake.
 func (p *Place) Connect(ctx context.Context, bound bridge.Credentials) (*Agent, error) {
 	process := p.Command(ctx, "serve")
 	if bound != (bridge.Credentials{}) {
@@ -36,10 +35,10 @@ func (p *Place) Connect(ctx context.Context, bound bridge.Credentials) (*Agent, 
 	return &Agent{session, process}, nil
 }
 
-// PID is the process's number.
+// PID returns the id of the process.
 func (a *Agent) PID() int { return a.process.Process.Pid }
 
-// Close ends the process and waits for its end.
+// Close ends the process and waits until it has ended.
 func (a *Agent) Close() error {
 	if err := a.session.Close(); err != nil {
 		return fmt.Errorf("end bridge serve: %w", err)
@@ -47,15 +46,15 @@ func (a *Agent) Close() error {
 	return nil
 }
 
-// Kill ends the process as kill -9 does, in the middle of whatever it is doing,
-// and waits for its end. Calls that wait for an answer fail.
+// Kill kills the process like kill -9, whatever it is doing, and waits until it has ended.
+// Calls that are waiting for an answer fail.
 func (a *Agent) Kill() error {
 	err := a.process.Process.Kill()
 	_ = a.session.Close() // reports the kill
 	return err
 }
 
-// CloseAll closes agents; those that are nil were never started.
+// CloseAll closes agents. Nil agents, which were never started, are skipped.
 func CloseAll(agents ...*Agent) error {
 	var errs []error
 	for _, a := range agents {
@@ -66,20 +65,20 @@ func CloseAll(agents ...*Agent) error {
 	return errors.Join(errs...)
 }
 
-// Refusal is the answer of a bridge that works and says no.
+// Refusal is the answer of a tool that worked and refused the call.
 type Refusal struct {
 	Tool       string
-	Code       string // as in docs/tools.md: "rate_limited" and so on
+	Code       string // as in docs/tools.md, such as "rate_limited"
 	Message    string
 	RetryAfter time.Duration
-	// Holder is the session that has claimed what was asked for, if one has.
+	// Holder is the session that has claimed the requested file, if there is one.
 	Holder string
 }
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s was refused: %.200s", r.Tool, r.Message) }
 
-// Call calls a tool, decodes its data, and returns how long the answer took. The
-// error is a Refusal if the tool answered with one.
+// Call calls a tool, decodes its data, and returns how long the answer took. The error is a
+// Refusal if the tool refused the call.
 func (a *Agent) Call(ctx context.Context, tool string, args map[string]any, data any) (time.Duration, error) {
 	begin := time.Now()
 	result, err := a.session.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: args})

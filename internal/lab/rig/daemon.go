@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Line is one line that a command printed, and when it was read.
+// Line is a line printed by a command, and the time when it was read.
 type Line struct {
 	Text []byte
 	At   time.Time
@@ -27,7 +27,7 @@ type Daemon struct {
 	reading chan error
 }
 
-// maxLine is more than a message takes as JSON.
+// maxLine is larger than any message in JSON.
 const maxLine = 1 << 20
 
 // StartDaemon starts bridge with args. End it with Stop.
@@ -45,7 +45,7 @@ func (p *Place) StartDaemon(ctx context.Context, args ...string) (*Daemon, error
 	return d, nil
 }
 
-// read passes lines on until the end of the output.
+// read passes lines on until the output ends.
 func (d *Daemon) read(out io.Reader) {
 	scanner := bufio.NewScanner(out)
 	scanner.Buffer(nil, maxLine)
@@ -61,7 +61,7 @@ func (d *Daemon) Next(ctx context.Context) (Line, error) {
 	select {
 	case l, ok := <-d.lines:
 		if !ok {
-			return Line{}, errors.New("it ended too early")
+			return Line{}, errors.New("the command ended too early")
 		}
 		return l, nil
 	case <-ctx.Done():
@@ -69,15 +69,15 @@ func (d *Daemon) Next(ctx context.Context) (Line, error) {
 	}
 }
 
-// Discard reads what the command prints until it ends, so that it never waits
-// for that.
+// Discard reads the output until the command ends, so that the command is never blocked by
+// it.
 func (d *Daemon) Discard() {
 	for range d.lines {
 	}
 }
 
-// Kill ends the command as kill -9 does, waits for its end, and returns what it
-// had said that was not read yet.
+// Kill kills the command like kill -9, waits until it has ended, and returns the output
+// that was not read yet.
 func (d *Daemon) Kill() (rest []Line, err error) {
 	if err := d.process.Process.Kill(); err != nil {
 		return nil, err
@@ -86,13 +86,13 @@ func (d *Daemon) Kill() (rest []Line, err error) {
 		rest = append(rest, l)
 	}
 	err = <-d.reading
-	_ = d.process.Wait() // which says that it was killed
+	_ = d.process.Wait() // it reports that it was killed
 	return rest, err
 }
 
-// Stop tells the command to end, which it has to do without an error, and
-// returns how long it was on a CPU in all. One that does not end is killed when
-// the context that it was started with ends.
+// Stop tells the command to end and returns the CPU time it used in total. It returns an
+// error if the command ends with one. A command that does not end is killed when the
+// context it was started with ends.
 func (d *Daemon) Stop() (cpu time.Duration, err error) {
 	signalled := d.process.Process.Signal(syscall.SIGTERM)
 	d.Discard()
@@ -104,9 +104,9 @@ func (d *Daemon) Stop() (cpu time.Duration, err error) {
 	return state.UserTime() + state.SystemTime(), nil
 }
 
-// Lines are the lines that come; it is closed at the end of the output.
+// Lines returns the channel of output lines, which is closed at the end of the output.
 func (d *Daemon) Lines() <-chan Line { return d.lines }
 
-// EndsDaemons reports whether this system can tell a process to end, rather than
-// only kill it.
+// EndsDaemons reports whether this system can tell a process to end, instead of only
+// killing it.
 func EndsDaemons() bool { return runtime.GOOS != "windows" }

@@ -1,6 +1,6 @@
 package rig
 
-// What the tests of this package look at from outside.
+// Exports for the tests of this package.
 var (
 	MountOf     = mountOf
 	ParseStatus = func(text string) (resident, private float64, err error) {

@@ -17,8 +17,8 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Gateway is a `bridge gateway` on an address of this machine, which may be killed and started
-// again. It is safe for concurrent use.
+// Gateway is a `bridge gateway` on an address of this machine, which can be killed and
+// restarted. It is safe for concurrent use.
 type Gateway struct {
 	command func(address string) *exec.Cmd
 	mu      sync.Mutex
@@ -30,11 +30,11 @@ type Gateway struct {
 
 var listens = lazyregexp.New(`msg="the gateway listens" address=(\S+)`)
 
-// StartGateway starts a gateway for the store of the place, which it makes if need be. It
-// is killed when ctx ends. End it with Stop.
+// StartGateway starts a gateway for the store of the place, creating the store if needed.
+// It is killed when ctx ends. End it with Stop.
 func (p *Place) StartGateway(ctx context.Context) (*Gateway, error) {
-	if out, err := p.Command(ctx, "serve").CombinedOutput(); err != nil { // with nothing to read it ends
-		return nil, fmt.Errorf("make the store: %w: %.500s", err, out)
+	if out, err := p.Command(ctx, "serve").CombinedOutput(); err != nil { // without input it exits after creating the store
+		return nil, fmt.Errorf("create the store: %w: %.500s", err, out)
 	}
 	g := &Gateway{address: net.JoinHostPort(cmp.Or(p.Host, "127.0.0.1"), "0"), command: func(address string) *exec.Cmd {
 		return p.Command(ctx, "gateway", "--listen", address, "--log-format", "text", "--log-level", "info")
@@ -42,7 +42,7 @@ func (p *Place) StartGateway(ctx context.Context) (*Gateway, error) {
 	return g, g.start()
 }
 
-// start returns when the gateway listens.
+// start returns when the gateway is listening.
 func (g *Gateway) start() error {
 	g.process = g.command(g.address)
 	out, err := g.process.StderrPipe()
@@ -73,7 +73,7 @@ func (g *Gateway) start() error {
 	return fmt.Errorf("bridge gateway: %w: %.500s", errors.Join(g.process.Wait(), lines.Err()), g.log.String())
 }
 
-// Restart kills the gateway as kill -9 does, and starts it again at the same address.
+// Restart kills the gateway like kill -9, and starts it again at the same address.
 func (g *Gateway) Restart() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -81,11 +81,12 @@ func (g *Gateway) Restart() error {
 		return err
 	}
 	<-g.reading
-	_ = g.process.Wait() // which says that it was killed
+	_ = g.process.Wait() // it reports that it was killed
 	return g.start()
 }
 
-// Stop tells the gateway to end, waits for that, and returns what it logged in all.
+// Stop tells the gateway to end, waits until it has ended, and returns everything it has
+// logged.
 func (g *Gateway) Stop() (log string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -104,10 +105,10 @@ func (g *Gateway) Stop() (log string, err error) {
 	return g.log.String(), nil
 }
 
-// Behind makes a machine of its own that has no store and connects to the gateway: its
-// home, settings and files are apart from those of the place and of other machines. What
-// enter names is put in front of each of its commands; it must become them by exec, so that
-// a signal reaches them.
+// Behind creates a machine without a store that connects to the gateway. Its home, settings
+// and files are separate from those of the place and of other machines. The command enter
+// is put in front of each of its commands; it must replace itself by the command (exec), so
+// that signals reach the command.
 func (p *Place) Behind(ctx context.Context, g *Gateway, name string, enter ...string) (*Place, error) {
 	dir := filepath.Join(p.Dir, name)
 	if err := os.Mkdir(dir, 0o700); err != nil {

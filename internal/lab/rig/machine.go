@@ -11,35 +11,35 @@ import (
 	"strings"
 )
 
-// Machine is what figures depend on besides the program.
+// Machine describes what figures depend on besides the program.
 type Machine struct {
 	CPU   string `json:"cpu"`
 	Cores int    `json:"cores"`
 	// System is the operating system, its kernel's version and the architecture.
 	System string `json:"system"`
-	// FileSystem is the type of the one that the store was on. Each durable commit
-	// waits for it.
+	// FileSystem is the type of the file system of the store. Each durable commit waits for
+	// it.
 	FileSystem string `json:"file_system"`
-	// Load is how many processes wanted to run, on average over the minute before
-	// the run; -1 where the system does not tell.
+	// Load is the average number of processes ready to run in the minute before the run; -1
+	// if the system does not report it.
 	Load   float64 `json:"load"`
 	Go     string  `json:"go"`
 	Bridge string  `json:"bridge"`
 }
 
-// unknown stands for what the system does not tell.
+// unknown is used if the system does not report a value.
 const unknown = "unknown"
 
-// InMemory reports that the store was on a file system that keeps nothing: its
-// commits wait for no disk.
+// InMemory reports whether the store is on a file system in memory, so that its commits do
+// not wait for a disk.
 func (m Machine) InMemory() bool { return m.FileSystem == "tmpfs" || m.FileSystem == "ramfs" }
 
-// SameAs reports whether figures of both are of the same hardware and system.
+// SameAs reports whether two machines have the same hardware and system.
 func (m Machine) SameAs(other Machine) bool {
 	return m.CPU == other.CPU && m.Cores == other.Cores && m.System == other.System && m.FileSystem == other.FileSystem
 }
 
-// String is the machine on one line.
+// String describes the machine on one line.
 func (m Machine) String() string {
 	text := fmt.Sprintf("%s, %d cores, %s, %s, %s, bridge %s", m.CPU, m.Cores, m.System, m.FileSystem, m.Go, m.Bridge)
 	if m.Load >= 0 {
@@ -48,7 +48,7 @@ func (m Machine) String() string {
 	return text
 }
 
-// ReadMachine describes the machine; dir is where the store is.
+// ReadMachine describes this machine; dir is where the store is.
 func ReadMachine(ctx context.Context, dir, version string) Machine {
 	return Machine{
 		CPU:        cpuModel(ctx),
@@ -65,7 +65,7 @@ func cpuModel(ctx context.Context) string {
 	if runtime.GOOS == "darwin" {
 		return output(ctx, "sysctl", "-n", "machdep.cpu.brand_string")
 	}
-	text, _ := os.ReadFile("/proc/cpuinfo") // without it nothing is found
+	text, _ := os.ReadFile("/proc/cpuinfo") // without the file nothing is found
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
 		if strings.TrimSpace(name) == "model name" {
@@ -82,7 +82,7 @@ func kernel(ctx context.Context) string {
 	return output(ctx, "uname", "-r")
 }
 
-// output is what a program of the system prints.
+// output returns the output of a program of the system.
 func output(ctx context.Context, name string, args ...string) string {
 	out, err := exec.CommandContext(ctx, name, args...).Output() //nolint:gosec // both are constants of this file
 	if err != nil {
@@ -101,8 +101,8 @@ func load() float64 {
 	return load
 }
 
-// fileSystem returns the type of the file system that dir is on, by the longest
-// mount point that leads to it (proc(5), mounts).
+// fileSystem returns the type of the file system of dir, using the longest mount point that
+// contains it (proc(5), mounts).
 func fileSystem(dir string) string {
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {

@@ -1,12 +1,11 @@
-// Package rig runs real bridge processes on a store of its own, for what
-// measures them and what puts them under stress. The operator's store, settings
-// and tokens stay out of it.
+// Package rig runs real bridge processes on a temporary store, for benchmarks and stress
+// tests. The operator's store, settings and tokens are not used.
 //
 //	rig.go      a place with a store, and processes on it
 //	agent.go    an MCP client with its own `bridge serve`
 //	daemon.go   a command that runs until it is told to end; gateway.go a gateway, and
 //	            machines that connect to it
-//	machine.go  what figures depend on; usage.go memory; spread.go percentiles
+//	machine.go  the hardware and system; usage.go memory; spread.go percentiles
 package rig
 
 import (
@@ -22,44 +21,43 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Place is a temporary store, and what starts bridge on it.
+// Place is a temporary store, and starts bridge on it.
 type Place struct {
 	program string
-	// Dir is the folder of the place. DB is the store: a file in it, which the first
-	// process makes, or the connection string of a database. A machine that has none,
-	// and uses a gateway, has "".
+	// Dir is the folder of the place. DB is the store: a file in that folder, which the
+	// first process creates, or the connection string of a database. A machine that uses a
+	// gateway has no store, and "" here.
 	Dir, DB string
-	// Host is the address of this machine on which gateways of the place listen; "" means
-	// loopback.
+	// Host is the address on which gateways of the place listen; "" means loopback.
 	Host     string
 	settings []string
-	// enter is a command in front of every other, as for a network namespace.
+	// enter is a command prefix for every command, for example to enter a network
+	// namespace.
 	enter []string
 }
 
-// inherited are the variables that children get from this process. None of
-// bridge's own is among them: the operator's settings would change the figures,
-// and name the operator's store.
+// inherited lists the variables that child processes inherit. None of bridge's own
+// variables is among them: the operator's settings would change the figures, and point to
+// the operator's store.
 var inherited = []string{"PATH", "TMPDIR", "GORACE", "GOCOVERDIR", "GOMAXPROCS", "SystemRoot", "TEMP", PlantedFault}
 
-// PlantedFault is the variable that names the fault in a program that was built
-// to have one (build tag plantfault). Others do not look at it.
+// PlantedFault is the variable that selects the fault in a program built with faults (build
+// tag plantfault). Other builds ignore it.
 const PlantedFault = "PLANTED_FAULT"
 
-// Unlimited are the settings that switch all rate limits off.
+// Unlimited contains the settings that disable all rate limits.
 var Unlimited = []string{
 	"BRIDGE_RATE_PER_MINUTE=0", "BRIDGE_RATE_PER_HOUR=0", "BRIDGE_RATE_PER_DAY=0",
 	"BRIDGE_READ_RATE_PER_MINUTE=0", "BRIDGE_READ_RATE_PER_HOUR=0", "BRIDGE_READ_RATE_PER_DAY=0",
 	"BRIDGE_CREATE_RATE_PER_MINUTE=0", "BRIDGE_CREATE_RATE_PER_HOUR=0", "BRIDGE_CREATE_RATE_PER_DAY=0",
 }
 
-// NewPlace makes a folder for a store in parent (empty: the system's folder for
-// temporary files). Settings are environment variables of all processes. Remove
-// the place with Close.
+// NewPlace creates a folder for a store in parent (empty: the system's folder for temporary
+// files). Settings are environment variables of all processes. Remove the place with Close.
 func NewPlace(parent, program string, settings ...string) (*Place, error) {
 	dir, err := os.MkdirTemp(parent, "bridge-rig-")
 	if err != nil {
-		return nil, fmt.Errorf("make a place for the temporary store: %w", err)
+		return nil, fmt.Errorf("create a folder for the temporary store: %w", err)
 	}
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -67,13 +65,13 @@ func NewPlace(parent, program string, settings ...string) (*Place, error) {
 	return &Place{program: program, Dir: dir, DB: filepath.Join(dir, "state", "bridge.db"), settings: settings}, nil
 }
 
-// IsServer reports whether a store's name is a connection string of a database.
+// IsServer reports whether a store's name is the connection string of a database.
 func IsServer(db string) bool {
 	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
 }
 
-// NewServerPlace is NewPlace for a store in a PostgreSQL database, which it makes there.
-// What is in the database is left to the caller.
+// NewServerPlace is NewPlace for a store in a PostgreSQL database, which it creates there.
+// The caller has to remove it from the database.
 func NewServerPlace(ctx context.Context, parent, program, dsn string, settings ...string) (*Place, error) {
 	p, err := NewPlace(parent, program, append(settings[:len(settings):len(settings)], passwords()...)...)
 	if err != nil {
@@ -81,13 +79,13 @@ func NewServerPlace(ctx context.Context, parent, program, dsn string, settings .
 	}
 	p.DB = dsn
 	if out, err := p.Command(ctx, "store", "init").CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("make the store: %w: %.500s", err, out), p.Close())
+		return nil, errors.Join(fmt.Errorf("create the store: %w: %.500s", err, out), p.Close())
 	}
 	return p, nil
 }
 
-// passwords are the variables by which a database's password is found: the place has a
-// home of its own.
+// passwords lists the variables through which a database password is found; they are needed
+// because the place has its own home folder.
 func passwords() (all []string) {
 	if home, err := os.UserHomeDir(); err == nil && os.Getenv("PGPASSFILE") == "" {
 		all = append(all, "PGPASSFILE="+filepath.Join(home, ".pgpass"))
@@ -100,7 +98,7 @@ func passwords() (all []string) {
 	return all
 }
 
-// environment is that of the place's processes.
+// environment returns the environment of the place's processes.
 func (p *Place) environment() (env []string) {
 	for _, name := range inherited {
 		if value, ok := os.LookupEnv(name); ok {
@@ -114,10 +112,10 @@ func (p *Place) environment() (env []string) {
 	return append(env, p.settings...)
 }
 
-// Close removes the place and all that is in it.
+// Close removes the place and everything in it.
 func (p *Place) Close() error { return os.RemoveAll(p.Dir) }
 
-// Command is bridge on this store. It is killed when ctx ends.
+// Command returns a command that runs bridge on this store. It is killed when ctx ends.
 func (p *Place) Command(ctx context.Context, args ...string) *exec.Cmd {
 	line := append(append(slices.Clone(p.enter), p.program), args...)
 	c := exec.CommandContext(ctx, line[0], line[1:]...) //nolint:gosec // the program is bridge itself

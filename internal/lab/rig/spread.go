@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Spread tells how single measurements were distributed, in their unit.
+// Spread describes the distribution of measured values, in their unit.
 type Spread struct {
 	P50 float64 `json:"p50"`
 	P90 float64 `json:"p90"`
@@ -14,10 +14,9 @@ type Spread struct {
 	Max float64 `json:"max"`
 }
 
-// SpreadOf sorts values, of which there is at least one, and describes them. A
-// percentile is the smallest value that as many are not above (nearest rank), so
-// it is always one that was measured. With fewer than 100 values the 99th
-// percentile is the maximum.
+// SpreadOf sorts values, which must not be empty, and describes their distribution.
+// Percentiles use the nearest-rank method, so each is a measured value. With fewer than 100
+// values the 99th percentile is the maximum.
 func SpreadOf(values []float64) Spread {
 	slices.Sort(values)
 	rank := func(percent float64) float64 {
@@ -26,5 +25,5 @@ func SpreadOf(values []float64) Spread {
 	return Spread{P50: rank(50), P90: rank(90), P99: rank(99), Max: values[len(values)-1]}
 }
 
-// Milliseconds keeps microseconds as decimals.
+// Milliseconds converts a duration to milliseconds, with microseconds as decimals.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -6,7 +6,7 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// numbers are 1 to n, mixed up.
+// numbers returns 1 to n in random order.
 func numbers(n int) []float64 {
 	values := make([]float64, n)
 	for i := range values {

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// ErrNoUsage reports a system that does not tell what a process uses.
-var ErrNoUsage = errors.New("this system does not tell how much memory a process has")
+// ErrNoUsage is returned on systems that do not report the memory of a process.
+var ErrNoUsage = errors.New("this system does not report the memory of a process")
 
-// Memory is what a process has in memory, in megabytes of 1,000,000 bytes.
+// Memory is the memory of a process, in megabytes of 1,000,000 bytes.
 type Memory struct {
-	// Resident is all of it, with the pages of the program that it shares.
+	// Resident is all resident memory, including the shared pages of the program.
 	Resident float64
-	// Private is what it allocated for itself; 0 where the system does not tell.
+	// Private is the anonymous memory; 0 if the system does not report it.
 	Private float64
 }
 
-// MemoryOf asks the system how much memory a process has.
+// MemoryOf returns the memory of a process.
 func MemoryOf(ctx context.Context, pid int) (Memory, error) {
 	if text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status")); err == nil {
 		return parseStatus(string(text))
@@ -50,7 +50,7 @@ func parseStatus(status string) (m Memory, err error) {
 	return m, nil
 }
 
-// kibibytes returns a number of units of 1024 bytes in megabytes.
+// kibibytes converts a number of units of 1024 bytes to megabytes.
 func kibibytes(text string) (float64, error) {
 	kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "kB")), 64)
 	if err != nil {

@@ -12,20 +12,19 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// member is an agent whose process may be killed and started again at any time.
+// member is an agent whose process may be killed and restarted at any time.
 type member struct {
-	connect func() (*rig.Agent, error) // starts a process that lives as long as the run
-	gateway int                        // the number of the gateway that its machine uses
+	connect func() (*rig.Agent, error) // starts a process that lives until the end of the run
+	gateway int                        // number of the gateway used by its machine
 	mu      sync.RWMutex
 	agent   *rig.Agent
 }
 
-// errInterrupted reports a call whose process was killed: whether bridge did what
-// was asked is not known.
+// errInterrupted reports a call whose process was killed, so that its effect is unknown.
 var errInterrupted = errors.New("the process was killed during the call")
 
-// call calls a tool. The error is errInterrupted, a rig.Refusal, or says that
-// bridge does not work.
+// call calls a tool. The error is errInterrupted, a rig.Refusal, or an error that means
+// that bridge does not work.
 func (m *member) call(ctx context.Context, tool string, args map[string]any, data any) (time.Duration, error) {
 	agent := m.current()
 	took, err := agent.Call(ctx, tool, args, data)
@@ -44,7 +43,7 @@ func (m *member) current() *rig.Agent {
 	return m.agent
 }
 
-// restart kills the process and starts another.
+// restart kills the process and starts a new one.
 func (m *member) restart() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,8 +58,8 @@ func (m *member) restart() error {
 	return nil
 }
 
-// startAll starts all processes at once, on a store that is not there yet, and lets
-// the coordinators make the conversations and the workers join them.
+// startAll starts all processes simultaneously, on a store that does not exist yet. The
+// coordinators create the conversations and the workers join them.
 func (r *run) startAll(ctx context.Context) error {
 	r.members = make([]*member, r.Agents)
 	errs := make([]error, r.Agents)
@@ -103,7 +102,7 @@ func (r *run) dismiss() error {
 	var errs []error
 	for _, m := range r.members {
 		if m == nil {
-			continue // it was not reached
+			continue // it was never started
 		}
 		m.mu.Lock()
 		if m.agent != nil {
@@ -144,7 +143,8 @@ func (r *run) killSome(ctx context.Context) (err error) {
 	return nil
 }
 
-// killMember kills an agent's process and starts another. Its mail may come again.
+// killMember kills an agent's process and starts a new one. Its messages may be delivered
+// again.
 func (r *run) killMember(target *member) error {
 	if err := target.restart(); err != nil {
 		return err
@@ -160,8 +160,8 @@ func (r *run) killMember(target *member) error {
 	return nil
 }
 
-// killGateway kills a gateway and starts it again. What its machines had asked for may
-// have been done, and is asked for again; mail that was on its way may come again.
+// killGateway kills a gateway and restarts it. Requests of its machines may have been
+// carried out and are repeated; messages in transit may be delivered again.
 func (r *run) killGateway(n int) error {
 	if err := r.place.gateways[n].Restart(); err != nil {
 		return err
@@ -179,7 +179,7 @@ func (r *run) killGateway(n int) error {
 	return nil
 }
 
-// done is how much of the sending is done, from 0 to 1.
+// done returns the fraction of the sending that is done, from 0 to 1.
 func (r *run) done() float64 {
 	if r.Duration > 0 {
 		return time.Since(r.begin).Seconds() / r.Duration.Seconds()

@@ -7,28 +7,29 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Files lie in so many folders; each session adds so many marks to a file, and goes on
-// in the next one of its folder then.
+// Files are in this many folders. Each session adds this many marks to a file, and then
+// continues in the next file of its folder.
 const (
 	workFolders = 3
 	workMarks   = 60
 )
 
-// everybody is the line of a file that all sessions edit; the others are one session's.
+// everybody is the name of the line that all sessions edit. The other lines belong to one
+// session each.
 const everybody = "all"
 
-// anyOf stands for every folder, or every part.
+// anyOf stands for all folders, or all parts.
 const anyOf = -1
 
 // workPath is a shared file, or a pattern for several.
 type workPath struct{ folder, part int }
 
-// sharedFile is a workPath that is one file.
+// sharedFile is a workPath that denotes a single file.
 type sharedFile workPath
 
 func (f sharedFile) path() string { return workPath(f).path() }
 
-// path is how the tools name it.
+// path returns the path used in tool calls.
 func (p workPath) path() string {
 	folder, part := "*", "*"
 	if p.folder != anyOf {
@@ -46,14 +47,15 @@ func (p workPath) path() string {
 	return "work/**"
 }
 
-// meets reports whether there is a file that both name.
+// meets reports whether some file matches both paths.
 func (p workPath) meets(q workPath) bool {
 	one := func(a, b int) bool { return a == b || a == anyOf || b == anyOf }
 	return one(p.folder, q.folder) && one(p.part, q.part)
 }
 
-// blank is the first text of a file: a line for everybody, and one for each session. The
-// lines are apart, since edits of neighbouring lines are a conflict.
+// blank returns the initial text of a file: one line for everybody, and one for each
+// session. The lines are separated by empty lines, since edits of neighbouring lines
+// conflict.
 func blank(sessions []*session) string {
 	var b strings.Builder
 	b.WriteString(everybody + ":;\n")
@@ -63,15 +65,15 @@ func blank(sessions []*session) string {
 	return b.String()
 }
 
-// copyOf is what a session knows of the file of a folder that it works on.
+// copyOf is a session's copy of the file it works on in a folder.
 type copyOf struct {
 	sharedFile
-	version int64 // that it read or made last; 0 if it has not looked yet
+	version int64 // the version it last read or wrote; 0 before that
 	last    string
 	marks   int
 }
 
-// mark returns the text that ends a session's own line, and what an edit makes of it.
+// mark returns the text that ends a session's own line, and what an edit replaces it by.
 func (c *copyOf) mark(s bridge.SessionID, text string) (old, changed string) {
 	old = c.last + ";"
 	if c.last == "" {
@@ -80,14 +82,15 @@ func (c *copyOf) mark(s bridge.SessionID, text string) (old, changed string) {
 	return old, strings.TrimSuffix(old, ";") + " " + text + ";"
 }
 
-// next goes on in the next file of the folder, where this one has enough of a session.
+// next continues with the next file of the folder once this one has enough marks of a
+// session.
 func (c *copyOf) next() {
 	if c.marks >= workMarks {
 		*c = copyOf{sharedFile: sharedFile{c.folder, c.part + 1}}
 	}
 }
 
-// line returns a line of a text, and the last mark in it.
+// line returns a line of a text, and its last mark.
 func lineOf(text, name string) (line, last string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if rest, found := strings.CutPrefix(line, name+":"); found {
@@ -101,7 +104,7 @@ func lineOf(text, name string) (line, last string) {
 	return "", ""
 }
 
-// has reports whether a text has a mark.
+// has reports whether a text contains a mark.
 func has(text, mark string) bool {
 	return strings.Contains(text, " "+mark+" ") || strings.Contains(text, " "+mark+";")
 }

@@ -12,12 +12,12 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// evidence is what the operator's commands say of a store afterwards.
+// evidence is the output of the operator's commands after the run.
 type evidence struct {
 	entries int
 	logged  map[Act]int
-	// chain and doctor are what `audit verify` and `doctor` said, if that was
-	// not that all is well.
+	// chain and doctor are the outputs of `audit verify` and `doctor` if they report a
+	// problem.
 	chain, doctor string
 }
 
@@ -35,7 +35,7 @@ func gather(ctx context.Context, p *rig.Place) (evidence, error) {
 	return e, err
 }
 
-// readLog counts the entries of the audit log about what went well.
+// readLog counts the audit log entries of successful operations.
 func (e *evidence) readLog(ctx context.Context, p *rig.Place) error {
 	cmd := p.Command(ctx, "audit", "--limit", "0", "--format", "jsonl")
 	out, err := cmd.StdoutPipe()
@@ -68,11 +68,10 @@ func (e *evidence) readLog(ctx context.Context, p *rig.Place) error {
 	return errors.Join(err, lines.Err(), cmd.Wait())
 }
 
-// exitWarnings is how doctor ends where it found nothing worse.
+// exitWarnings is the exit code of doctor if it found nothing worse than warnings.
 const exitWarnings = 7
 
-// problemOf runs a command that checks something, and returns what it says if it
-// found a problem.
+// problemOf runs a checking command, and returns its output if it found a problem.
 func problemOf(cmd *exec.Cmd) (string, error) {
 	out, err := cmd.CombinedOutput()
 	if exit := new(exec.ExitError); errors.As(err, &exit) {

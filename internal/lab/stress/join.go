@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// connectPair makes a conversation between two agents.
+// connectPair creates a conversation between two agents.
 func (r *run) connectPair(ctx context.Context, coordinator, worker *member, i int) error {
 	a, code, err := r.open(ctx, coordinator, fmt.Sprintf("worker %d", i+1))
 	if err != nil {
@@ -23,7 +23,7 @@ func (r *run) connectPair(ctx context.Context, coordinator, worker *member, i in
 	return nil
 }
 
-// fillRoom makes one conversation of all agents.
+// fillRoom creates one conversation of all agents.
 func (r *run) fillRoom(ctx context.Context, first *member, others []*member) error {
 	a, code, err := r.open(ctx, first, "worker 1")
 	if err != nil {
@@ -82,8 +82,9 @@ func (r *run) join(ctx context.Context, m *member, code string) (*session, error
 	return r.newSession(m, bridge.Credentials{Conversation: joined.Conversation, Session: joined.Session, Token: joined.Token}), nil
 }
 
-// patiently calls a tool of an agent that has no session yet, and again where the store could
-// not be asked. What may have been done is not done again: it has no key to be told by.
+// patiently calls a tool for an agent that has no session yet, and repeats the call if the
+// store was unavailable. A call that may have had an effect is not repeated, because it has
+// no idempotency key.
 func (r *run) patiently(ctx context.Context, m *member, tool string, args map[string]any, data any) error {
 	pacing := r.pacing()
 	for {
@@ -99,7 +100,7 @@ func (r *run) patiently(ctx context.Context, m *member, tool string, args map[st
 	}
 }
 
-// introduce tells the sessions of a conversation of each other.
+// introduce tells the sessions of a conversation about each other.
 func (r *run) introduce(all ...*session) {
 	for _, s := range all {
 		for _, other := range all {

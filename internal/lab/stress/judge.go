@@ -8,33 +8,33 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Violation is a promise of the bridge's that was broken.
+// Violation is a broken promise of the bridge.
 type Violation struct {
 	// Rule is its short name.
 	Rule string `json:"rule"`
-	// What says what was seen, and where.
+	// What describes what was seen, and where.
 	What string `json:"what"`
 }
 
-// The rules.
+// The rules, each with the violations it covers.
 const (
 	RuleLost       = "lost"       // an acknowledged message was never delivered; an accepted edit is not in the file
-	RuleDuplicate  = "duplicate"  // one was delivered again without a mark, or without a crash; an edit was made twice
-	RuleOrder      = "order"      // one was delivered, or is in the file, before an earlier one
-	RuleAltered    = "altered"    // another text was delivered under its number; a file has text that no edit made
-	RuleForeign    = "foreign"    // a message was delivered that nobody sent there; an edit is in a file that was refused
-	RuleNumbering  = "numbering"  // two messages or edits have one number, or the answer gave another
-	RuleHolder     = "holder"     // two sessions held one file, or one was refused for a claim that nobody had
-	RuleTask       = "task"       // a task was not ended, ended twice, or had two workers
-	RuleAudit      = "audit"      // an operation is not in the audit log, or one too many is
+	RuleDuplicate  = "duplicate"  // a message was delivered again without a mark, or without a crash; an edit was made twice
+	RuleOrder      = "order"      // a message was delivered, or an edit is in the file, before an earlier one
+	RuleAltered    = "altered"    // a different text was delivered under a message's number; a file has text that no edit made
+	RuleForeign    = "foreign"    // a message was delivered that was never sent there; a refused edit is in the file
+	RuleNumbering  = "numbering"  // two messages or edits have the same number, or an answer gave a different one
+	RuleHolder     = "holder"     // two sessions held one file, or a call was refused because of a claim that did not exist
+	RuleTask       = "task"       // a task was not ended, was ended twice, or had two workers
+	RuleAudit      = "audit"      // an operation has no entry in the audit log, or one too many
 	RuleIntegrity  = "integrity"  // the store or its audit log is damaged
-	RuleStarvation = "starvation" // a session got nothing done while others did
+	RuleStarvation = "starvation" // a session achieved nothing while others did
 )
 
-// JudgeInbox applies the rules of delivery (docs/architecture.md, Delivery): whatever was
-// acknowledged arrives, once in any run without a crash, in order; what comes
-// again is marked, and comes again only to a reader that was killed. Numbers rise
-// by one from 1, those of the bridge's own messages included.
+// JudgeInbox applies the rules of delivery (docs/architecture.md, Delivery): every
+// acknowledged message is delivered, in order, and exactly once in a run without crashes. A
+// message is delivered again only to a reader that was killed, and is marked then. Numbers
+// increase by one from 1, including those of the bridge's own messages.
 func JudgeInbox(in Inbox) []Violation {
 	j := &inboxJudge{
 		in: in, sent: map[string]Sent{}, bySeq: map[int64]string{},
@@ -60,7 +60,7 @@ type inboxJudge struct {
 	bySeq   map[int64]string // acknowledged texts
 	seen    map[int64]string // delivered texts, and the same as a set:
 	texts   map[string]bool
-	altered map[int64]bool // numbers under which another text came
+	altered map[int64]bool // numbers under which a different text was delivered
 	last    int64
 	found   []Violation
 }
@@ -86,15 +86,15 @@ func (j *inboxJudge) receive(r Receipt) {
 	}
 	if text, again := j.seen[r.Seq]; again {
 		if !r.Redelivered {
-			j.find(RuleDuplicate, "message %d came again and was not marked redelivered", r.Seq)
+			j.find(RuleDuplicate, "message %d was delivered again and not marked redelivered", r.Seq)
 		}
 		if text != r.Text {
-			j.find(RuleAltered, "message %d came again with another text", r.Seq)
+			j.find(RuleAltered, "message %d was delivered again with a different text", r.Seq)
 		}
 		return
 	}
 	if r.Seq != j.last+1 {
-		j.find(RuleOrder, "message %d came behind message %d", r.Seq, j.last)
+		j.find(RuleOrder, "message %d was delivered after message %d", r.Seq, j.last)
 	}
 	j.last = max(j.last, r.Seq)
 	j.seen[r.Seq], j.texts[r.Text] = r.Text, true
@@ -105,14 +105,14 @@ func (j *inboxJudge) receive(r Receipt) {
 	}
 }
 
-// compare holds a message of a session's against what was sent.
+// compare compares a session's message with what was sent.
 func (j *inboxJudge) compare(r Receipt) {
 	switch sent, known := j.sent[r.Text]; {
 	case known && sent.From != r.From:
-		j.find(RuleForeign, "message %d says that %q sent it, and %q did", r.Seq, r.From, sent.From)
+		j.find(RuleForeign, "message %d names %q as its sender, but was sent by %q", r.Seq, r.From, sent.From)
 	case j.bySeq[r.Seq] != "" && j.bySeq[r.Seq] != r.Text:
 		j.altered[r.Seq] = !known
-		j.find(RuleAltered, "message %d was delivered with another text than was sent", r.Seq)
+		j.find(RuleAltered, "message %d was delivered with a text that differs from the one sent", r.Seq)
 	case !known:
 		j.find(RuleForeign, "message %d was never sent", r.Seq)
 	case sent.Seq != 0 && sent.Seq != r.Seq:
@@ -120,15 +120,15 @@ func (j *inboxJudge) compare(r Receipt) {
 	}
 }
 
-// JudgeWork applies the rules of tasks (docs/architecture.md, Teams and tasks): one that was assigned is
-// ended, once, by the one worker that has it.
+// JudgeWork applies the rules of tasks (docs/architecture.md, Teams and tasks): an assigned
+// task is ended, once, by the one worker that has it.
 func JudgeWork(works []Work) (found []Violation) {
 	for _, w := range works {
 		find := func(format string, args ...any) {
 			found = append(found, Violation{RuleTask, fmt.Sprintf("task %d %s", w.Task, fmt.Sprintf(format, args...))})
 		}
 		if w.State != "done" {
-			find("is %q in the end, and should be done", w.State)
+			find("is %q at the end instead of done", w.State)
 		}
 		if w.Ended > 1 {
 			find("was ended %d times", w.Ended)
@@ -140,10 +140,10 @@ func JudgeWork(works []Work) (found []Violation) {
 	return found
 }
 
-// JudgeAudit compares what sessions did with the entries of the audit log: each
-// operation has one, and there is none for which there was no operation. Looks
-// that found nothing and heartbeats are logged together, those of the last minute
-// with the next one, which may not have come.
+// JudgeAudit compares the operations of the sessions with the audit log: each operation has
+// one entry, and each entry belongs to an operation. Checks without messages and heartbeats
+// are recorded in summary, each with the next such entry, which may not have been written
+// for the last minute.
 func JudgeAudit(done map[Act]Count, logged map[Act]int) (found []Violation) {
 	acts := make([]Act, 0, len(done))
 	for act := range done {
@@ -166,8 +166,8 @@ func JudgeAudit(done map[Act]Count, logged map[Act]int) (found []Violation) {
 	return found
 }
 
-// JudgeFairness looks for sessions that sent nothing while others sent much. Sent
-// holds the number of each session's messages.
+// JudgeFairness finds sessions that sent nothing while others sent much. Sent is the number
+// of messages of each session.
 func JudgeFairness(sent []int) []Violation {
 	if len(sent) == 0 {
 		return nil

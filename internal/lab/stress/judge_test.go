@@ -6,8 +6,8 @@ import (
 	"example.org/bridge/internal/lab/stress"
 )
 
-// inbox is one in which a partner sent three messages and the bridge said
-// something in between, numbered 1 to 4, and all was well.
+// inbox returns a correct inbox: a partner sent three messages and the bridge one in
+// between, numbered 1 to 4.
 func inbox() stress.Inbox {
 	return stress.Inbox{
 		Name: "conv/b",
@@ -153,7 +153,7 @@ func TestJudgeFairness(t *testing.T) {
 	expect(t, stress.JudgeFairness([]int{0, 10}), []string{stress.RuleStarvation})
 }
 
-// expect compares the rules that were violated.
+// expect checks which rules were violated.
 func expect(t *testing.T, found []stress.Violation, rules []string) {
 	t.Helper()
 	same := len(found) == len(rules)

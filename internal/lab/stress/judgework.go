@@ -9,16 +9,16 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// JudgeFile applies the rules of shared files (docs/files.md): each edit that was
-// accepted is in the final text, once, in the line that it was for, behind those of
-// earlier versions; nothing else is there; and each edit made one version.
+// JudgeFile applies the rules of shared files (docs/files.md): each accepted edit is in the
+// final text exactly once, in the line it was made in, after those of earlier versions; the
+// text contains nothing else; and each edit made one version.
 func JudgeFile(f FileWork) []Violation {
 	j := &fileJudge{FileWork: f, marks: map[string]*Mark{}, seen: map[string]bool{}}
 	versions := map[int64]string{}
 	for _, m := range f.Marks {
 		j.marks[m.Text] = m
 		if other, taken := versions[m.Version]; taken && m.Version != 0 {
-			j.find(RuleNumbering, "the edits %s and %s were both told that they made version %d", other, m.Text, m.Version)
+			j.find(RuleNumbering, "the edits %s and %s were both reported as version %d", other, m.Text, m.Version)
 		}
 		versions[m.Version] = m.Text
 	}
@@ -27,7 +27,7 @@ func JudgeFile(f FileWork) []Violation {
 	}
 	for _, m := range f.Marks {
 		if m.Fate == Accepted && !j.seen[m.Text] {
-			j.find(RuleLost, "the edit %s by session %s was accepted, and is not in the final text", m.Text, m.Session)
+			j.find(RuleLost, "the edit %s by session %s was accepted, but is not in the final text", m.Text, m.Session)
 		}
 	}
 	if f.Version != int64(len(j.seen))+1 {
@@ -47,7 +47,7 @@ func (j *fileJudge) find(rule, format string, args ...any) {
 	j.found = append(j.found, Violation{rule, j.Path + ": " + fmt.Sprintf(format, args...)})
 }
 
-// line looks at a line of the final text: "NAME: MARK MARK;", or nothing.
+// line checks a line of the final text, which is empty or "NAME: MARK MARK;".
 func (j *fileJudge) line(line string) {
 	if line == "" {
 		return
@@ -63,7 +63,7 @@ func (j *fileJudge) line(line string) {
 		m, known := j.marks[text]
 		switch {
 		case !known || m.Fate == Refused:
-			j.find(RuleForeign, "%q is in the final text, and no such edit was accepted", text)
+			j.find(RuleForeign, "%q is in the final text, but no such edit was accepted", text)
 			continue
 		case j.seen[text]:
 			j.find(RuleDuplicate, "the edit %s is in the final text twice", text)
@@ -71,7 +71,7 @@ func (j *fileJudge) line(line string) {
 		case m.Line != name:
 			j.find(RuleAltered, "the edit %s of the line %q is in the line %q", text, m.Line, name)
 		case m.Version != 0 && m.Version < last.Version:
-			j.find(RuleOrder, "the edit %s, version %d, stands behind %s, version %d", text, m.Version, last.Text, last.Version)
+			j.find(RuleOrder, "the edit %s, version %d, is after %s, version %d", text, m.Version, last.Text, last.Version)
 		}
 		j.seen[text] = true
 		if m.Version != 0 {
@@ -80,15 +80,15 @@ func (j *fileJudge) line(line string) {
 	}
 }
 
-// JudgeHolds applies the rule of claims (docs/claims.md): what two sessions hold at the
-// same time, both hold beside others.
+// JudgeHolds applies the rule of claims (docs/claims.md): claims that two sessions hold on
+// the same file at the same time are both shared ones.
 func JudgeHolds(holds []*Hold) (found []Violation) {
 	sorted := slices.Clone(holds)
 	slices.SortFunc(sorted, func(a, b *Hold) int { return a.From.Compare(b.From) })
 	for i, a := range sorted {
 		for _, b := range sorted[i+1:] {
 			if !b.From.Before(a.Until) {
-				break // as does none behind it
+				break // nor does any later one
 			}
 			if a.Session != b.Session && !(a.Shared && b.Shared) && a.Claim.meets(b.Claim) {
 				found = append(found, Violation{RuleHolder, fmt.Sprintf("session %s held %s, and session %s held %s, both for %s",
@@ -106,8 +106,8 @@ func shorter(a, b time.Time) time.Time {
 	return b
 }
 
-// JudgeEdits holds that no edit of a file was accepted within a time in which another
-// session held the file for itself.
+// JudgeEdits checks that no edit of a file was accepted while another session had an
+// exclusive claim on the file.
 func JudgeEdits(file workPath, marks []*Mark, holds []*Hold) (found []Violation) {
 	sorted := slices.Clone(marks)
 	slices.SortFunc(sorted, func(a, b *Mark) int { return a.Begin.Compare(b.Begin) })
@@ -129,8 +129,8 @@ func JudgeEdits(file workPath, marks []*Mark, holds []*Hold) (found []Violation)
 	return found
 }
 
-// JudgeRefusals holds that a session for which a call was refused had, or may have had,
-// claimed what the call was about.
+// JudgeRefusals checks that the session named as holder by a refusal had, or may have had,
+// claimed the file.
 func JudgeRefusals(refusals []HeldRefusal, holds []*Hold) (found []Violation) {
 	of := map[bridge.SessionID][]*Hold{}
 	for _, h := range holds {
@@ -146,7 +146,7 @@ func JudgeRefusals(refusals []HeldRefusal, holds []*Hold) (found []Violation) {
 			h := all[i]
 			may = h.Claim.meets(r.About) && h.Asked.Before(r.End) && r.Begin.Before(h.Gone)
 			if h.Gone.Before(r.Begin) {
-				break // a session claims one thing after the other
+				break // the claims of a session do not overlap
 			}
 		}
 		if !may {

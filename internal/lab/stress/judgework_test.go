@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/lab/stress"
 )
 
-// work is a file to which two sessions added three marks, and all was well.
+// work returns a correct file to which two sessions added three marks.
 func work() stress.FileWork {
 	mark := func(text, line string, session bridge.SessionID, version int64) *stress.Mark {
 		return &stress.Mark{Text: text, Line: line, Session: session, Version: version, Fate: stress.Accepted}
@@ -53,11 +53,11 @@ func TestJudgeFile(t *testing.T) {
 	}
 }
 
-// at is so many seconds behind the start of a run.
+// at returns the time the given number of seconds after the start of a run.
 func at(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
 
-// hold is a claim of all shared files, asked for a second before from and given back a
-// second after until.
+// hold returns a claim of all shared files, requested one second before from and released
+// one second after until.
 func hold(session bridge.SessionID, from, until int, shared bool) *stress.Hold {
 	return &stress.Hold{
 		Session: session, Claim: stress.WorkPath(0, 0), Shared: shared,

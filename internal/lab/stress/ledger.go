@@ -11,13 +11,13 @@ type Sent struct {
 	Text string
 	// From is the session that sent it.
 	From string
-	// Seq is the number that the answer gave it in this inbox; 0 if no answer came.
+	// Seq is the number in this inbox that the answer gave; 0 if there was no answer.
 	Seq int64
-	// Begin is when it was due, or when it was first tried.
+	// Begin is when it was due, or when sending was first tried.
 	Begin time.Time
 }
 
-// Receipt is a message as a check delivered it.
+// Receipt is a message as it was delivered by a check.
 type Receipt struct {
 	Seq         int64
 	From, Text  string
@@ -25,37 +25,38 @@ type Receipt struct {
 	At          time.Time
 }
 
-// Inbox is all that is known of what one session was sent and what it read.
+// Inbox is all that is known of the messages sent to one session and read by it.
 type Inbox struct {
 	// Name is the conversation and the session.
 	Name string
-	// Killed reports that the reader's process was killed at least once. Only
-	// then may anything come again.
+	// Killed is set if the reader's process was killed at least once. Only then may a
+	// message be delivered again.
 	Killed bool
-	// Sent is what other sessions sent to this one; Received is what it read.
+	// Sent are the messages other sessions sent to this one; Received are those it read.
 	Sent     []Sent
 	Received []Receipt
 }
 
-// Act is something that sessions do, for comparing with the audit log.
+// Act is an operation of a session, for comparison with the audit log.
 type Act struct{ Conversation, Session, Action string }
 
-// Count says how often something was done: surely, and perhaps.
+// Count is how often an operation was certainly done, and how often perhaps.
 type Count struct{ Sure, Unknown int }
 
 // Work is what is known of a task.
 type Work struct {
 	Task int64
-	// Workers are the sessions, with their conversations, that had a report on it applied.
+	// Workers lists the sessions, with their conversations, whose reports on the task were
+	// applied.
 	Workers map[string]bool
-	// Ended counts the answers that said that it is done.
+	// Ended counts the answers that reported the task as done.
 	Ended int
-	// State is what the coordinator was told in the end.
+	// State is the final state reported to the coordinator.
 	State string
 }
 
-// ledger is what all sessions of a run saw. It is safe for concurrent use by way
-// of note.
+// ledger records what all sessions of a run saw. It is safe for concurrent use through
+// note.
 type ledger struct {
 	mu       sync.Mutex
 	inboxes  []*Inbox
@@ -68,12 +69,12 @@ type ledger struct {
 	received int64
 	ended    int64
 	kills    int64
-	// gatewayKills counts those among the kills that were of a gateway.
+	// gatewayKills counts the kills of gateways.
 	gatewayKills int
-	cuts         map[Act]int // by session, without an action: kills of its gateway
+	cuts         map[Act]int // kills of its gateway, by session, with an empty action
 	paced        int
 	repeated     int
-	found        []Violation // seen while the run went on
+	found        []Violation // seen during the run
 	shared       sharedLedger
 	elapsed      time.Duration
 }
@@ -85,14 +86,14 @@ func newLedger() *ledger {
 	}
 }
 
-// note writes into the ledger.
+// note calls fn with the ledger locked.
 func (l *ledger) note(write func(*ledger)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	write(l)
 }
 
-// count counts an act. Call it within note.
+// count counts an operation. Call it within note.
 func (l *ledger) count(conversation, session, action string, unknown bool) {
 	act := Act{conversation, session, action}
 	c := l.acts[act]
@@ -104,12 +105,12 @@ func (l *ledger) count(conversation, session, action string, unknown bool) {
 	l.acts[act] = c
 }
 
-// cut notes that each call that a session had made may be made twice by its machine,
-// which the session does not see. Call it within note.
+// cut records that each call a session had made may be repeated by its machine without the
+// session noticing. Call it within note.
 func (l *ledger) cut(conversation, session string) { l.cuts[Act{conversation, session, ""}]++ }
 
-// counted returns how often each act was done, with those that a machine may have
-// repeated by itself.
+// counted returns how often each operation was done, including those that a machine may
+// have repeated by itself.
 func (l *ledger) counted() map[Act]Count {
 	all := maps.Clone(l.acts)
 	for act, c := range all {
@@ -119,7 +120,7 @@ func (l *ledger) counted() map[Act]Count {
 	return all
 }
 
-// task returns what is known of a task. Call it within note.
+// task returns the record of a task. Call it within note.
 func (l *ledger) task(task int64) *Work {
 	if l.works[task] == nil {
 		l.works[task] = &Work{Task: task, Workers: map[string]bool{}}

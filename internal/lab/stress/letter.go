@@ -9,22 +9,22 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// letter is a message on its way, and where it is noted.
+// letter is a message being sent, and where it is recorded.
 type letter struct {
 	text string
 	from bridge.SessionID
-	// all reports that it is for everybody, whom the sender does not name.
+	// all is set if the message is for all others, without naming them.
 	all bool
 	to  []*session
-	// at are the places of the message in the inboxes of those whom it is for.
+	// at are the places of the message in the inboxes of its recipients.
 	at []int
 }
 
-// named is how many sessions of a room a message is for that is not for all.
+// named is the number of recipients of a message in a room that is not for all.
 const named = 3
 
-// write makes message n, and notes that it is tried. In a conversation of more than two
-// each fourth one is for some of them, and the others are for all.
+// write generates message n, and records the attempt. In a conversation of more than two
+// sessions every fourth message is for some of them, and the others are for all.
 func (s *session) write(n int, begin time.Time) letter {
 	m := letter{text: s.texts.message(n), from: s.Session, to: s.partners, all: true}
 	if len(s.partners) > named && n/s.Settings.sessions()%4 == 3 {
@@ -42,7 +42,7 @@ func (s *session) write(n int, begin time.Time) letter {
 	return m
 }
 
-// arguments are those of send_to_partner.
+// arguments returns the arguments of send_to_partner.
 func (m letter) arguments(key string) map[string]any {
 	args := map[string]any{"message": m.text, "idempotency_key": key}
 	switch {
@@ -62,7 +62,7 @@ func (m letter) names() (names []string) {
 	return names
 }
 
-// sentAnswer is what send_to_partner answers.
+// sentAnswer is the answer of send_to_partner.
 type sentAnswer struct {
 	Seq        int64 `json:"seq"`
 	Repeated   bool  `json:"repeated"`
@@ -72,8 +72,8 @@ type sentAnswer struct {
 	} `json:"recipients"`
 }
 
-// numbers returns what number the message has with each recipient. Between two sessions
-// the answer does not name the only one there is.
+// numbers returns the message's number for each recipient. In a conversation of two, the
+// answer does not name the recipient.
 func (a sentAnswer) numbers(m letter) map[string]int64 {
 	numbers := map[string]int64{}
 	for _, r := range a.Recipients {
@@ -85,8 +85,8 @@ func (a sentAnswer) numbers(m letter) map[string]int64 {
 	return numbers
 }
 
-// acknowledge notes the numbers that an answer gave a message. An answer must name those
-// whom the message is for, and nobody else. Call it within note.
+// acknowledge records the numbers that an answer gave a message. The answer must name
+// exactly the recipients. Call it within note.
 func (l *ledger) acknowledge(m letter, a sentAnswer, begin time.Time) {
 	numbers := a.numbers(m)
 	for i, to := range m.to {
@@ -94,12 +94,12 @@ func (l *ledger) acknowledge(m letter, a sentAnswer, begin time.Time) {
 		sent.Begin = begin
 		if sent.Seq = numbers[string(to.Session)]; sent.Seq == 0 {
 			l.found = append(l.found, Violation{RuleLost, fmt.Sprintf(
-				"%s: a message from %s was answered without this recipient, which it was for", to.inbox.Name, m.from)})
+				"%s: the answer to a message from %s does not name this recipient", to.inbox.Name, m.from)})
 		}
 		delete(numbers, string(to.Session))
 	}
 	for other := range numbers {
 		l.found = append(l.found, Violation{RuleForeign, fmt.Sprintf(
-			"a message from %s to %s was answered as one to %s too", m.from, strings.Join(m.names(), ","), other)})
+			"the answer to a message from %s to %s also names %s", m.from, strings.Join(m.names(), ","), other)})
 	}
 }

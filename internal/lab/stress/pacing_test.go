@@ -16,7 +16,7 @@ func TestPacing(t *testing.T) {
 	for name, test := range map[string]struct {
 		pacing stress.Pacing
 		errs   []error
-		want   time.Duration // after the last of errs, 0 to end
+		want   time.Duration // after the last of errs; 0 to give up
 	}{
 		"no refusal":                      {errs: []error{errors.New("broken pipe")}},
 		"another refusal":                 {errs: []error{&rig.Refusal{Code: "not_found"}}},

@@ -8,45 +8,44 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Settings are what a run can be told. They are part of its report.
+// Settings are the parameters of a run. They are part of its report.
 type Settings struct {
-	// Preset is the name of the settings that these began with; may be empty.
+	// Preset is the name of the preset that these settings are based on; may be empty.
 	Preset string `json:"preset,omitempty"`
-	// Agents is the number of processes, Conversations that of conversations
-	// among them: the workers hold one each, as far as there are enough, and the
-	// coordinators share them.
+	// Agents is the number of processes, and Conversations the number of conversations
+	// among them. Each worker has one, if there are enough workers, and the coordinators
+	// share them.
 	Agents        int `json:"agents"`
 	Conversations int `json:"conversations"`
-	// Messages is how many to send in all; 0 means as many as Duration and Rate
-	// allow.
+	// Messages is the total number of messages to send; 0 means as many as Duration and
+	// Rate allow.
 	Messages int `json:"messages"`
-	// Reads is how many times to look for mail in all, at regular times; 0 means
-	// that every session waits for its mail all the time.
+	// Reads is the total number of checks for messages, at regular times; 0 means that
+	// every session waits for messages all the time.
 	Reads int `json:"reads"`
-	// Tasks is how many tasks to assign in all.
+	// Tasks is the total number of tasks to assign.
 	Tasks int `json:"tasks"`
-	// Duration is how long to send; what is late is sent and read after it.
+	// Duration is how long to send. Late messages are sent and read after it.
 	Duration time.Duration `json:"duration_ns"`
-	// Rate is how many messages a second are due, of all sessions together,
-	// whether the bridge keeps up or not; 0 means that each is sent when the one
-	// before it was answered, or spread over Duration where Messages is set too.
+	// Rate is the number of messages due per second, of all sessions together, whether the
+	// bridge keeps up or not; 0 means that each is sent when the previous one was answered,
+	// or that they are spread over Duration if Messages is set too.
 	Rate float64 `json:"rate"`
-	// Kills is how many times an agent's process is killed and started again.
+	// Kills is how many times an agent's process is killed and restarted.
 	Kills int `json:"kills"`
-	// Gateways is how many gateways serve the store to the agents, each of which is on
-	// a machine of its own then. Every fifth kill is of a gateway. 0 means that the
+	// Gateways is the number of gateways that serve the store to the agents, each of which
+	// is then on a separate machine. Every fifth kill is of a gateway. 0 means that the
 	// agents open the store themselves.
 	Gateways int `json:"gateways,omitempty"`
 	// Limits keeps the default rate limits; otherwise there are none.
 	Limits bool `json:"limits"`
-	// Compress says by what a former test's times were divided; 0 and 1 mean that
-	// they were not.
+	// Compress is the divisor of the times of a protocol; 0 and 1 leave them unchanged.
 	Compress float64 `json:"compress,omitempty"`
-	// Seed decides about the messages and about who is killed.
+	// Seed determines the messages and which agents are killed.
 	Seed uint64 `json:"seed"`
 }
 
-// Bounds of the settings.
+// Limits of the settings.
 const (
 	MaxAgents        = 200
 	MaxConversations = 1000
@@ -54,7 +53,7 @@ const (
 	MaxDuration      = 24 * time.Hour
 )
 
-// Check says what is wrong with settings, in words for those who gave them.
+// Check returns an error if the settings are not valid.
 func (s Settings) Check() error {
 	switch {
 	case s.Gateways < 0 || s.Gateways > MaxGateways:
@@ -68,7 +67,7 @@ func (s Settings) Check() error {
 	case s.Conversations < 1 || s.Conversations > MaxConversations:
 		return fmt.Errorf("there must be 1 to %d conversations", MaxConversations)
 	case s.Agents > 2*s.Conversations:
-		return fmt.Errorf("%d conversations have sessions for %d agents at most", s.Conversations, 2*s.Conversations)
+		return fmt.Errorf("%d conversations have sessions for at most %d agents", s.Conversations, 2*s.Conversations)
 	}
 	return s.checkAmounts()
 }
@@ -93,14 +92,14 @@ func (s Settings) checkAmounts() error {
 	case s.Duration < 0 || s.Duration > MaxDuration:
 		return fmt.Errorf("the duration must be up to %s", MaxDuration)
 	case s.Messages == 0 && s.Duration == 0:
-		return errors.New("a number of messages or a duration must say when to stop")
+		return errors.New("a number of messages or a duration is needed to know when to stop")
 	case (s.Rate > 0 || s.Reads > 0) && s.Duration == 0:
 		return errors.New("a rate and a number of reads need a duration")
 	}
 	return nil
 }
 
-// places returns how many workers there are, and how many coordinators.
+// places returns the numbers of workers and of coordinators.
 func (s Settings) places() (workers, coordinators int) {
 	workers = min(s.Conversations, s.Agents-1)
 	return workers, s.Agents - workers
@@ -109,8 +108,8 @@ func (s Settings) places() (workers, coordinators int) {
 // inRoom reports whether all agents are in one conversation.
 func (s Settings) inRoom() bool { return s.Preset == PresetRoom || s.Preset == PresetSharedWork }
 
-// sessions is the number of sessions: two a conversation, or as many as there are agents
-// in one of all.
+// sessions returns the number of sessions: two per conversation, or as many as there are
+// agents if there is only one conversation.
 func (s Settings) sessions() int {
 	if s.inRoom() {
 		return s.Agents
@@ -118,7 +117,7 @@ func (s Settings) sessions() int {
 	return 2 * s.Conversations
 }
 
-// due is the number of messages that are to be sent at given times; 0 for none.
+// due returns the number of messages that are sent at given times; 0 if there are none.
 func (s Settings) due() int {
 	switch {
 	case s.Rate > 0 && s.Messages > 0:
@@ -131,7 +130,7 @@ func (s Settings) due() int {
 	return 0
 }
 
-// at is when the one numbered i of count things is due, behind the start.
+// at returns when item i of count is due, after the start.
 func (s Settings) at(i, count int) time.Duration {
 	if s.Rate > 0 {
 		return time.Duration(float64(i) / s.Rate * float64(time.Second))
@@ -139,7 +138,7 @@ func (s Settings) at(i, count int) time.Duration {
 	return time.Duration(float64(i) / float64(count) * float64(s.Duration))
 }
 
-// spread is at for what has no rate of its own.
+// spread is at for items that have no rate of their own.
 func (s Settings) spread(i, count int) time.Duration {
 	return time.Duration(float64(i) / float64(count) * float64(s.Duration))
 }

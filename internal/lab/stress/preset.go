@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Presets that are more than settings.
+// Presets with behaviour beyond their settings.
 const (
 	// PresetS2 is the protocol of s2.go.
 	PresetS2 = "s2"
 	// PresetRoom is one conversation of all agents.
 	PresetRoom = "room"
-	// PresetSharedWork is the edits and claims of work.go, in one conversation.
+	// PresetSharedWork is the file editing and claiming of work.go, in one conversation.
 	PresetSharedWork = "shared-work"
 )
 
@@ -28,7 +28,7 @@ var presets = []Preset{
 		Settings{Agents: 10, Conversations: 9, Messages: 19, Reads: 435, Duration: 94 * time.Second, Limits: true},
 	},
 	{
-		PresetS2, "13 tests of recovery and watching, 90 minutes divided by 60",
+		PresetS2, "13 tests of recovery and monitoring, 90 minutes divided by 60",
 		Settings{Agents: 9, Conversations: 8, Duration: 90 * time.Minute, Limits: true, Compress: 60},
 	},
 	{
@@ -60,7 +60,7 @@ var presets = []Preset{
 // Presets returns all presets.
 func Presets() []Preset { return slices.Clone(presets) }
 
-// FindPreset returns the preset of that name.
+// FindPreset returns the preset with that name.
 func FindPreset(name string) (Settings, bool) {
 	for _, p := range presets {
 		if p.Name == name {
@@ -71,10 +71,10 @@ func FindPreset(name string) (Settings, bool) {
 	return Settings{}, false
 }
 
-// Compressed divides the settings' time.
+// Compressed divides the times of the settings.
 func (s Settings) Compressed(by float64) Settings {
 	s.Compress = by
-	if s.Preset != PresetS2 { // which divides each of its times itself
+	if s.Preset != PresetS2 { // the protocol divides each of its times itself
 		s.Duration = time.Duration(float64(s.Duration) / by)
 	}
 	return s

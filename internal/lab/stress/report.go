@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// Format is the version of the report's JSON. It rises when a field changes its
-// meaning.
+// Format is the version of the report's JSON. It is increased when the meaning of a field
+// changes.
 const Format = 1
 
 // Report is the result of a run.
@@ -17,27 +17,27 @@ type Report struct {
 	At       time.Time   `json:"at"`
 	Machine  rig.Machine `json:"machine"`
 	Settings Settings    `json:"settings"`
-	// Seconds is how long the run was, from the first message to the last.
+	// Seconds is the length of the run, from the first message to the last.
 	Seconds float64 `json:"seconds"`
 	Counts  Counts  `json:"counts"`
-	// Times are the distributions of what calls took, as their clients saw it.
+	// Times are the distributions of call durations, as seen by the clients.
 	Times []Timing `json:"times"`
-	// Sessions tells how evenly sessions were served.
+	// Sessions shows how evenly sessions were served.
 	Sessions *Fairness `json:"sessions,omitempty"`
-	// StoreBytes is the size of the database in the end; 0 for one on a server.
+	// StoreBytes is the size of the database at the end; 0 for one on a server.
 	StoreBytes int64 `json:"store_bytes"`
-	// Tests are those of a protocol.
+	// Tests are the tests of a protocol.
 	Tests      []Test      `json:"tests,omitempty"`
 	Violations []Violation `json:"violations"`
 }
 
-// Counts say what was done.
+// Counts are the numbers of operations.
 type Counts struct {
 	Agents        int `json:"agents"`
 	Conversations int `json:"conversations"`
-	// Acknowledged messages were answered, Delivered ones read; Redelivered came
-	// again, marked, and Repeated are calls that a kill interrupted and that were
-	// answered from the first one.
+	// Acknowledged messages were answered, and Delivered ones read. Redelivered ones were
+	// delivered again, marked. Repeated counts calls interrupted by a kill that were then
+	// answered with the first answer.
 	Acknowledged int `json:"acknowledged"`
 	Delivered    int `json:"delivered"`
 	Redelivered  int `json:"redelivered"`
@@ -46,13 +46,14 @@ type Counts struct {
 	Tasks        int `json:"tasks"`
 	Kills        int `json:"kills"`
 	GatewayKills int `json:"gateway_kills,omitempty"`
-	// Paced is how many calls a rate limit, or a busy store, told to come later.
+	// Paced is how many calls were told by a rate limit, or a busy store, to try again
+	// later.
 	Paced        int `json:"paced"`
 	AuditEntries int `json:"audit_entries"`
-	// Files is how many shared files there were. Edits were accepted, Merged ones of an
-	// earlier version of the file, and Conflicts refused, since others had changed the
-	// same lines. Claims were taken, and Held ones refused, as were edits of what another
-	// session had claimed.
+	// Files is the number of shared files. Edits were accepted. Merged edits were based on
+	// an earlier version of the file. Conflicts were refused, since others had changed the
+	// same lines. Claims were taken. Held counts claims, and edits of claimed files, that
+	// were refused because of another session's claim.
 	Files     int `json:"files,omitempty"`
 	Edits     int `json:"edits,omitempty"`
 	Merged    int `json:"merged,omitempty"`
@@ -61,7 +62,7 @@ type Counts struct {
 	Held      int `json:"held,omitempty"`
 }
 
-// Timing is how long something took, in milliseconds.
+// Timing is the distribution of a duration, in milliseconds.
 type Timing struct {
 	Name    string     `json:"name"`
 	About   string     `json:"about"`
@@ -69,15 +70,15 @@ type Timing struct {
 	Spread  rig.Spread `json:"ms"`
 }
 
-// Fairness compares the sessions: how many messages each sent, and the slowest
-// one's 99th percentile of what that took, in milliseconds.
+// Fairness compares the sessions: how many messages each sent, and the highest 99th
+// percentile of the time this took, in milliseconds.
 type Fairness struct {
 	Fewest   int     `json:"fewest_sent"`
 	Most     int     `json:"most_sent"`
 	WorstP99 float64 `json:"worst_p99_ms"`
 }
 
-// OK reports whether nothing was violated and no test failed.
+// OK reports whether no rule was violated and no test failed.
 func (r Report) OK() bool {
 	failed := slices.ContainsFunc(r.Tests, func(t Test) bool { return !t.OK })
 	return len(r.Violations) == 0 && !failed
@@ -96,16 +97,16 @@ func (r *run) report(machine rig.Machine, e evidence) Report {
 	}
 	about := "send_to_partner, answered"
 	if r.Rate > 0 {
-		about = "send_to_partner, from when it was due until it was answered"
+		about = "send_to_partner, from the time it was due until it was answered"
 	}
 	r.shared.report(&report)
 	report.add("send", about, sends)
 	report.add("check", "check_messages without waiting", r.checks)
-	report.add("delivery", "from the call, or from when it was due, until the partner's client has it", r.deliveries(&report.Counts))
+	report.add("delivery", "from the call, or the time it was due, until the partner's client has it", r.deliveries(&report.Counts))
 	return report
 }
 
-// add adds a timing, where there is one.
+// add adds a timing, if there is one.
 func (r *Report) add(name, about string, taken []time.Duration) {
 	if len(taken) == 0 {
 		return
@@ -117,7 +118,8 @@ func (r *Report) add(name, about string, taken []time.Duration) {
 	r.Times = append(r.Times, Timing{name, about, len(taken), rig.SpreadOf(values)})
 }
 
-// allSends returns what all sends took, and the worst session's 99th percentile.
+// allSends returns the durations of all sends, and the highest 99th percentile of any
+// session.
 func (r *run) allSends() (all []time.Duration, worst float64) {
 	for _, taken := range r.sends {
 		values := make([]float64, len(taken))
@@ -130,7 +132,7 @@ func (r *run) allSends() (all []time.Duration, worst float64) {
 	return all, worst
 }
 
-// deliveries returns how long messages were on their way, and counts them.
+// deliveries returns how long the delivery of messages took, and counts them.
 func (r *run) deliveries(c *Counts) (taken []time.Duration) {
 	for _, in := range r.inboxes {
 		begin := map[string]time.Time{}

@@ -11,23 +11,22 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// The S2 protocol is how the Python bridge that this program replaces tested its
-// hardening: an orchestrator and eight workers for 90 minutes. Its documents name tests 9 to 13; of the others
-// they give only the number, so 1 to 8 are named here, after what those documents
-// claim. Compress divides every length of
-// time: how often a worker gives a sign of life, how often the watchdog looks, and
-// how long a silence is.
+// The S2 protocol is the hardening test of the Python bridge that this program replaces: an
+// orchestrator and eight workers for 90 minutes. Its documents name tests 9 to 13 and only
+// number the others, so tests 1 to 8 are named here after the claims of those documents.
+// Compress divides every length of time: the interval of heartbeats, the interval of the
+// watchdog's checks, and the length of a silence.
 const s2Workers = 8
 
 // MaxCompressS2 keeps the intervals of the S2 protocol above 100 ms.
 const MaxCompressS2 = 300
 
-// Test is one of a protocol's.
+// Test is a test of a protocol.
 type Test struct {
 	Number int    `json:"number"`
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
-	// What was measured, or what was wrong.
+	// What was measured, or what failed.
 	What string `json:"what"`
 }
 
@@ -37,12 +36,11 @@ type s2 struct {
 	place        *stage
 	orchestrator *rig.Agent
 	workers      []*worker
-	// What one test measures and another one judges.
+	// Measured by one test and judged by another.
 	recovery recovery
 }
 
-// worker is a worker of the protocol, and the orchestrator's side of their
-// conversation.
+// worker is a worker of the protocol, with the orchestrator's side of their conversation.
 type worker struct {
 	place     *rig.Place // its machine
 	agent     *rig.Agent
@@ -56,11 +54,11 @@ const (
 	s2Silent = 300 * time.Second
 	s2Look   = 60 * time.Second
 	s2Keep   = 30 * time.Minute
-	// Targets of the Python bridge's reports. That for push and those for reassigning
-	// are not divided: what happens within them does not scale.
+	// Targets from the reports of the Python bridge. The targets for push and reassigning
+	// are not divided, because those durations do not scale.
 	s2Reassign = 45 * time.Second
 	s2Push     = 50 * time.Millisecond
-	// s2Slack is what starting and scheduling processes may add to divided times.
+	// s2Slack is added to divided times for starting and scheduling processes.
 	s2Slack = 3 * time.Second
 )
 
@@ -68,23 +66,23 @@ func (s *s2) divided(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / max(s.Compress, 1))
 }
 
-// s2Test is one test of the protocol. It returns what it measured.
+// s2Test is one test of the protocol. It returns a description of what it measured.
 type s2Test struct {
 	number int
 	name   string
 	do     func(context.Context, *s2) (string, error)
 }
 
-// s2Tests are in the order in which they run: each uses what those before it
-// made. 9 and 12 look at one worker's silence.
+// s2Tests are in the order in which they run: each uses the results of earlier ones. Tests
+// 9 and 12 observe the silence of the same worker.
 var s2Tests = []s2Test{
 	{1, "Conversations: eight workers join their orchestrator", s2Join},
 	{2, "Exchange: a question to each worker, and its answer", s2Exchange},
 	{3, "Order: each message once, in order", s2Order},
-	{4, "Status: what workers do, and that they live", s2Status},
+	{4, "Status: what workers do, and that they are alive", s2Status},
 	{5, "Authentication: wrong, swapped and foreign tokens", s2Authentication},
 	{6, "Redaction: a secret reaches neither partner nor store", s2Redaction},
-	{7, "Rate limits: one session's flood, and nobody else", s2RateLimits},
+	{7, "Rate limits: one flooding session, without effect on others", s2RateLimits},
 	{8, "Audit trail and integrity", s2Audit},
 	{10, "Credential distribution", s2Credentials},
 	{13, "Push notifications", s2PushTest},
@@ -93,14 +91,13 @@ var s2Tests = []s2Test{
 	{12, "External watchdog monitoring", s2Watchdog},
 }
 
-// runS2 runs the protocol. A test that fails does not end it, unless the others
-// need what it makes.
+// runS2 runs the protocol. A failed test does not end it, unless the others depend on it.
 func runS2(ctx context.Context, o Options) (_ Report, err error) {
 	if !rig.EndsDaemons() {
 		return Report{}, errors.New("the S2 protocol ends processes by a signal, which this system does not have")
 	}
 	if o.Compress > MaxCompressS2 {
-		return Report{}, fmt.Errorf("the S2 protocol can be compressed by %d at most", MaxCompressS2)
+		return Report{}, fmt.Errorf("the S2 protocol can be compressed by at most %d", MaxCompressS2)
 	}
 	s := &s2{Options: o}
 	if s.place, err = newStage(ctx, o); err != nil {
@@ -148,13 +145,13 @@ func (s *s2) end() error {
 	return errors.Join(append(errs, rig.CloseAll(agents...))...)
 }
 
-// as adds credentials to a call's arguments.
+// as adds credentials to the arguments of a call.
 func as(c bridge.Credentials, args map[string]any) map[string]any {
 	args["conversation_id"], args["session_id"], args["token"] = c.Conversation, string(c.Session), c.Token
 	return args
 }
 
-// start starts an agent on a machine of its own, where there are gateways.
+// start starts an agent, on a separate machine if there are gateways.
 func (s *s2) start(ctx context.Context) (*rig.Place, *rig.Agent, error) {
 	place, _, err := s.place.machine(ctx)
 	if err != nil {
@@ -179,7 +176,7 @@ func (s *s2) create(ctx context.Context, role string) (c created, err error) {
 	return c, err
 }
 
-// check reads a session's mail.
+// check reads a session's messages.
 func check(ctx context.Context, agent *rig.Agent, c bridge.Credentials, wait time.Duration) (texts []string, err error) {
 	var data struct {
 		Messages []struct {

@@ -15,7 +15,8 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// wrong is err, or where there is none what was wrong with the answer.
+// wrong returns err or, if it is nil, an error that describes what was wrong with the
+// answer.
 func wrong(err error, format string, args ...any) error {
 	if err != nil {
 		return err
@@ -23,8 +24,8 @@ func wrong(err error, format string, args ...any) error {
 	return fmt.Errorf(format, args...)
 }
 
-// s2Join starts nine processes, makes eight conversations, and lets the workers
-// join by code.
+// s2Join starts nine processes, creates eight conversations, and lets the workers join by
+// code.
 func s2Join(ctx context.Context, s *s2) (string, error) {
 	begin := time.Now()
 	var err error
@@ -62,8 +63,7 @@ func join(ctx context.Context, agent *rig.Agent, code string) (bridge.Credential
 	return bridge.Credentials{Conversation: joined.Conversation, Session: bridge.SessionID(joined.Session), Token: joined.Token}, err
 }
 
-// s2Exchange sends a question to each worker, which waits for it, and an answer
-// back.
+// s2Exchange sends a question to each waiting worker, and an answer back.
 func s2Exchange(ctx context.Context, s *s2) (string, error) {
 	var taken []float64
 	for i, w := range s.workers {
@@ -92,7 +92,7 @@ func s2Exchange(ctx context.Context, s *s2) (string, error) {
 		}
 	}
 	spread := rig.SpreadOf(taken)
-	return fmt.Sprintf("16 of 16 delivered; a question took %.1f ms in the median, %.1f at most", spread.P50, spread.Max), nil
+	return fmt.Sprintf("16 of 16 delivered; a question took %.1f ms (median), at most %.1f", spread.P50, spread.Max), nil
 }
 
 // s2Order sends several messages, and reads them twice.
@@ -110,12 +110,12 @@ func s2Order(ctx context.Context, s *s2) (string, error) {
 		return "", wrong(err, "got %q, want %q", got, want)
 	}
 	if again, err := check(ctx, w.agent, w.b, 0); err != nil || len(again) > 0 {
-		return "", wrong(err, "read ones came again: %q", again)
+		return "", wrong(err, "read messages were delivered again: %q", again)
 	}
 	return "5 of 5 in order, none again", nil
 }
 
-// s2Status sets each worker's status and lets the orchestrator look.
+// s2Status sets the status of each worker and lets the orchestrator check it.
 func s2Status(ctx context.Context, s *s2) (string, error) {
 	for i, w := range s.workers {
 		var data struct {
@@ -129,13 +129,13 @@ func s2Status(ctx context.Context, s *s2) (string, error) {
 			return "", err
 		}
 		if data.Status != "working" || !data.Alive {
-			return "", fmt.Errorf("worker %d is told to be %q, alive: %t", i+1, data.Status, data.Alive)
+			return "", fmt.Errorf("worker %d is reported as %q, alive: %t", i+1, data.Status, data.Alive)
 		}
 	}
 	return "8 of 8 seen working and alive", nil
 }
 
-// s2Authentication tries to speak for others. Each try must get the same answer.
+// s2Authentication tries to act for other sessions. Each attempt must get the same answer.
 func s2Authentication(ctx context.Context, s *s2) (string, error) {
 	one, two := s.workers[0], s.workers[1]
 	tries := map[string]bridge.Credentials{
@@ -155,15 +155,16 @@ func s2Authentication(ctx context.Context, s *s2) (string, error) {
 	}
 	slices.Sort(said)
 	if len(slices.Compact(said)) != 1 {
-		return "", errors.New("the refusals differ, and tell what exists")
+		return "", errors.New("the refusals differ, and so reveal what exists")
 	}
 	if texts, err := check(ctx, s.orchestrator, one.a, 0); err != nil || len(texts) > 0 {
 		return "", wrong(err, "something arrived: %q", texts)
 	}
-	return fmt.Sprintf("%d of %d tries refused, with one answer", len(tries), len(tries)), nil
+	return fmt.Sprintf("%d of %d attempts refused, with the same answer", len(tries), len(tries)), nil
 }
 
-// s2Redaction sends a secret, and looks for it at the partner and in the files.
+// s2Redaction sends a secret, and searches for it in what the partner receives and in the
+// files.
 func s2Redaction(ctx context.Context, s *s2) (string, error) {
 	w := s.workers[1]
 	secret := "AKIA" + rand.Text()[:16]
@@ -177,11 +178,11 @@ func s2Redaction(ctx context.Context, s *s2) (string, error) {
 	if found, err := s.stored(ctx, secret); err != nil || found {
 		return "", wrong(err, "the secret is in the store")
 	}
-	return "1 of 1 hidden before it was stored", nil
+	return "1 of 1 redacted before it was stored", nil
 }
 
-// stored reports whether a text is in the store: in its files, or in what the operator's
-// commands show of one on a server.
+// stored reports whether the store contains a text: in its files, or in the output of the
+// operator's commands if it is on a server.
 func (s *s2) stored(ctx context.Context, text string) (bool, error) {
 	if s.place.onServer() {
 		out, err := s.place.Command(ctx, "search", text, "--json").Output()
@@ -199,11 +200,11 @@ func (s *s2) stored(ctx context.Context, text string) (bool, error) {
 	return false, nil
 }
 
-// s2RateLimits floods from one worker until it is told to stop.
+// s2RateLimits sends from one worker until it is rate limited.
 func s2RateLimits(ctx context.Context, s *s2) (string, error) {
-	const limit = 10 // a minute, by default
+	const limit = 10 // per minute, by default
 	flooder, other := s.workers[7], s.workers[6]
-	accepted := 1 // the answer of test 2
+	accepted := 1 // the answer sent in test 2
 	refusal := new(rig.Refusal)
 	for ; ; accepted++ {
 		err := send(ctx, flooder.agent, flooder.b, "flood")
@@ -228,7 +229,7 @@ func s2RateLimits(ctx context.Context, s *s2) (string, error) {
 	return fmt.Sprintf("message %d refused for %s, other workers not", accepted+1, refusal.RetryAfter), nil
 }
 
-// s2Audit checks the log, in which the tries of test 5 must be.
+// s2Audit checks the log, which must contain the attempts of test 5.
 func s2Audit(ctx context.Context, s *s2) (string, error) {
 	e, err := gather(ctx, s.place.Place)
 	if err != nil {
@@ -248,12 +249,12 @@ func s2Audit(ctx context.Context, s *s2) (string, error) {
 		}
 	}
 	if unauthorized < 4 {
-		return "", fmt.Errorf("%d of the 4 refused tries are in the log", unauthorized)
+		return "", fmt.Errorf("%d of the 4 refused attempts are in the log", unauthorized)
 	}
 	return fmt.Sprintf("%d entries, chain and store ok", e.entries), nil
 }
 
-// s2Credentials gives a new worker its credentials by code, once.
+// s2Credentials gives a new worker its credentials through a join code, once.
 func s2Credentials(ctx context.Context, s *s2) (string, error) {
 	begin := time.Now()
 	c, err := s.create(ctx, "late worker")

@@ -45,7 +45,7 @@ func (s *s2) readLog(ctx context.Context) (log []logEntry, err error) {
 	return log, errors.Join(err, lines.Err(), cmd.Wait())
 }
 
-// await looks at the log until find is content.
+// await reads the log repeatedly until find returns true.
 func (s *s2) await(ctx context.Context, timeout time.Duration, find func([]logEntry) bool) error {
 	for deadline := time.Now().Add(timeout); ; {
 		log, err := s.readLog(ctx)
@@ -64,7 +64,7 @@ func (s *s2) await(ctx context.Context, timeout time.Duration, find func([]logEn
 	}
 }
 
-// s2PushTest lets seven workers watch, and sends to each, one after the other.
+// s2PushTest lets seven workers watch, and sends messages to each in turn.
 func s2PushTest(ctx context.Context, s *s2) (_ string, err error) {
 	var taken []float64
 	for _, w := range s.workers[1:] {
@@ -94,8 +94,8 @@ func s2PushTest(ctx context.Context, s *s2) (_ string, err error) {
 	return what, nil
 }
 
-// push sends three messages. The first shows that the watch runs; the others are
-// measured, from their own time stamps, which are given before the commit.
+// push sends three messages. The first shows that the watch is running; the others are
+// measured from their own time stamps, which are set before the commit.
 func (s *s2) push(ctx context.Context, watch *rig.Daemon, w *worker) (taken []float64, err error) {
 	for i := range 3 {
 		if err := send(ctx, s.orchestrator, w.a, "push"); err != nil {
@@ -164,8 +164,8 @@ func (b *beats) counted() (count int, unread map[int64]bool) {
 	return b.count, b.unread
 }
 
-// s2KeepAlive keeps all workers alive for the protocol's half hour, divided. Each
-// has a message, which must stay unread.
+// s2KeepAlive keeps all workers alive for the protocol's half hour, divided. Each has a
+// message, which must stay unread.
 func s2KeepAlive(ctx context.Context, s *s2) (string, error) {
 	for _, w := range s.workers {
 		if _, err := check(ctx, w.agent, w.b, 0); err != nil {
@@ -188,7 +188,7 @@ func s2KeepAlive(ctx context.Context, s *s2) (string, error) {
 		due += int(keep / beat)
 		came += min(count, int(keep/beat))
 		if len(unread) != 1 || !unread[1] {
-			return "", fmt.Errorf("worker %d was told of other mail than the one message: %v", i+1, unread)
+			return "", fmt.Errorf("worker %d was told about messages other than its one message: %v", i+1, unread)
 		}
 	}
 	what := fmt.Sprintf("%d of %d heartbeats in %s, one every %s; nothing marked read", came, due, keep, beat)
@@ -198,13 +198,13 @@ func s2KeepAlive(ctx context.Context, s *s2) (string, error) {
 	return what, nil
 }
 
-// recovery is what became of a worker that became silent.
+// recovery is what happened after a worker became silent.
 type recovery struct {
 	silent, alert, moved time.Time
 	alerts, moves        int
 }
 
-// acceptedTask gives a worker a task, which it accepts, and returns the task's id.
+// acceptedTask gives a worker a task, which the worker accepts, and returns the task's id.
 func (s *s2) acceptedTask(ctx context.Context, w *worker, title string) (int64, error) {
 	var task struct {
 		ID int64 `json:"task_id"`
@@ -217,8 +217,8 @@ func (s *s2) acceptedTask(ctx context.Context, w *worker, title string) (int64, 
 	return task.ID, err
 }
 
-// s2Recovery gives a worker a task and kills all of it. Two watchdogs run; one
-// alerts and moves the task to a worker that lives.
+// s2Recovery gives a worker a task and kills all its processes. Two watchdogs run; one of
+// them alerts and moves the task to a live worker.
 func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	w := s.workers[0]
 	task, err := s.acceptedTask(ctx, w, "Survive your worker")
@@ -254,7 +254,7 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 		return "", err
 	}
 	took := s.recovery.moved.Sub(s.recovery.alert)
-	what := fmt.Sprintf("task with another worker %s behind the alert, %s behind the kill",
+	what := fmt.Sprintf("task given to another worker %s after the alert, %s after the kill",
 		took.Round(time.Millisecond), s.recovery.moved.Sub(s.recovery.silent).Round(time.Millisecond))
 	if took > s2Reassign {
 		return "", errors.New(what)
@@ -262,8 +262,8 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	return what, nil
 }
 
-// takeOver holds that another worker was told of the task, and goes on with it:
-// that the log tells of a move is not enough.
+// takeOver checks that another worker was told about the task and can continue it. A log
+// entry about the move is not sufficient.
 func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
 	has, err := s.workerOf(ctx, silent, task)
 	if err != nil {
@@ -279,7 +279,7 @@ func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
 			return ok && given == task
 		})
 		if err != nil || !told {
-			return wrong(err, "the worker that got the task was not told")
+			return wrong(err, "the worker that got the task was not notified")
 		}
 		var update struct {
 			Applied bool `json:"applied"`
@@ -290,7 +290,7 @@ func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("the task is with %q, and with no worker that lives", has)
+	return fmt.Errorf("the task is with %q, which is not a live worker", has)
 }
 
 // workerOf asks the orchestrator's side which worker has a task.
@@ -307,7 +307,7 @@ func (s *s2) workerOf(ctx context.Context, w *worker, task int64) (string, error
 	return page.Tasks[0].Worker, nil
 }
 
-// watchdogs starts two, which must not act twice.
+// watchdogs starts two watchdogs, which must not act twice.
 func (s *s2) watchdogs(ctx context.Context) (dogs []*rig.Daemon, err error) {
 	for range 2 {
 		dog, err := s.place.StartDaemon(ctx, "fleet", "watchdog", "--interval", s.divided(s2Look).String(), "--silent-after", s.divided(s2Silent).String())
@@ -319,8 +319,7 @@ func (s *s2) watchdogs(ctx context.Context) (dogs []*rig.Daemon, err error) {
 	return dogs, nil
 }
 
-// read looks for the alert about a conversation's worker, and for the move of its
-// task.
+// read finds the alert about the worker of a conversation, and the move of its task.
 func (r *recovery) read(log []logEntry, conversation string) bool {
 	r.alerts, r.moves = 0, 0
 	for _, e := range log {
@@ -336,8 +335,8 @@ func (r *recovery) read(log []logEntry, conversation string) bool {
 	return r.alerts > 0 && r.moves > 0
 }
 
-// comeBack lets the worker live again, waits until that was noticed, and counts
-// what the watchdogs did in all.
+// comeBack revives the worker, waits until this was noticed, and counts all actions of the
+// watchdogs.
 func (s *s2) comeBack(ctx context.Context, w *worker, timeout time.Duration) error {
 	if err := s.keepAlive(ctx, w); err != nil {
 		return err
@@ -356,16 +355,16 @@ func (s *s2) comeBack(ctx context.Context, w *worker, timeout time.Duration) err
 	return nil
 }
 
-// s2Watchdog judges the alert of the test before.
+// s2Watchdog judges the alert seen in the previous test.
 func s2Watchdog(_ context.Context, s *s2) (string, error) {
 	r := s.recovery
 	if r.alert.IsZero() {
 		return "", errors.New("there was no alert")
 	}
-	// The last sign of life is up to one heartbeat older than the kill.
+	// The last heartbeat is up to one interval older than the kill.
 	threshold, look := s.divided(s2Silent), s.divided(s2Look)
 	late := r.alert.Sub(r.silent.Add(threshold))
-	what := fmt.Sprintf("alert %s behind the threshold of %s, looking every %s; %d alert and %d move by two watchdogs",
+	what := fmt.Sprintf("alert %s after the threshold of %s, checking every %s; %d alert and %d move by two watchdogs",
 		late.Round(time.Millisecond), threshold, look, r.alerts, r.moves)
 	if r.alerts != 1 || r.moves != 1 || late > look+s2Slack {
 		return "", errors.New(what)

@@ -15,23 +15,23 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Mark is what an edit adds to a line of a file: a word that no other edit adds.
+// Mark is the word that an edit adds to a line of a file. It is unique among all edits.
 type Mark struct {
 	Text string
-	// Line is the line that it is added to: a session, or everybody.
+	// Line is the line it is added to: that of a session, or everybody's.
 	Line    string
 	Session bridge.SessionID
-	// Version is that which the edit was told; 0 where a kill cut the answer off.
+	// Version is the version that the answer gave; 0 if a kill interrupted the call.
 	Version int64
 	Fate    Fate
 	// Begin is when the edit was first tried, End when it was answered.
 	Begin, End time.Time
 }
 
-// Fate is what became of an edit.
+// Fate is the outcome of an edit.
 type Fate int
 
-// The fates of an edit: a kill may cut the answer off, and nothing tells then.
+// The outcomes of an edit. If a kill interrupts the call, the outcome is unknown.
 const (
 	Unknown Fate = iota
 	Accepted
@@ -42,12 +42,12 @@ const (
 type FileWork struct {
 	Path  string
 	Marks []*Mark
-	// Version and Text are what the file has in the end.
+	// Version and Text are the final version and text of the file.
 	Version int64
 	Text    string
 }
 
-// Hold is a claim of a session. It surely stood from From until Until, and perhaps
+// Hold is a claim of a session. It was certainly held from From until Until, and perhaps
 // from Asked until Gone.
 type Hold struct {
 	Session                  bridge.SessionID
@@ -56,28 +56,28 @@ type Hold struct {
 	Asked, From, Until, Gone time.Time
 }
 
-// HeldRefusal is a call that was refused since Holder had claimed what it was about.
+// HeldRefusal is a call that was refused because Holder had claimed the file.
 type HeldRefusal struct {
 	Session, Holder bridge.SessionID
 	About           workPath
 	Begin, End      time.Time
 }
 
-// sharedLedger is what sessions saw of files and claims.
+// sharedLedger records what sessions saw of files and claims.
 type sharedLedger struct {
 	files     map[sharedFile]*FileWork
 	holds     []*Hold
 	held      []HeldRefusal
-	edits     []time.Duration // that were accepted
-	claims    []time.Duration // that were taken
+	edits     []time.Duration // of accepted edits
+	claims    []time.Duration // of claims taken
 	by        map[string]int
 	merged    int
 	conflicts int
-	// standing are the claims that stand in the end, though all were released.
+	// standing are the claims that remain at the end, although all were released.
 	standing []string
 }
 
-// file returns what is known of a file. Call it within note.
+// file returns the record of a file. Call it within note.
 func (l *sharedLedger) file(f sharedFile) *FileWork {
 	if l.files[f] == nil {
 		l.files[f] = &FileWork{Path: f.path()}
@@ -85,10 +85,10 @@ func (l *sharedLedger) file(f sharedFile) *FileWork {
 	return l.files[f]
 }
 
-// editsOf is how many edits of a session were accepted.
+// editsOf returns the number of accepted edits of a session.
 func (l *sharedLedger) editsOf(s bridge.SessionID) int { return l.by[string(s)] }
 
-// report adds what was done to files and claims.
+// report adds the operations on files and claims.
 func (l *sharedLedger) report(r *Report) {
 	c := &r.Counts
 	c.Files, c.Edits, c.Merged, c.Conflicts = len(l.files), len(l.edits), l.merged, l.conflicts
@@ -111,13 +111,13 @@ func (l *sharedLedger) violations() (found []Violation) {
 	found = append(found, JudgeHolds(l.holds)...)
 	found = append(found, JudgeRefusals(l.held, l.holds)...)
 	for _, path := range l.standing {
-		found = append(found, Violation{RuleHolder, fmt.Sprintf("%s is claimed in the end, and all claims were released", path)})
+		found = append(found, Violation{RuleHolder, fmt.Sprintf("%s is still claimed at the end, although all claims were released", path)})
 	}
 	return found
 }
 
-// gatherShared asks the operator's commands what the files are in the end, and which
-// claims stand. All agents must have ended.
+// gatherShared runs the operator's commands to get the final files and the remaining
+// claims. All agents must have ended.
 func (r *run) gatherShared(ctx context.Context) error {
 	if r.Preset != PresetSharedWork || len(r.sessions) == 0 {
 		return nil
@@ -161,7 +161,7 @@ func (r *run) gatherShared(ctx context.Context) error {
 	return nil
 }
 
-// tell decodes what one of the operator's commands says for programs.
+// tell decodes the JSON output of one of the operator's commands.
 func (r *run) tell(ctx context.Context, into any, command ...string) error {
 	out, err := r.place.Command(ctx, append(command, "--json")...).Output()
 	if err == nil {

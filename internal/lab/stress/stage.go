@@ -10,8 +10,8 @@ import (
 )
 
 // stage is where a run takes place: a store, and the machines of its agents. Without
-// gateways all agents are on the machine with the store. With gateways each has a
-// machine of its own, which only connects, and shares no file with another.
+// gateways all agents are on the machine of the store. With gateways each agent has a
+// separate machine that only connects, and shares no file with another.
 type stage struct {
 	*rig.Place
 	gateways []*rig.Gateway
@@ -19,7 +19,7 @@ type stage struct {
 	enter    string
 }
 
-// newStage makes the store that the options name, and starts its gateways.
+// newStage creates the store according to the options, and starts its gateways.
 func newStage(ctx context.Context, o Options, settings ...string) (_ *stage, err error) {
 	s := &stage{}
 	if o.DSN != "" {
@@ -41,7 +41,7 @@ func newStage(ctx context.Context, o Options, settings ...string) (_ *stage, err
 	return s, nil
 }
 
-// machine returns the machine of the next agent, and the number of its gateway.
+// machine returns the machine for the next agent, and the number of its gateway.
 func (s *stage) machine(ctx context.Context) (*rig.Place, int, error) {
 	if len(s.gateways) == 0 {
 		return s.Place, 0, nil
@@ -57,7 +57,7 @@ func (s *stage) machine(ctx context.Context) (*rig.Place, int, error) {
 	return p, gateway, err
 }
 
-// machineOfGateway is as a report names it.
+// machineOfGateway describes the machine as a report shows it.
 func (s *stage) describe(ctx context.Context, version string) rig.Machine {
 	m := rig.ReadMachine(ctx, s.Dir, version)
 	if s.onServer() {

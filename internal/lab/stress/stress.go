@@ -1,19 +1,19 @@
-// Package stress lets many agents, each with a real bridge process, talk through
-// one store over real MCP, kills some of them, and then proves from what the
-// agents saw that nothing was lost, doubled, reordered, altered or left out of
-// the audit log. The store is one of its own; the operator's is never touched.
+// Package stress lets many agents, each with a real bridge process, communicate through one
+// store over real MCP, and kills some of them. Afterwards it verifies, from what the agents
+// saw, that nothing was lost, duplicated, reordered, altered or missing in the audit log.
+// It uses a temporary store; the operator's store is never touched.
 //
 //	stress.go   Run: set up, run, drain, judge
 //	preset.go   named settings; s2.go, s2_basics.go and s2_watch.go the S2 protocol
-//	plan.go     who talks to whom, and when; join.go how they get there
+//	plan.go     who talks to whom, and when; join.go how they join
 //	stage.go    the store, gateways, and the machines of the agents
 //	agents.go   agents and gateways that are killed and started again
-//	talk.go     what a session says and reads; letter.go to whom; tasks.go its tasks
-//	work.go     how sessions edit and claim files; copy.go what one knows of a file
+//	talk.go     what a session sends and reads; letter.go to whom; tasks.go its tasks
+//	work.go     how sessions edit and claim files; copy.go a session's copy of a file
 //	ledger.go   what the sessions saw; sharedledger.go of files and claims
-//	judge.go    the rules; pure, so that they can be shown to fail; judgework.go those
+//	judge.go    the rules, as pure functions, so that tests can make them fail; judgework.go those
 //	            of files and claims
-//	evidence.go what the operator's commands say afterwards
+//	evidence.go the output of the operator's commands after the run
 //	report.go   the result
 package stress
 
@@ -33,32 +33,33 @@ import (
 // Options are what Run needs.
 type Options struct {
 	Settings
-	// Program is the path of bridge, and Version what it calls itself.
+	// Program is the path of bridge, and Version its version.
 	Program, Version string
-	// DSN is the connection string of a PostgreSQL database in which a store is made;
-	// empty means one in a file. Nothing else may be in its schema.
+	// DSN is the connection string of a PostgreSQL database in which a store is created;
+	// empty means a store in a file. The schema must contain nothing else.
 	DSN string
-	// Dir is the folder in which the temporary store is made; empty means the
-	// system's for temporary files.
+	// Dir is the folder in which the temporary store is created; empty means the system's
+	// folder for temporary files.
 	Dir string
-	// Host is the address on which gateways listen; empty means loopback. Enter is a program
-	// that runs each command of a machine that only connects: it gets the machine's number,
-	// from 1 on, and the command, which it must become by exec. Empty runs them as they are.
+	// Host is the address on which gateways listen; empty means loopback. Enter is a
+	// program that runs each command of a machine that only connects. Its arguments are the
+	// machine's number, from 1 on, and the command, by which it must replace itself (exec).
+	// If empty, commands are run directly.
 	Host, Enter string
-	// Progress, if set, is called a few times a second.
+	// Progress, if set, is called a few times per second.
 	Progress func(Progress)
 	Log      *slog.Logger
 }
 
-// Progress is how far a run is.
+// Progress describes how far a run is.
 type Progress struct {
 	Elapsed               time.Duration
 	Sent, Received, Ended int64 // messages acknowledged, messages delivered, tasks ended
-	Edits, Claims         int64 // accepted
+	Edits, Claims         int64 // accepted edits and claims
 	Kills                 int64
 }
 
-// run is a run under way.
+// run is a run in progress.
 type run struct {
 	Options
 	*ledger
@@ -69,8 +70,8 @@ type run struct {
 	sending  chan struct{} // closed when everything was sent
 }
 
-// Run does what the settings say and judges it. The error is about the run
-// itself; what bridge did wrong is in the report's violations.
+// Run makes a run with the settings and judges it. The error is about the run itself;
+// faults of bridge are in the report's violations.
 func Run(ctx context.Context, o Options) (_ Report, err error) {
 	if err := o.Check(); err != nil {
 		return Report{}, err
@@ -94,7 +95,7 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	return r.judge(ctx, machine)
 }
 
-// environment are the settings of all processes.
+// environment returns the settings of all processes.
 func (o Options) environment() (env []string) {
 	if !o.Limits {
 		env = rig.Unlimited
@@ -105,7 +106,7 @@ func (o Options) environment() (env []string) {
 	return env
 }
 
-// work lets the sessions talk until all is sent and read.
+// work lets the sessions communicate until everything is sent and read.
 func (r *run) work(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -162,17 +163,17 @@ func (r *run) tellProgress(ctx context.Context) error {
 	}
 }
 
-// judge asks the operator's commands, and applies the rules.
+// judge runs the operator's commands, and applies the rules.
 func (r *run) judge(ctx context.Context, machine rig.Machine) (Report, error) {
 	if err := r.dismiss(); err != nil {
 		return Report{}, err
 	}
 	e, err := gather(ctx, r.place.Place)
 	if err != nil {
-		return Report{}, fmt.Errorf("read what the run left: %w", err)
+		return Report{}, fmt.Errorf("read the results of the run: %w", err)
 	}
 	if err := r.gatherShared(ctx); err != nil {
-		return Report{}, fmt.Errorf("read the files and claims that the run left: %w", err)
+		return Report{}, fmt.Errorf("read the files and claims after the run: %w", err)
 	}
 	report := r.report(machine, e)
 	report.Violations = append(append([]Violation{}, r.violations(e)...), e.violations()...)

@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// session is one side of a conversation, and the agent that speaks for it.
+// session is one side of a conversation, and the agent that acts for it.
 type session struct {
 	*run
 	*member
@@ -24,7 +24,7 @@ type session struct {
 	texts    *texts
 	inbox    *Inbox
 	partners []*session     // the other sessions of its conversation
-	given    chan int64     // tasks that it was told of
+	given    chan int64     // tasks it was told about
 	told     map[int64]bool // the same; used within note
 }
 
@@ -35,9 +35,10 @@ func (r *run) newSession(m *member, c bridge.Credentials) *session {
 	return s
 }
 
-// ask calls a tool as this session until there is an answer: through kills, and
-// past rate limits, a busy store and a server that does not answer, which agents are told to
-// wait for. It reports whether an attempt before the last one may have had effect.
+// ask calls a tool as this session until there is an answer. It repeats the call after
+// kills, and after rate limits, a busy store and a server that does not answer, for which
+// agents are told to wait. It returns whether an attempt before the last one may have had
+// an effect.
 func (s *session) ask(ctx context.Context, tool string, args map[string]any, data any) (took time.Duration, again bool, err error) {
 	args["conversation_id"], args["session_id"], args["token"] = s.Conversation, string(s.Session), s.Token
 	pacing := s.pacing()
@@ -55,7 +56,7 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 				l.paced++
 				if cut {
 					l.count(s.Conversation, string(s.Session), tool, true)
-					// Mail that such a call took comes again, as after a kill.
+					// Messages taken by such a call are delivered again, as after a kill.
 					s.inbox.Killed = s.inbox.Killed || tool == "check_messages"
 				}
 			})
@@ -71,9 +72,10 @@ func (s *session) ask(ctx context.Context, tool string, args map[string]any, dat
 	}
 }
 
-// Pacing says which refusals of a call an agent waits for, as it is told to.
+// Pacing determines which refusals an agent waits for and repeats its call, as it is told
+// to.
 type Pacing struct {
-	// Limits: the store's limits hold, so that a call may be over one.
+	// Limits: the store's limits are enabled, so that a call may exceed one.
 	Limits bool
 	// Gateways: a gateway may be killed, so that a call may have no answer.
 	Gateways bool
@@ -86,12 +88,13 @@ func (r *run) pacing() Pacing {
 	return Pacing{Limits: r.Limits, Gateways: r.Gateways > 0, Server: r.DSN != ""}
 }
 
-// busyInARow is how often a store may be busy, or its server away, for one call. Each of these
-// calls has waited for seconds itself: a store that is busy for longer has stopped.
+// busyInARow is how often a store may be busy, or its server unavailable, for one call.
+// Each of these calls has already waited for seconds, so a store that is busy for longer is
+// considered stopped.
 const busyInARow = 10
 
-// Wait returns how long to wait before the call is made again, or false where err is
-// no reason to make it again.
+// Wait returns how long to wait before the call is repeated, or false if it should not be
+// repeated after err.
 func (p *Pacing) Wait(err error) (time.Duration, bool) {
 	refusal := new(rig.Refusal)
 	if !errors.As(err, &refusal) {
@@ -108,13 +111,13 @@ func (p *Pacing) Wait(err error) (time.Duration, bool) {
 	return max(refusal.RetryAfter, time.Second), true
 }
 
-// away reports that the store could not be asked just now: nothing was done.
+// away reports whether the store was unavailable, so that nothing was done.
 func (p *Pacing) away(refusal *rig.Refusal) bool {
 	return refusal.Code == "store_busy" || p.Server && refusal.Code == "store_unreachable"
 }
 
-// cut reports that the machine's gateway, or the store's server, gave no answer, so that
-// what was asked for may have been done.
+// cut reports whether the machine's gateway, or the store's server, gave no answer, so that
+// the call may have had an effect.
 func (p *Pacing) cut(err error) bool {
 	refusal := new(rig.Refusal)
 	if !errors.As(err, &refusal) {
@@ -123,7 +126,7 @@ func (p *Pacing) cut(err error) bool {
 	return p.Gateways && refusal.Code == "gateway_away" || (p.Gateways || p.Server) && refusal.Code == "outcome_unknown"
 }
 
-// sendAll sends what this session has to send.
+// sendAll sends all messages of this session.
 func (s *session) sendAll(ctx context.Context) error {
 	if due := s.due(); due > 0 {
 		return s.sendOnTime(ctx, due)
@@ -139,8 +142,8 @@ func (s *session) sendAll(ctx context.Context) error {
 	}
 }
 
-// sendOnTime sends this session's share of the messages when they are due, or as
-// soon after that as the answer to the one before has come.
+// sendOnTime sends this session's share of the messages when they are due, or as soon as
+// the previous one was answered if that is later.
 func (s *session) sendOnTime(ctx context.Context, count int) error {
 	for n := s.number; n < count; n += s.Settings.sessions() {
 		due := s.begin.Add(s.at(n, count))
@@ -158,8 +161,8 @@ func (s *session) sendOnTime(ctx context.Context, count int) error {
 	return nil
 }
 
-// sendOne sends message n. Where begin is given the time of the answer counts
-// from then: what waits behind a slow answer is slow, too.
+// sendOne sends message n. If begin is given, the duration is measured from then, so that
+// waiting for a slow previous answer counts, too.
 func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
 	first := begin
 	if first.IsZero() {
@@ -176,7 +179,7 @@ func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
 	}
 	s.note(func(l *ledger) {
 		if begin.IsZero() && !again {
-			first = time.Now().Add(-took) // behind the waits for a limit
+			first = time.Now().Add(-took) // not counting the waits for a limit
 		}
 		l.acknowledge(letter, sent, first)
 		l.sent++
@@ -185,25 +188,26 @@ func (s *session) sendOne(ctx context.Context, n int, begin time.Time) error {
 			l.repeated++
 		}
 	})
-	if sent.Repeated && !again && s.Gateways == 0 { // a machine that connects repeats calls by itself
-		return fmt.Errorf("the first call with a key was answered as a repeated one, in %s", s.inbox.Name)
+	if sent.Repeated && !again && s.Gateways == 0 { // a machine that only connects repeats calls by itself
+		return fmt.Errorf("the first call with an idempotency key was answered as a repeated one, in %s", s.inbox.Name)
 	}
 	return nil
 }
 
-// giveUpAfter is how long sessions wait for what was acknowledged and does not
-// come: several times longer than a killed process keeps a claim.
+// giveUpAfter is how long sessions wait for acknowledged messages that do not arrive:
+// several times longer than the claim of a killed process lasts.
 const giveUpAfter = 20 * time.Second
 
-// readAll reads this session's mail: at given times, or all the time; and when
-// everything was sent until it has read it, or nothing came for too long.
+// readAll reads this session's messages: at given times, or continuously. Once everything
+// was sent it continues until all messages are read, or nothing has arrived for
+// giveUpAfter.
 func (s *session) readAll(ctx context.Context) error {
 	defer close(s.given)
 	if s.Reads > 0 {
 		if err := s.readOnTime(ctx); err != nil {
 			return err
 		}
-		select { // these were all the reads that were asked for
+		select { // these were all the requested reads
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.sending:
@@ -225,7 +229,7 @@ func (s *session) readAll(ctx context.Context) error {
 		case got > 0:
 			last = time.Now()
 		case draining && unread == 0 && (s.hasAll() || s.Kills == 0):
-			return nil // without kills no claim can give back what is missing
+			return nil // without kills, no expired claim can return the missing messages
 		case draining && time.Since(last) > giveUpAfter:
 			return nil
 		}
@@ -253,8 +257,8 @@ func (s *session) readOnTime(ctx context.Context) error {
 	return nil
 }
 
-// readOnce checks for mail once, and returns how many messages came and how many
-// wait.
+// readOnce checks for messages once, and returns how many were delivered and how many are
+// waiting.
 func (s *session) readOnce(ctx context.Context, wait int) (got int, unread int64, err error) {
 	var data struct {
 		Messages []struct {
@@ -283,7 +287,8 @@ func (s *session) readOnce(ctx context.Context, wait int) (got int, unread int64
 		l.received += int64(len(data.Messages))
 		for _, m := range data.Messages {
 			s.inbox.Received = append(s.inbox.Received, Receipt{Seq: m.Seq, From: m.From, Text: m.Text, Redelivered: m.Redelivered, At: now})
-			// A message that comes again may be one whose first coming a kill cut off.
+			// The first delivery of a redelivered message may have been interrupted by a
+			// kill.
 			if task, ok := givenTask(m.From, m.Text); ok && !s.told[task] {
 				s.told[task] = true
 				tasks = append(tasks, task)
@@ -298,7 +303,7 @@ func (s *session) readOnce(ctx context.Context, wait int) (got int, unread int64
 
 var taskNotice = lazyregexp.New(`^You were given task ([0-9]+)\n`)
 
-// givenTask returns the task that a message of the bridge's own gives.
+// givenTask returns the task that a message of the bridge assigns.
 func givenTask(from, text string) (int64, bool) {
 	m := taskNotice().FindStringSubmatch(text)
 	if from != bridge.System || m == nil {
@@ -308,7 +313,7 @@ func givenTask(from, text string) (int64, bool) {
 	return task, err == nil
 }
 
-// hasAll reports whether all that was acknowledged has been read.
+// hasAll reports whether all acknowledged messages have been read.
 func (s *session) hasAll() (all bool) {
 	s.note(func(*ledger) {
 		read := map[string]bool{}
@@ -323,7 +328,7 @@ func (s *session) hasAll() (all bool) {
 	return all
 }
 
-// texts makes messages that a seed decides about.
+// texts generates messages from a seed.
 type texts struct {
 	stream uint64
 	random *rand.Rand
@@ -336,7 +341,7 @@ func newTexts(seed, stream uint64) *texts {
 var words = strings.Fields("the build is green please review which fields does users return " +
 	"done with parser tests next lexer blocked on schema of orders see file for details")
 
-// message is message n of a run: 5 to 60 words behind a number that no other has.
+// message returns message n of a run: 5 to 60 words after a unique number.
 func (t *texts) message(n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "message %d of session %d:", n, t.stream)

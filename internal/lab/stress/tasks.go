@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// assignAll assigns a coordinator's share of the tasks, beside its messages.
+// assignAll assigns a coordinator's share of the tasks, in parallel with its messages.
 func (s *session) assignAll(ctx context.Context) error {
 	if s.Session != bridge.SessionA {
 		return nil
@@ -33,7 +33,7 @@ func (s *session) assignAll(ctx context.Context) error {
 	return nil
 }
 
-// workAll works on the tasks that this session is told of.
+// workAll works on the tasks that this session is told about.
 func (s *session) workAll(ctx context.Context) error {
 	for task := range s.given {
 		for _, state := range []string{"accepted", "progress", "done"} {
@@ -52,7 +52,7 @@ func (s *session) reportTask(ctx context.Context, task int64, state string) erro
 	}
 	_, again, err := s.ask(ctx, "update_task", map[string]any{"task_id": task, "state": state, "note": "chore"}, &data)
 	if refusal := new(rig.Refusal); errors.As(err, &refusal) && again {
-		return nil // the call that was interrupted had done it
+		return nil // the interrupted call had done it
 	}
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (s *session) reportTask(ctx context.Context, task int64, state string) erro
 	return nil
 }
 
-// listTasks asks each coordinator what became of its tasks.
+// listTasks asks each coordinator for the state of its tasks.
 func (r *run) listTasks(ctx context.Context) error {
 	for _, s := range r.sessions {
 		if s.Session != bridge.SessionA {

@@ -16,10 +16,10 @@ type workman struct {
 	*session
 	random *rand.Rand
 	copies []*copyOf
-	number int // of the last mark
+	number int // number of the last mark
 }
 
-// shareWork edits files and claims them until the time is over.
+// shareWork edits and claims files until the time is over.
 func (s *session) shareWork(ctx context.Context) error {
 	w := &workman{session: s, random: rand.New(rand.NewPCG(s.Seed, uint64(s.number)))} //nolint:gosec // what is done is not a secret
 	for i := range workFolders {
@@ -35,7 +35,7 @@ func (s *session) shareWork(ctx context.Context) error {
 	return nil
 }
 
-// doSome does one thing with a file: mostly an edit of the session's own line.
+// doSome performs one operation on a file: mostly an edit of the session's own line.
 func (w *workman) doSome(ctx context.Context, c *copyOf) error {
 	if c.version == 0 {
 		return w.make(ctx, c)
@@ -51,7 +51,7 @@ func (w *workman) doSome(ctx context.Context, c *copyOf) error {
 	return w.editOwn(ctx, c)
 }
 
-// make creates a file, or reads it where another session did so.
+// make creates a file, or reads it if another session has created it.
 func (w *workman) make(ctx context.Context, c *copyOf) error {
 	var data struct {
 		Version int64 `json:"version"`
@@ -77,7 +77,7 @@ func (w *workman) make(ctx context.Context, c *copyOf) error {
 	return err
 }
 
-// Codes of refusals that belong to the work (docs/tools.md).
+// Codes of refusals that are expected during the work (docs/tools.md).
 const (
 	codeClaimed  = "claimed"
 	codeConflict = "conflict"
@@ -101,8 +101,8 @@ func (w *workman) read(ctx context.Context, c *copyOf) (text string, err error) 
 	return data.Text, nil
 }
 
-// editOwn adds a mark to the session's own line. Every second one is an edit of the
-// version that it knows, which is an old one where others were busy.
+// editOwn adds a mark to the session's own line. Every second edit is based on the version
+// that the session knows, which is outdated if others have edited the file.
 func (w *workman) editOwn(ctx context.Context, c *copyOf) error {
 	m := w.mark(string(w.Session))
 	old, changed := c.mark(w.Session, m.Text)
@@ -117,7 +117,7 @@ func (w *workman) editOwn(ctx context.Context, c *copyOf) error {
 	return err
 }
 
-// editCommon adds a mark to the line that all edit.
+// editCommon adds a mark to the line that all sessions edit.
 func (w *workman) editCommon(ctx context.Context, c *copyOf) error {
 	text, err := w.read(ctx, c)
 	if err != nil {
@@ -153,8 +153,8 @@ func (w *workman) mark(line string) *Mark {
 	return &Mark{Text: fmt.Sprintf("%s%d", w.Session, w.number), Line: line, Session: w.Session}
 }
 
-// change makes a change that adds a mark, and notes what came of it. done reports that
-// the mark is in the file.
+// change makes a change that adds a mark, and records the result. done reports whether the
+// mark is in the file.
 func (w *workman) change(ctx context.Context, c *copyOf, m *Mark, tool string, args map[string]any) (done bool, err error) {
 	m.Begin = time.Now()
 	w.note(func(l *ledger) {
@@ -167,7 +167,7 @@ func (w *workman) change(ctx context.Context, c *copyOf, m *Mark, tool string, a
 		Unchanged bool  `json:"unchanged"`
 	}
 	took, again, err := w.ask(ctx, tool, args, &data)
-	cut := again || w.Gateways > 0 // a machine that connects repeats calls by itself
+	cut := again || w.Gateways > 0 // a machine that only connects repeats calls by itself
 	refusal := new(rig.Refusal)
 	if errors.As(err, &refusal) {
 		return w.refusedChange(ctx, c, m, refusal, cut)
@@ -181,7 +181,7 @@ func (w *workman) change(ctx context.Context, c *copyOf, m *Mark, tool string, a
 		if !data.Unchanged {
 			m.Version = data.Version
 		} else if !cut {
-			l.found = append(l.found, Violation{RuleDuplicate, fmt.Sprintf("%s: the edit %s was answered as one that had been made before", c.path(), m.Text)})
+			l.found = append(l.found, Violation{RuleDuplicate, fmt.Sprintf("%s: the edit %s was answered as already made", c.path(), m.Text)})
 		}
 		if data.Merged {
 			l.shared.merged++
@@ -195,8 +195,8 @@ func (w *workman) change(ctx context.Context, c *copyOf, m *Mark, tool string, a
 	return true, nil
 }
 
-// refusedChange notes that a change was refused. Where an earlier try of it was cut off by
-// a kill, that one may have been made: the file is asked.
+// refusedChange records that a change was refused. If an earlier attempt was interrupted by
+// a kill, it may have been made, so the file is read.
 func (w *workman) refusedChange(ctx context.Context, c *copyOf, m *Mark, refusal *rig.Refusal, cut bool) (done bool, err error) {
 	w.note(func(l *ledger) {
 		m.End = time.Now()
@@ -206,7 +206,7 @@ func (w *workman) refusedChange(ctx context.Context, c *copyOf, m *Mark, refusal
 		case refusal.Code == codeClaimed:
 			l.shared.held = append(l.shared.held, w.heldRefusal(workPath(c.sharedFile), refusal, m.Begin))
 		case !cut:
-			l.found = append(l.found, Violation{RuleLost, fmt.Sprintf("%s: the edit %s was refused, and the file should have what it was about: %s", c.path(), m.Text, refusal.Message)})
+			l.found = append(l.found, Violation{RuleLost, fmt.Sprintf("%s: the edit %s was refused although the file should contain the text to replace: %s", c.path(), m.Text, refusal.Message)})
 		}
 		if !cut {
 			m.Fate = Refused

@@ -12,8 +12,8 @@ import (
 // claimSeconds is longer than any pause between two calls of a session.
 const claimSeconds = 600
 
-// underClaim claims a file, or a pattern that means it, edits it, and releases it. Where
-// another session has it, nothing is done.
+// underClaim claims a file, or a pattern that matches it, edits it, and releases the claim.
+// If another session holds it, nothing is done.
 func (w *workman) underClaim(ctx context.Context, c *copyOf) error {
 	wide := []workPath{
 		workPath(c.sharedFile), workPath(c.sharedFile), workPath(c.sharedFile),
@@ -34,7 +34,7 @@ func (w *workman) underClaim(ctx context.Context, c *copyOf) error {
 	return w.giveBack(ctx, h)
 }
 
-// take claims what a hold says.
+// take makes the claim described by a hold.
 func (w *workman) take(ctx context.Context, h *Hold) (taken bool, err error) {
 	h.Asked = time.Now()
 	args := map[string]any{"paths": []string{h.Claim.path()}, "exclusive": !h.Shared, "seconds": claimSeconds}
@@ -60,13 +60,13 @@ func (w *workman) take(ctx context.Context, h *Hold) (taken bool, err error) {
 // always is longer than any run.
 const always = 2 * MaxDuration
 
-// giveBack releases what was claimed.
+// giveBack releases a claim.
 func (w *workman) giveBack(ctx context.Context, h *Hold) error {
 	w.note(func(*ledger) { h.Until = time.Now() })
 	var data struct{}
 	_, again, err := w.ask(ctx, "release_file", map[string]any{"paths": []string{h.Claim.path()}}, &data)
 	if refusal := new(rig.Refusal); errors.As(err, &refusal) && refusal.Code == "no_such_claim" && (again || w.Gateways > 0) {
-		err = nil // the call that was cut off had released it
+		err = nil // the interrupted call had released it
 	}
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (w *workman) giveBack(ctx context.Context, h *Hold) error {
 	return nil
 }
 
-// noteHeld notes that a call was refused since another session has claimed a path.
+// noteHeld records that a call was refused because another session has claimed a path.
 func (w *workman) noteHeld(about workPath, refusal *rig.Refusal, begin time.Time) {
 	w.note(func(l *ledger) { l.shared.held = append(l.shared.held, w.heldRefusal(about, refusal, begin)) })
 }
