@@ -121,7 +121,7 @@ func TestHarnessTells(t *testing.T) {
 		t.Errorf("posted %+v, %v", post, err)
 	}
 	hook.Close()
-	if out := failing(); !strings.Contains(out, "nothing was posted: the webhook cannot be reached") || strings.Contains(out, "secret-part") {
+	if out := failing(); !strings.Contains(out, "nothing was posted: cannot reach the webhook") || strings.Contains(out, "secret-part") {
 		t.Errorf("%s", out)
 	}
 }

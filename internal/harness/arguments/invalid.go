@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Invalid makes arguments that do not fit, and says why; false where none were found.
-// Only faults that each server can see are made: a required parameter that is missing,
-// and a value of another type.
+// Invalid returns arguments that do not fit the schema, with a description of the fault, or
+// false if it finds none. It makes only faults that every server can detect: a missing
+// required parameter, or a value of another type.
 func (m *Maker) Invalid() (made map[string]any, why string, ok bool) {
 	for range tries {
 		base, fits := m.Valid()
@@ -30,8 +30,8 @@ func (m *Maker) Invalid() (made map[string]any, why string, ok bool) {
 	return nil, "", false
 }
 
-// otherType is a value that no server takes for one of the same type. Numbers are not
-// given as texts, and the other way round: many servers take them.
+// otherType returns a value that no server accepts in place of one of the given type. It
+// does not replace numbers by strings or the reverse, because many servers accept that.
 func otherType(value any) any {
 	switch value.(type) {
 	case map[string]any:

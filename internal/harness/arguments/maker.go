@@ -1,8 +1,9 @@
-// Package arguments makes arguments for a tool from its inputSchema: such that fit, such
-// that lie at the bounds, and such that do not fit.
+// Package arguments generates arguments for a tool from its inputSchema: valid ones, ones
+// at the limits of the schema, and invalid ones.
 //
-// A validator has the last word: what was made to fit and does not is thrown away, so a
-// rule that this package does not know costs tries and no false alarms.
+// Generated arguments are always checked by a validator, and those that do not fit as
+// intended are discarded. A rule that this package does not know therefore costs attempts,
+// but causes no false alarms.
 package arguments
 
 import (
@@ -15,16 +16,16 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Maker makes arguments for one tool. The same seed makes the same arguments.
+// Maker generates arguments for one tool. The same seed gives the same arguments.
 type Maker struct {
 	document any
 	valid    *jsonschema.Resolved
 	random   *rand.Rand
-	left     int // values that may still be made for one set of arguments
+	left     int // number of values that may still be generated for the current arguments
 }
 
-// New returns a maker for a schema as it stood on the wire; valid is the same schema,
-// ready for validation.
+// New returns a maker for a schema as it was received; valid is the same schema, resolved
+// for validation.
 func New(schema json.RawMessage, valid *jsonschema.Resolved, seed uint64) *Maker {
 	m := &Maker{valid: valid, random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // a seed must make the same arguments again
 	_ = json.Unmarshal(schema, &m.document)
@@ -33,11 +34,11 @@ func New(schema json.RawMessage, valid *jsonschema.Resolved, seed uint64) *Maker
 
 const (
 	tries     = 30
-	maxDepth  = 6 // optional parts lie above
+	maxDepth  = 6 // no optional parts below this depth
 	maxValues = 2000
 )
 
-// Valid makes arguments that fit; false where none were found.
+// Valid returns arguments that fit the schema, or false if it finds none.
 func (m *Maker) Valid() (map[string]any, bool) {
 	for range tries {
 		m.left = maxValues
@@ -54,7 +55,7 @@ func (m *Maker) Fits(arguments map[string]any) bool {
 	return m.valid != nil && m.valid.Validate(arguments) == nil
 }
 
-// Properties are the schemas of the tool's parameters, by name.
+// Properties returns the schemas of the tool's parameters, by name.
 func (m *Maker) Properties() map[string]map[string]any {
 	all := map[string]map[string]any{}
 	properties, _ := m.object(m.document)["properties"].(map[string]any)
@@ -64,8 +65,8 @@ func (m *Maker) Properties() map[string]map[string]any {
 	return all
 }
 
-// object is a schema with its references inside of the document followed and the parts
-// of allOf joined to it.
+// object returns a schema as an object, with references inside the document resolved and
+// the parts of allOf merged into it.
 func (m *Maker) object(schema any) map[string]any {
 	object, _ := schema.(map[string]any)
 	for range 10 {
@@ -105,7 +106,7 @@ func (m *Maker) chance(percent int) bool { return m.random.IntN(100) < percent }
 
 func pick[T any](m *Maker, list []T) T { return list[m.random.IntN(len(list))] }
 
-// value makes one value for a schema.
+// value generates a value for a schema.
 func (m *Maker) value(schema any, depth int) any {
 	if m.left--; m.left < 0 || depth > 4*maxDepth {
 		return nil
@@ -194,7 +195,7 @@ func bound(s map[string]any, key string, otherwise float64) float64 {
 	return otherwise
 }
 
-// size is a bound of a length, held within reason.
+// size returns the limit of a length, restricted to a reasonable range.
 func size(s map[string]any, key string, otherwise int) int {
 	return int(min(max(bound(s, key, float64(otherwise)), 0), 10*longest))
 }

@@ -25,8 +25,8 @@ const rich = `{"type":"object","required":["s","n","list","pick"],"additionalPro
 	"when":{"type":"string","format":"date-time"},"both":{"allOf":[{"type":"string"},{"maxLength":3}]}},
 	"$defs":{"item":{"type":"object","required":["x"],"properties":{"x":{"type":"number"},"next":{"$ref":"#/$defs/item"}}}}}`
 
-// TestMaker: arguments fit where they should, do not where they should not, and are the
-// same for the same seed.
+// TestMaker checks that valid arguments fit the schema, invalid ones do not, and the same
+// seed gives the same arguments.
 func TestMaker(t *testing.T) {
 	different := map[string]bool{}
 	for seed := range uint64(200) {
@@ -49,8 +49,8 @@ func TestMaker(t *testing.T) {
 	}
 }
 
-// TestMakerGivesUp: a schema that nothing fits, or that this package cannot meet, makes
-// nothing, in bounded time.
+// TestMakerGivesUp checks that for a schema that nothing fits, or that this package cannot
+// satisfy, nothing is generated, in bounded time.
 func TestMakerGivesUp(t *testing.T) {
 	for _, schema := range []string{
 		`{"type":"object","required":["x"],"properties":{"x":{"not":{}}}}`,
@@ -66,7 +66,8 @@ func TestMakerGivesUp(t *testing.T) {
 	}
 }
 
-// FuzzMaker: no schema panics or keeps the maker busy, and what it makes fits.
+// FuzzMaker checks that no schema causes a panic or unbounded work, and that generated
+// arguments fit.
 func FuzzMaker(f *testing.F) {
 	f.Add(rich, uint64(1))
 	f.Add(`{"type":"object","properties":{"x":{"type":["integer"],"minimum":1e300,"multipleOf":1e-300}}}`, uint64(2))

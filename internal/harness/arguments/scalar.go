@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// texts are values that programs stumble over: quotes, line ends, wide and combining
-// characters, text from right to left, words that other languages take for values.
+// texts are values that often break programs: quotes, line breaks, wide and combining
+// characters, right-to-left text, and words that have a special meaning in other languages.
 var texts = []string{
 	"a", "hello", " ", "\n", "\"'`", `\`, "null", "true", "0", "-1", "../", "%s%n", "<b>", "é", "e\u0301",
 	"日本", "🙂", "\u05d0\u05d1", "a\tb", "{}", "[]", "$HOME", "' OR 1=1 --",
@@ -19,7 +19,7 @@ var formats = map[string]string{
 	"ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "hostname": "example.com",
 }
 
-// longest bounds a text where the schema allows longer ones.
+// longest limits the length of a text if the schema allows longer ones.
 const longest = 20_000
 
 func (m *Maker) text(s map[string]any) string {
@@ -37,7 +37,7 @@ func (m *Maker) text(s map[string]any) string {
 	return fit(base, least, min(most, longest))
 }
 
-// fit makes a text of least to most characters.
+// fit returns a text of least to most characters.
 func fit(base string, least, most int) string {
 	n := utf8.RuneCountInString(base)
 	if n < least {
@@ -50,7 +50,7 @@ func fit(base string, least, most int) string {
 	return base
 }
 
-// numbers are values that programs stumble over.
+// numbers are values that often break programs.
 var numbers = []float64{0, 1, -1, 2, 10, 255, 256, 65535, 65536, math.MaxInt32, math.MinInt32, 1 << 53, -1 << 53, 0.1, -0.5, 1e15, 1e-9}
 
 func (m *Maker) number(s map[string]any, whole bool) float64 {

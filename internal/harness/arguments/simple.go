@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Simple makes arguments as a person would write them first: what is required and nothing
-// else, with the schema's own examples and defaults. It falls back to [Maker.Valid]; false
-// where nothing fits.
+// Simple returns the simplest arguments: the required parameters only, using the schema's
+// own examples and defaults. It falls back to [Maker.Valid], and returns false if nothing
+// fits.
 func (m *Maker) Simple() (map[string]any, bool) {
 	m.left = maxValues
 	made, ok := m.simple(m.document, 0).(map[string]any)

@@ -16,9 +16,9 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// Baseline is what a case took when it was measured for later. It stands in
+// Baseline holds the measured times of a case for later comparison. It is stored in
 // FOLDER/CASE/baseline.json. ResponseTimes are in milliseconds, each the median of the
-// calls of a block; the key is the one that validators of other tools read.
+// calls of a block; the JSON key is the one used by the validators of other tools.
 type Baseline struct {
 	Case          string    `json:"case"`
 	ResponseTimes []float64 `json:"response_times"`
@@ -30,19 +30,19 @@ type Baseline struct {
 
 const (
 	baselineFile = "baseline.json"
-	mostBytes    = 1 << 20 // of a baseline's file
+	mostBytes    = 1 << 20 // maximum size of a baseline file
 )
 
-// Rules of a sound baseline.
+// Requirements of a valid baseline.
 const (
 	FewestTimes    = 10
 	MostVariation  = 0.5 // standard deviation divided by the mean
 	outlierAt      = 3.0 // standard deviations from the mean
-	MostOutliers   = 0.1 // of all
+	MostOutliers   = 0.1 // maximum fraction of outliers
 	mostCaseLetter = 80
 )
 
-// NewBaseline makes a baseline of what was measured.
+// NewBaseline returns a baseline from a measured series.
 func NewBaseline(s Series, m Measured, calls int, now time.Time) Baseline {
 	return Baseline{
 		Case: s.Name, ResponseTimes: s.Blocks, Calls: calls, Revision: m.Revision,
@@ -50,18 +50,18 @@ func NewBaseline(s Series, m Measured, calls int, now time.Time) Baseline {
 	}
 }
 
-// Check says why a baseline is no ground for a comparison; nil where it is one.
+// Check returns an error if a baseline is not suitable for comparison.
 func (b Baseline) Check() error {
 	n := len(b.ResponseTimes)
 	if n < FewestTimes {
 		return fmt.Errorf("%d response times, and at least %d are needed", n, FewestTimes)
 	}
 	mean, deviation := moments(b.ResponseTimes)
-	if !(mean > 0) { // not a number, too
+	if !(mean > 0) { // also true for NaN
 		return errors.New("response times must be above zero")
 	}
 	if variation := deviation / mean; variation > MostVariation {
-		return fmt.Errorf("response times vary by %.0f %%, and %.0f %% are allowed: measure on a quieter machine", variation*100, MostVariation*100)
+		return fmt.Errorf("response times vary by %.0f %%, but at most %.0f %% are allowed: measure on a quieter machine", variation*100, MostVariation*100)
 	}
 	outliers := 0
 	for _, t := range b.ResponseTimes {
@@ -70,12 +70,12 @@ func (b Baseline) Check() error {
 		}
 	}
 	if share := float64(outliers) / float64(n); share > MostOutliers {
-		return fmt.Errorf("%.0f %% of the response times are outliers, and %.0f %% are allowed: measure on a quieter machine", share*100, MostOutliers*100)
+		return fmt.Errorf("%.0f %% of the response times are outliers, but at most %.0f %% are allowed: measure on a quieter machine", share*100, MostOutliers*100)
 	}
 	return nil
 }
 
-// moments are the mean and the standard deviation of a sample.
+// moments returns the mean and the standard deviation of a sample.
 func moments(values []float64) (mean, deviation float64) {
 	for _, v := range values {
 		mean += v / float64(len(values))
@@ -86,7 +86,7 @@ func moments(values []float64) (mean, deviation float64) {
 	return mean, math.Sqrt(deviation / float64(len(values)-1))
 }
 
-// Save writes baselines into a folder. A file is replaced as a whole.
+// Save writes baselines to a folder. Each file is replaced atomically.
 func Save(folder string, all []Baseline) error {
 	for _, b := range all {
 		data, err := json.MarshalIndent(b, "", "  ")
@@ -95,7 +95,7 @@ func Save(folder string, all []Baseline) error {
 		}
 		path := filepath.Join(folder, folderOf(b.Case), baselineFile)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return fmt.Errorf("cannot make a folder for baselines: %w", err)
+			return fmt.Errorf("cannot create a folder for baselines: %w", err)
 		}
 		if err := (privatefile.Write{}).File(path, append(data, '\n')); err != nil {
 			return fmt.Errorf("cannot write a baseline: %w", err)
@@ -104,8 +104,8 @@ func Save(folder string, all []Baseline) error {
 	return nil
 }
 
-// Load reads the baselines of a folder, in the order of their cases. A folder that there
-// is not has none.
+// Load reads the baselines of a folder, in the order of their cases. A missing folder
+// contains none.
 func Load(folder string) ([]Baseline, error) {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -156,7 +156,7 @@ func Clear(folder string) error {
 		if err := os.Remove(path); err != nil {
 			return err
 		}
-		_ = os.Remove(filepath.Dir(path)) // stays where somebody has put something into it
+		_ = os.Remove(filepath.Dir(path)) // fails if the folder contains other files, which are kept
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestBaselineCheck(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		times []float64
-		want  string // "" for a sound one
+		want  string // "" for a valid one
 	}{
 		{"sound", steady(2), ""},
 		{"nothing", nil, "at least 10"},
@@ -70,7 +70,7 @@ func TestBaselinesAreKept(t *testing.T) {
 	if diff := cmp.Diff(byCase(want), byCase(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	// Nothing left the folder, and only baselines are removed from it.
+	// Nothing was written outside the folder, and only baselines are removed from it.
 	if entries, err := os.ReadDir(filepath.Dir(folder)); err != nil || len(entries) != 1 {
 		t.Errorf("beside the folder: %v, %v", entries, err)
 	}

@@ -6,14 +6,14 @@ import (
 	"example.org/bridge/internal/harness/stat"
 )
 
-// Doubt is how likely a comparison of two servers that are equal raises an alarm, all
+// Doubt is the probability that a comparison of two equal servers raises an alarm, for all
 // cases together.
 const Doubt = 0.01
 
-// Comparison is one case of two servers. Ratio is the median over the blocks of new
-// divided by old; Low and High are its 95 % interval; P is the corrected probability of
-// such a difference by chance. There is a verdict where P is at most [Doubt] and the ratio
-// is beyond the threshold.
+// Comparison compares one case of two servers. Ratio is the median over the blocks of new
+// divided by old; Low and High are its 95 % interval; P is the corrected probability that
+// such a difference occurs by chance. There is a verdict if P is at most [Doubt] and the
+// ratio exceeds the threshold.
 type Comparison struct {
 	Name    string  `json:"name"`
 	Old     float64 `json:"old"`
@@ -25,24 +25,24 @@ type Comparison struct {
 	Verdict Verdict `json:"verdict,omitempty"`
 }
 
-// Verdict says whether the new server needs more.
+// Verdict says whether the new server is worse or better.
 type Verdict string
 
-// Verdicts. Without one there is no difference, or none that is certain.
+// Verdicts. Without one there is no significant difference.
 const (
 	Worse  Verdict = "worse"
 	Better Verdict = "better"
 )
 
-// Blocks is how many blocks a comparison of so many cases needs at least, for a
-// difference that shows in every block to be told.
+// Blocks returns the minimum number of blocks with which a comparison of the given number
+// of cases can detect a difference that occurs in every block.
 func Blocks(cases int) int {
-	tests := float64(2 * (cases + 2)) // both directions; start and memory too
+	tests := float64(2 * (cases + 2)) // both directions; start and memory as well
 	return max(12, int(math.Ceil(math.Log2(tests/Doubt)))+1)
 }
 
-// Compare compares what was measured in the same blocks. Threshold is the share by which
-// a case must differ, such as 0.1.
+// Compare compares series that were measured in the same blocks. Threshold is the fraction
+// by which a case must differ, such as 0.1.
 func Compare(now, before Measured, threshold float64) []Comparison {
 	former := map[string]Series{}
 	for _, s := range before.Series {
@@ -65,8 +65,8 @@ func Compare(now, before Measured, threshold float64) []Comparison {
 	return compared
 }
 
-// compareSeries returns the figures of a case, and how likely its blocks are by chance as
-// high, and as low.
+// compareSeries returns the figures of a case, and the probabilities that its blocks are
+// this high, or this low, by chance.
 func compareSeries(now, before Series) (c Comparison, up, down float64) {
 	logs, mirrored := make([]float64, len(now.Blocks)), make([]float64, len(now.Blocks))
 	for i := range logs {

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/harness/bench"
 )
 
-// world draws what two servers would need: each process has a speed of its own, and each
-// block a load that both feel.
+// world generates measurements of two servers: each process has its own speed, and each
+// block has a load that affects both.
 type world struct {
 	*rand.Rand
 	factor float64 // of the new server
@@ -38,15 +38,15 @@ func alarms(compared []bench.Comparison, verdict bench.Verdict) (n int) {
 	return n
 }
 
-// Of many comparisons of equal servers about one in a hundred may raise an alarm, with
-// however many cases; a server that is slower by 30 % is nearly always found.
+// Of many comparisons of equal servers, about one in a hundred may raise an alarm, whatever
+// the number of cases. A server that is slower by 30 % must nearly always be detected.
 func TestCompare(t *testing.T) {
 	const cases, runs = 4, 100
 	blocks := bench.Blocks(cases)
 	for _, tt := range []struct {
 		name          string
 		factor        float64
-		least, most   int // runs with a case that is worse
+		least, most   int // runs in which a case is worse
 		leastB, mostB int // better
 	}{
 		{name: "equal", factor: 1, most: 4, mostB: 4},
@@ -76,7 +76,7 @@ func (w world) measureBoth(cases, blocks int) (now, before bench.Measured, thres
 	return now, before, 0.1
 }
 
-// A case that only one server has, or with other blocks, cannot be compared.
+// Cases that only one server has, or that have different blocks, cannot be compared.
 func TestCompareLeavesOut(t *testing.T) {
 	now := bench.Measured{Series: []bench.Series{{Name: "a", Blocks: []float64{1, 2}}, {Name: "b", Blocks: []float64{1}}}}
 	before := bench.Measured{Series: []bench.Series{{Name: "a", Blocks: []float64{1}}}}

@@ -6,13 +6,14 @@ import (
 	"example.org/bridge/internal/harness/stat"
 )
 
-// Thresholds say by how much a case may be slower than its baseline: shares such as 0.25.
+// Thresholds are the fractions, such as 0.25, by which a case must be slower than its
+// baseline to reach each level.
 type Thresholds struct{ Warning, Error, Critical float64 }
 
-// Level is how bad a case is beside its baseline.
+// Level says how much slower a case is than its baseline.
 type Level string
 
-// Levels. Fine is a case that is not slower, or not certainly so.
+// Levels. Fine means that a case is not slower, or not certainly slower.
 const (
 	Fine     Level = "fine"
 	Warning  Level = "warning"
@@ -20,8 +21,8 @@ const (
 	Critical Level = "critical"
 )
 
-// Judged is a case beside its baseline. Ratio is now divided by then. Elsewhere says that
-// the baseline was measured on another machine: such a case has no level above warning.
+// Judged compares a case with its baseline. Ratio is now divided by then. Elsewhere is set
+// if the baseline was measured on another machine; the level is then at most warning.
 type Judged struct {
 	Name      string  `json:"name"`
 	Then      float64 `json:"then"`
@@ -29,12 +30,12 @@ type Judged struct {
 	Ratio     float64 `json:"ratio"`
 	Level     Level   `json:"level"`
 	Elsewhere bool    `json:"elsewhere,omitempty"`
-	// Unsound says why the baseline is no ground for a comparison. Then there is no level
-	// above warning either.
+	// Unsound is the reason why the baseline is not suitable for comparison. If it is set,
+	// the level is at most warning.
 	Unsound string `json:"unsound,omitempty"`
 }
 
-// Judge holds what was measured beside baselines. New are the cases without one.
+// Judge compares measured cases with baselines. fresh lists the cases without a baseline.
 func Judge(m Measured, all []Baseline, t Thresholds) (judged []Judged, fresh []string) {
 	for _, s := range m.Series {
 		i := slices.IndexFunc(all, func(b Baseline) bool { return b.Case == s.Name })
@@ -50,8 +51,8 @@ func Judge(m Measured, all []Baseline, t Thresholds) (judged []Judged, fresh []s
 func judgeOne(s Series, b Baseline, t Thresholds) Judged {
 	j := Judged{Name: s.Name, Then: stat.Median(b.ResponseTimes), Now: stat.Median(s.Blocks), Level: Fine}
 	j.Ratio = j.Now / j.Then
-	// The clusters must lie apart: a median may move by chance, a quarter of all blocks
-	// with it seldom.
+	// The quartiles must not overlap: a median may change by chance, but a quarter of all
+	// blocks rarely does.
 	apart := stat.Quantile(s.Blocks, 0.25) > stat.Quantile(b.ResponseTimes, 0.75)
 	for _, step := range []struct {
 		share float64

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Machine says on what something was measured. Figures of another machine can be looked
-// at and not compared.
+// Machine describes the machine of a measurement. Figures of different machines can be
+// viewed but not compared.
 type Machine struct {
 	OS        string `json:"os"`
 	Arch      string `json:"arch"`
@@ -15,12 +15,12 @@ type Machine struct {
 	Processor string `json:"processor,omitempty"` // Linux only
 }
 
-// ThisMachine is the machine of this process.
+// ThisMachine describes the machine of this process.
 func ThisMachine() Machine {
 	return Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Processor: processor()}
 }
 
-// processor is the name that Linux gives to the processor.
+// processor returns the name of the processor as reported by Linux.
 func processor() string {
 	data, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

@@ -13,53 +13,55 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// Options say what to measure. Old is nil where nothing is compared.
+// Options are the parameters of a measurement. Old is nil if there is nothing to compare
+// with.
 type Options struct {
 	New, Old *suite.Suite
 	Plan     []suite.Planned
 	Blocks   int // each with a fresh process of each server
 	Calls    int // of each case in each block
-	// Progress is told how many blocks are done; nil for nobody.
+	// Progress, if not nil, is called with the number of finished blocks.
 	Progress func(done int)
 }
 
-// Names of what is measured beside the cases.
+// Names of the series measured in addition to the cases.
 const (
 	StartName  = "(start)"
 	MemoryName = "(memory)"
 )
 
-// Series is what one server needed for one case, one value a block: the median of its
-// calls. Calls are the single calls. The unit is milliseconds, and MiB for memory.
+// Series holds the measurements of one case on one server. Blocks has one value per block,
+// the median of its calls; Calls has the single calls. The unit is milliseconds, or MiB for
+// memory.
 type Series struct {
 	Name   string
 	Blocks []float64
 	Calls  []float64
 }
 
-// Measured is what one server needed: for its start, its memory and each case.
+// Measured holds the measurements of one server: its start, its memory and each case.
 type Measured struct {
 	Revision string
 	Series   []Series
 }
 
-// OnlyCases is the same without the start and the memory of the server.
+// OnlyCases returns m without the start and the memory of the server.
 func (m Measured) OnlyCases() Measured {
 	m.Series = slices.DeleteFunc(slices.Clone(m.Series), func(s Series) bool { return s.Name == StartName || s.Name == MemoryName })
 	return m
 }
 
-// Result is what was measured. Found is what kept a case from being measured; it ends the
-// measurement.
+// Result is the result of a measurement. Found is why a case could not be measured, which
+// ends the measurement.
 type Result struct {
 	New, Old Measured
 	Found    []finding.Finding
 }
 
-// warmUp is how many rounds of a block are not counted.
+// warmUp is the number of rounds at the beginning of a block that are not counted.
 const warmUp = 2
 
-// Measure measures. The error is a [wire.StartError], or the end of ctx.
+// Measure runs the measurement. The error is a [wire.StartError], or the error of ctx.
 func Measure(ctx context.Context, o Options) (Result, error) {
 	m := &measurement{Options: o, order: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))} //nolint:gosec // no secret
 	m.sides = append(m.sides, newSide(o.New, o.Plan))
@@ -118,14 +120,14 @@ func (m *measurement) block(ctx context.Context) error {
 	return nil
 }
 
-// end ends the servers of a block and keeps what the block gave.
+// end ends the servers of a block and stores the block's results.
 func (m *measurement) end() {
 	for _, s := range m.sides {
 		s.end()
 	}
 }
 
-// side is one of the servers that are measured.
+// side is one of the measured servers.
 type side struct {
 	suite  *suite.Suite
 	caller *run.Caller
@@ -172,13 +174,13 @@ func (s *side) end() {
 	}
 }
 
-// add keeps a value of which a block has one.
+// add stores a value that is measured once per block.
 func (s *side) add(i int, value float64) {
 	s.series[i].Blocks = append(s.series[i].Blocks, value)
 	s.series[i].Calls = append(s.series[i].Calls, value)
 }
 
-// failed names the case of what was found.
+// failed adds the name of the case to a finding.
 func (s *side) failed(p suite.Planned, found []finding.Finding) []finding.Finding {
 	for i := range found {
 		where := p.ID

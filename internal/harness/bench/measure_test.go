@@ -80,7 +80,8 @@ func TestMeasure(t *testing.T) {
 			}
 		}
 	}
-	// A call of the old server waits a millisecond; a case of two steps has two of them.
+	// Each call of the old server takes an additional millisecond; a case with two steps
+	// makes two calls.
 	for name, least := range map[string]float64{"sums/add": 1, "sums/two steps": 2} {
 		for _, s := range result.Old.Series {
 			if s.Name == name && s.Blocks[0] < least {
@@ -90,7 +91,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// What fails cannot be measured, and a server that does not start neither.
+// A failing case cannot be measured, nor can a server that does not start.
 func TestMeasureFails(t *testing.T) {
 	s, plan := load(t)
 	result, err := bench.Measure(t.Context(), bench.Options{New: s, Old: with(s, "--faults", "wrong-answer"), Plan: plan, Blocks: 2, Calls: 2})
@@ -103,8 +104,9 @@ func TestMeasureFails(t *testing.T) {
 	}
 }
 
-// TestComparisons measures how often equal servers raise an alarm, and how often one that
-// is slower by 30 % does: 20 times each with -comparisons=20, which takes minutes.
+// TestComparisons measures how often equal servers raise an alarm, and how often a server
+// that is slower by 30 % is detected: 20 times each with -comparisons=20, which takes
+// minutes.
 func TestComparisons(t *testing.T) {
 	if *comparisons == 0 {
 		t.Skip("MISSING: -comparisons=20 runs this; it takes minutes")

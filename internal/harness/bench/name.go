@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// folderOf is the name of the folder of a case: its own name as far as all file systems
-// take it, with a piece of its digest where something of it is lost.
+// folderOf returns the name of the folder of a case: the case's name, restricted to
+// characters that all file systems accept, and part of its digest if characters were
+// replaced.
 func folderOf(name string) string {
 	safe := strings.Map(func(r rune) rune {
 		switch {

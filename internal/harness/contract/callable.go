@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// Callable returns the tools that may be called without leave, which say that they only
-// read, together with those that are named, and the others. A name that no tool has is
-// an error.
+// Callable splits the tools into those that may be called without permission, because they
+// declare that they only read or are named explicitly, and the others. A name that no tool
+// has is an error.
 func (s *Snapshot) Callable(named []string) (called, left []string, err error) {
 	for _, name := range named {
 		if s.Tools[name] == nil {
@@ -27,7 +27,7 @@ func (s *Snapshot) Callable(named []string) (called, left []string, err error) {
 	return called, left, nil
 }
 
-// Checked are the tools of a snapshot, ready for calls.
+// Checked returns the tools of a snapshot, ready to be called.
 func (s *Snapshot) Checked() Tools {
 	var list []json.RawMessage
 	for name, members := range s.Tools {
@@ -41,7 +41,7 @@ func (s *Snapshot) Checked() Tools {
 	return tools
 }
 
-// InputSchema is the schema of a tool's arguments as it stood on the wire.
+// InputSchema returns the schema of a tool's arguments as it was received.
 func (t Tool) InputSchema() json.RawMessage {
 	var members struct {
 		Input json.RawMessage `json:"inputSchema"`

@@ -8,19 +8,19 @@ import (
 	"slices"
 )
 
-// Level says what a change does to clients that know the older contract.
+// Level is the effect of a change on clients that know the older contract.
 type Level string
 
-// Levels of changes. Breaking: a client that kept to the old contract can fail, or be
-// surprised by what a tool does. Changed: a model or a person reads something else.
-// Compatible: old clients go on as before.
+// Levels of changes. Breaking: a client that follows the old contract can fail, or a tool
+// can have unexpected effects. Changed: only texts for a model or a person differ.
+// Compatible: old clients continue to work.
 const (
 	Breaking   Level = "breaking"
 	Changed    Level = "changed"
 	Compatible Level = "compatible"
 )
 
-// Levels are all levels, the worst first.
+// Levels returns all levels, worst first.
 func Levels() []Level { return []Level{Breaking, Changed, Compatible} }
 
 // Change is one difference between two contracts.
@@ -30,7 +30,7 @@ type Change struct {
 	Text  string `json:"text"`
 }
 
-// Compare returns what a server promises differently, the worst first.
+// Compare returns the differences between the promises of a server, worst first.
 func Compare(old, now *Snapshot) []Change {
 	d := &differ{}
 	if old.Revision != now.Revision {
@@ -38,11 +38,11 @@ func Compare(old, now *Snapshot) []Change {
 		if now.Revision < old.Revision { // revisions are dates
 			level = Breaking
 		}
-		d.add(level, "revision", "was %s, and is %s", old.Revision, now.Revision)
+		d.add(level, "revision", "was %s and is now %s", old.Revision, now.Revision)
 	}
 	d.capabilities("capabilities", old.Capabilities, now.Capabilities)
 	if old.Instructions != now.Instructions {
-		d.add(Changed, "instructions", "say something else")
+		d.add(Changed, "instructions", "have changed")
 	}
 	d.items("tool", old.Tools, now.Tools, d.tool)
 	d.items("resource", old.Resources, now.Resources, d.resource)
@@ -59,7 +59,7 @@ func (d *differ) add(level Level, where, format string, args ...any) {
 	d.changes = append(d.changes, Change{level, where, fmt.Sprintf(format, args...)})
 }
 
-// keys are the keys of both maps, in order.
+// keys returns the keys of both maps, sorted.
 func keys[V any](a, b map[string]V) []string {
 	all := maps.Clone(a)
 	if all == nil {
@@ -86,7 +86,7 @@ func (d *differ) items(what string, old, now map[string]map[string]any, each fun
 	}
 }
 
-// capabilities compares what is offered: less of it breaks clients.
+// capabilities compares what the server offers: losing a capability breaks clients.
 func (d *differ) capabilities(where string, old, now map[string]any) {
 	for _, key := range keys(old, now) {
 		at := where + "." + short(key)
@@ -96,13 +96,13 @@ func (d *differ) capabilities(where string, old, now map[string]any) {
 		afterMap, too := after.(map[string]any)
 		switch {
 		case was && !is || before == true && after == false:
-			d.add(Breaking, at, "is offered no longer")
+			d.add(Breaking, at, "is no longer offered")
 		case is && !was || before == false && after == true:
-			d.add(Compatible, at, "is offered now")
+			d.add(Compatible, at, "is now offered")
 		case both && too:
 			d.capabilities(at, beforeMap, afterMap)
 		case !reflect.DeepEqual(before, after):
-			d.add(Changed, at, "has another value")
+			d.add(Changed, at, "has a different value")
 		}
 	}
 }
@@ -112,9 +112,9 @@ func (d *differ) tool(where string, old, now map[string]any) {
 	d.schemas(where, old["inputSchema"], now["inputSchema"])
 	switch before, after := old["outputSchema"], now["outputSchema"]; {
 	case before != nil && after == nil:
-		d.add(Breaking, where, "has no outputSchema any longer")
+		d.add(Breaking, where, "no longer has an outputSchema")
 	case before == nil && after != nil:
-		d.add(Compatible, where, "has an outputSchema now")
+		d.add(Compatible, where, "now has an outputSchema")
 	case before != nil:
 		d.outputs(where, before, after)
 	}
@@ -124,25 +124,25 @@ func (d *differ) tool(where string, old, now map[string]any) {
 	d.rest(where, old, now, "inputSchema", "outputSchema", "annotations")
 }
 
-// hintDefaults are the hints of a tool by which clients decide whether to ask a person,
-// with the value that a missing one has. True is worse for all but the first, whose
-// sense is turned.
+// hintDefaults are the annotations by which clients decide whether to ask a person, with
+// the default of each. True is the worse value of all except readOnlyHint and
+// idempotentHint.
 var hintDefaults = map[string]bool{"readOnlyHint": false, "destructiveHint": true, "idempotentHint": false, "openWorldHint": true}
 
-// hints compares annotations: a client that trusted a tool to be harmless must know
-// when it is no longer.
+// hints compares annotations: a client that treated a tool as harmless must know if that is
+// no longer true.
 func (d *differ) hints(where string, old, now map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(hintDefaults)) {
 		before, after := hint(old, name), hint(now, name)
 		if before == after {
 			continue
 		}
-		good := name == "readOnlyHint" || name == "idempotentHint" // true is the promise
+		good := name == "readOnlyHint" || name == "idempotentHint" // for these, true is the promise
 		level := Compatible
 		if before == good {
 			level = Breaking
 		}
-		d.add(level, where, "%s was %t, and is %t", name, before, after)
+		d.add(level, where, "%s was %t and is now %t", name, before, after)
 	}
 	var all []string
 	for name := range hintDefaults {
@@ -161,9 +161,9 @@ func hint(annotations map[string]any, name string) bool {
 // resource compares two versions of a resource or a template.
 func (d *differ) resource(where string, old, now map[string]any) {
 	if old["mimeType"] != nil && !reflect.DeepEqual(old["mimeType"], now["mimeType"]) {
-		d.add(Breaking, where, "has another mimeType")
+		d.add(Breaking, where, "has a different mimeType")
 	} else if now["mimeType"] != nil && old["mimeType"] == nil {
-		d.add(Compatible, where, "has a mimeType now")
+		d.add(Compatible, where, "now has a mimeType")
 	}
 	d.rest(where, old, now, "mimeType", "size")
 }
@@ -180,11 +180,11 @@ func (d *differ) prompt(where string, old, now map[string]any) {
 		case !is:
 			d.add(Breaking, at, "is gone")
 		case !was && needs, was && needs && !needed:
-			d.add(Breaking, at, "is required now")
+			d.add(Breaking, at, "is now required")
 		case !was:
 			d.add(Compatible, at, "is new and optional")
 		case needed && !needs:
-			d.add(Compatible, at, "is optional now")
+			d.add(Compatible, at, "is now optional")
 		}
 		if was && is {
 			d.rest(at, a, b, "required")
@@ -205,7 +205,7 @@ func arguments(prompt map[string]any) map[string]map[string]any {
 	return all
 }
 
-// rest notes members that differ and that no rule above judges: texts, icons, _meta.
+// rest reports differing members that no rule above covers: texts, icons, _meta.
 func (d *differ) rest(where string, old, now map[string]any, judged ...string) {
 	for _, key := range keys(old, now) {
 		if !slices.Contains(judged, key) && !reflect.DeepEqual(old[key], now[key]) {

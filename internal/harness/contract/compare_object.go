@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// properties compares the members of an object and which of them are required.
+// properties compares the members of an object, and which of them are required.
 func (s *sides) properties(where string, old, now map[string]any) {
 	before, _ := old["properties"].(map[string]any)
 	after, _ := now["properties"].(map[string]any)
@@ -17,7 +17,7 @@ func (s *sides) properties(where string, old, now map[string]any) {
 		b, is := after[name]
 		switch {
 		case !is && s.output && !needed[name]:
-			s.add(Changed, at, "is gone; it was optional")
+			s.add(Changed, at, "was removed; it was optional")
 		case !is:
 			s.neither(at, "is gone")
 		case !was && needs[name] && !s.output:
@@ -31,12 +31,12 @@ func (s *sides) properties(where string, old, now map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
 		_, newMember := before[name]
 		if !needed[name] && (newMember || after[name] == nil) {
-			s.narrower(where+"."+short(name), "is required now")
+			s.narrower(where+"."+short(name), "is now required")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(needed)) {
 		if !needs[name] && after[name] != nil {
-			s.wider(where+"."+short(name), "is optional now")
+			s.wider(where+"."+short(name), "is now optional")
 		}
 	}
 }
@@ -52,8 +52,8 @@ func required(schema map[string]any) map[string]bool {
 	return names
 }
 
-// nested compares the schemas for the items of an array and for members that
-// properties does not name.
+// nested compares the schemas for the items of an array and for members that properties
+// does not list.
 func (s *sides) nested(where string, old, now map[string]any) {
 	for _, part := range [][2]string{{"items", "[]"}, {"additionalProperties", ".*"}} {
 		key, at := part[0], where+part[1]
@@ -64,17 +64,17 @@ func (s *sides) nested(where string, old, now map[string]any) {
 		switch {
 		case open && opens || shut && shuts:
 		case opens, shut:
-			s.wider(at, "takes more than before")
+			s.wider(at, "accepts more than before")
 		case shuts, open:
-			s.narrower(at, "takes less than before")
+			s.narrower(at, "accepts less than before")
 		default:
 			s.compare(at, a, b)
 		}
 	}
 }
 
-// alternatives compares anyOf, oneOf and allOf, whose parts may be ordered in any way.
-// More parts let more values fit, except with allOf.
+// alternatives compares anyOf, oneOf and allOf, whose parts may be in any order. More parts
+// accept more values, except for allOf.
 func (s *sides) alternatives(where string, old, now map[string]any) {
 	for _, key := range []string{"anyOf", "oneOf", "allOf"} {
 		before, was := old[key].([]any)
@@ -83,15 +83,15 @@ func (s *sides) alternatives(where string, old, now map[string]any) {
 		case !was && !is:
 			continue
 		case !was:
-			s.narrower(where, "must fit %s now", key)
+			s.narrower(where, "must now fit %s", key)
 			continue
 		case !is:
-			s.wider(where, "has no %s any longer", key)
+			s.wider(where, "no longer has %s", key)
 			continue
 		}
 		gone, added := without(before, after), without(after, before)
 		for _, same := range without(before, gone) {
-			s.compare(where, same, same) // what it refers to may differ
+			s.compare(where, same, same) // the target of a reference in it may differ
 		}
 		if key == "allOf" {
 			gone, added = added, gone
@@ -102,16 +102,16 @@ func (s *sides) alternatives(where string, old, now map[string]any) {
 		case len(gone) == 1 && len(added) == 1:
 			s.compare(where, gone[0], added[0])
 		case len(gone) > 0 && len(added) > 0:
-			s.neither(where, "has other parts in %s", key)
+			s.neither(where, "has different parts in %s", key)
 		case len(gone) > 0:
-			s.narrower(where, "takes less than before by its %s", key)
+			s.narrower(where, "accepts less than before because of %s", key)
 		case len(added) > 0:
-			s.wider(where, "takes more than before by its %s", key)
+			s.wider(where, "accepts more than before because of %s", key)
 		}
 	}
 }
 
-// without returns the schemas of a list that another lacks.
+// without returns the schemas of a list that are not in the other list.
 func without(list, other []any) (rest []any) {
 	var have []string
 	for _, schema := range other {
@@ -125,8 +125,8 @@ func without(list, other []any) (rest []any) {
 	return rest
 }
 
-// compared are the keywords that have rules of their own; the sets below have one rule
-// each. Others are not of JSON Schema 2020-12.
+// compared are the keywords that are compared individually; those in constraints share one
+// rule. All other keywords are not part of JSON Schema 2020-12.
 var (
 	compared = slices.Concat(lower, upper, []string{
 		"type", "enum", "const", "properties", "required", "items", "additionalProperties", "anyOf", "oneOf", "allOf",
@@ -139,8 +139,8 @@ var (
 	}
 )
 
-// others compares the keywords that are left: a constraint that is new or gone, one that
-// differs in a way that nobody can judge, or a text.
+// others compares the remaining keywords: a constraint that was added or removed, one that
+// differs in a way that cannot be judged, or a text.
 func (s *sides) others(where string, old, now map[string]any) {
 	for _, key := range keys(old, now) {
 		a, was := old[key]
@@ -150,9 +150,9 @@ func (s *sides) others(where string, old, now map[string]any) {
 		case !slices.Contains(constraints, key):
 			s.add(Changed, where, "%s is different", short(key))
 		case !was || a == false:
-			s.narrower(where, "has the rule %s now", key)
+			s.narrower(where, "now has the rule %s", key)
 		case !is || b == false:
-			s.wider(where, "has lost the rule %s", key)
+			s.wider(where, "no longer has the rule %s", key)
 		default:
 			s.neither(where, "%s is different, and old values may not fit", key)
 		}

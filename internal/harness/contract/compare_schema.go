@@ -8,17 +8,18 @@ import (
 	"strings"
 )
 
-// sides compares two versions of one schema. Which of narrower and wider breaks clients
-// depends on who sends the values: arguments come from clients, results from the server.
+// sides compares two versions of a schema. Whether accepting fewer or more values breaks
+// clients depends on who sends the values: arguments come from clients, results from the
+// server.
 type sides struct {
 	*differ
-	old, now any // the documents, in which references are resolved
+	old, now any // the documents in which references are resolved
 	output   bool
-	active   map[[2]string]bool // pairs of references that are being compared
+	active   map[[2]string]bool // pairs of references currently being compared
 	work     int
 }
 
-// mostComparisons bounds the work on two schemas that repeat their parts.
+// mostComparisons limits the work on two schemas with repeated parts.
 const mostComparisons = 20_000
 
 func (d *differ) schemas(where string, old, now any) {
@@ -38,21 +39,21 @@ func (s *sides) all(where string) {
 	}
 	s.compare(where, s.old, s.now)
 	if s.work > mostComparisons {
-		s.neither(where, "is too complex to be compared whole")
+		s.neither(where, "is too complex to be compared completely")
 	}
 }
 
-// narrower notes that fewer values fit than before.
+// narrower records that fewer values are valid than before.
 func (s *sides) narrower(where, format string, args ...any) {
 	s.add(s.level(!s.output), where, format, args...)
 }
 
-// wider notes that more values fit than before.
+// wider records that more values are valid than before.
 func (s *sides) wider(where, format string, args ...any) {
 	s.add(s.level(s.output), where, format, args...)
 }
 
-// neither notes that other values fit than before, or that nobody can tell.
+// neither records that different values are valid, or that the change cannot be judged.
 func (s *sides) neither(where, format string, args ...any) { s.add(Breaking, where, format, args...) }
 
 func (s *sides) level(breaks bool) Level {
@@ -85,8 +86,8 @@ func (s *sides) compare(where string, old, now any) {
 	s.others(where, before, after)
 }
 
-// follow turns a schema into an object and goes through references inside of the
-// document. It returns the last reference; "" for none.
+// follow converts a schema to an object and resolves references inside the document. It
+// returns the last reference, or "".
 func follow(document, schema any) (object map[string]any, last string) {
 	for range 20 {
 		switch v := schema.(type) {
@@ -113,7 +114,7 @@ func follow(document, schema any) (object map[string]any, last string) {
 	return object, last
 }
 
-// beside joins a schema's own keywords with what it refers to.
+// beside merges a schema's own keywords with those of its reference.
 func beside(object map[string]any, target any) any {
 	refers, ok := target.(map[string]any)
 	if !ok || len(object) == 1 {
@@ -128,7 +129,7 @@ func beside(object map[string]any, target any) any {
 	return all
 }
 
-// lookup finds what a JSON Pointer (RFC 6901) names.
+// lookup returns the value at a JSON Pointer (RFC 6901).
 func lookup(document any, pointer string) (any, bool) {
 	if pointer == "" {
 		return document, true
@@ -152,11 +153,11 @@ func (s *sides) types(where string, old, now map[string]any) {
 	fewer, more := !covers(after, before), !covers(before, after)
 	switch {
 	case fewer && more:
-		s.neither(where, "was %s, and is %s", strings.Join(before, " or "), strings.Join(after, " or "))
+		s.neither(where, "was %s and is now %s", strings.Join(before, " or "), strings.Join(after, " or "))
 	case fewer:
-		s.narrower(where, "is %s only; it was %s", strings.Join(after, " or "), strings.Join(before, " or "))
+		s.narrower(where, "is now only %s; it was %s", strings.Join(after, " or "), strings.Join(before, " or "))
 	case more:
-		s.wider(where, "is %s; it was %s only", strings.Join(after, " or "), strings.Join(before, " or "))
+		s.wider(where, "is now %s; it was only %s", strings.Join(after, " or "), strings.Join(before, " or "))
 	}
 }
 
@@ -178,7 +179,7 @@ func typesOf(schema map[string]any) (names []string) {
 	return allTypes
 }
 
-// covers reports whether all types of a part are among a whole; each integer is a number.
+// covers reports whether whole contains all types of part; integer is covered by number.
 func covers(whole, part []string) bool {
 	for _, name := range part {
 		if !slices.Contains(whole, name) && !(name == "integer" && slices.Contains(whole, "number")) {
@@ -188,26 +189,26 @@ func covers(whole, part []string) bool {
 	return true
 }
 
-// values compares enum and const: lists of all values that there are.
+// values compares enum and const, which list all valid values.
 func (s *sides) values(where string, old, now map[string]any) {
 	before, limited := listed(old)
 	after, limits := listed(now)
 	switch {
 	case !limited && limits:
-		s.narrower(where, "takes listed values only")
+		s.narrower(where, "now accepts listed values only")
 		return
 	case limited && !limits:
-		s.wider(where, "takes values that are not listed")
+		s.wider(where, "now accepts values that are not listed")
 		return
 	}
 	for _, value := range before {
 		if !slices.Contains(after, value) {
-			s.narrower(where, "takes %s no longer", short(value))
+			s.narrower(where, "no longer accepts %s", short(value))
 		}
 	}
 	for _, value := range after {
 		if !slices.Contains(before, value) {
-			s.wider(where, "takes %s too", short(value))
+			s.wider(where, "now also accepts %s", short(value))
 		}
 	}
 }
@@ -223,7 +224,7 @@ func listed(schema map[string]any) (values []string, limited bool) {
 	return values, ok
 }
 
-// canonical is the JSON of a value, with its keys in order.
+// canonical returns the JSON of a value with sorted keys.
 func canonical(value any) string {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -232,7 +233,7 @@ func canonical(value any) string {
 	return string(data)
 }
 
-// lower and upper are the keywords that bound a number from below and from above.
+// lower and upper are the keywords that limit a number from below and from above.
 var (
 	lower = []string{"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"}
 	upper = []string{"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"}
@@ -246,9 +247,9 @@ func (s *sides) bounds(where string, old, now map[string]any) {
 		switch {
 		case was == is && a == b:
 		case is && !was:
-			s.narrower(where, "has the bound %s %v now", key, b)
+			s.narrower(where, "now has the limit %s %v", key, b)
 		case was && !is:
-			s.wider(where, "has lost the bound %s %v", key, a)
+			s.wider(where, "no longer has the limit %s %v", key, a)
 		case tighter:
 			s.narrower(where, "%s was %v, and is %v", key, a, b)
 		default:

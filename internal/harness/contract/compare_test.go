@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/harness/contract"
 )
 
-// snapshotOf is a snapshot whose only tool has these members.
+// snapshotOf returns a snapshot whose only tool has these members.
 func snapshotOf(t *testing.T, members string) *contract.Snapshot {
 	t.Helper()
 	s := contract.NewSnapshot("2025-11-25", json.RawMessage(`{"tools":{}}`), "")
@@ -141,8 +141,8 @@ func TestSnapshotFile(t *testing.T) {
 	}
 }
 
-// FuzzCompare: no two schemas panic or keep the comparison busy, and none differs from
-// itself.
+// FuzzCompare checks that no two schemas cause a panic or unbounded work, and that no
+// schema differs from itself.
 func FuzzCompare(f *testing.F) {
 	f.Add(`{"$ref":"#"}`, `{"anyOf":[{"$ref":"#"},{"$ref":"#/anyOf/0"}]}`)
 	f.Add(doubling(), `{"properties":{"a":{"$ref":"#/x~1y"}},"required":[3]}`)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// ReadPrompt returns the texts of the messages that prompts/get answered with, and what
-// the protocol forbids in them; "" for nothing.
+// ReadPrompt returns the texts of the messages in the result of prompts/get, and how the
+// result violates the protocol, or "".
 func ReadPrompt(result json.RawMessage) (texts []string, wrong string) {
 	var members struct {
 		Messages json.RawMessage `json:"messages"`
@@ -27,7 +27,7 @@ func ReadPrompt(result json.RawMessage) (texts []string, wrong string) {
 	}
 	for i, m := range messages {
 		if m.Role != "user" && m.Role != "assistant" {
-			return nil, fmt.Sprintf("message %d has the role %q; there are user and assistant", i+1, short(m.Role))
+			return nil, fmt.Sprintf("message %d has the role %q; it must be user or assistant", i+1, short(m.Role))
 		}
 		if len(m.Content) == 0 {
 			return nil, fmt.Sprintf("message %d has no content", i+1)
@@ -41,8 +41,7 @@ func ReadPrompt(result json.RawMessage) (texts []string, wrong string) {
 	return texts, ""
 }
 
-// checkContents says what the protocol forbids in the result of resources/read; "" for
-// nothing.
+// checkContents returns how the result of resources/read violates the protocol, or "".
 func checkContents(result json.RawMessage) string {
 	var members struct {
 		Contents json.RawMessage `json:"contents"`

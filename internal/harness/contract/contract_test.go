@@ -17,7 +17,7 @@ func list(tools ...string) (raw []json.RawMessage) {
 	return raw
 }
 
-// doubling is a schema whose work doubles with each of 40 levels.
+// doubling is a schema of 40 levels, each of which doubles the work.
 func doubling() string {
 	var defs []string
 	for i := range 40 {
@@ -109,7 +109,7 @@ func TestReadResult(t *testing.T) {
 	}
 }
 
-// FuzzTools: no list of a server panics or keeps the harness busy.
+// FuzzTools checks that no list of a server causes a panic or unbounded work.
 func FuzzTools(f *testing.F) {
 	f.Add(`{"name":"a","inputSchema":{"type":"object","$ref":"#"}}`, `{"content":[]}`)
 	f.Add(`{"name":"a","inputSchema":{"type":"object"},"outputSchema":`+doubling()+`}`, `{"content":[],"structuredContent":{}}`)

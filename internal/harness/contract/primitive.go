@@ -11,22 +11,22 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// What a primitive is.
+// The kinds of primitives.
 const (
 	IsTool     = "tool"
 	IsPrompt   = "prompt"
 	IsTemplate = "resource template"
-	IsRead     = "resources/read" // of an address that no list holds
+	IsRead     = "resources/read" // of an address that is in no list
 )
 
-// Primitive is a part of a server that takes values from its caller. Values stand under
-// the names of a tool's parameters, a prompt's arguments or a template's variables.
+// Primitive is a part of a server that takes values from its caller. Values are identified
+// by the names of a tool's parameters, a prompt's arguments or a template's variables.
 type Primitive struct {
 	What string // [IsTool], [IsPrompt], [IsTemplate] or [IsRead]
-	Name string // of a template: its uriTemplate
-	// Schema is what values must fit: a tool's inputSchema, or one that says the same as
-	// the list of a prompt's arguments or of a template's variables. Input is it, ready
-	// for validation; nil where it cannot be used.
+	Name string // for a template, its uriTemplate
+	// Schema is the schema of the values: a tool's inputSchema, or an equivalent of the
+	// list of a prompt's arguments or of a template's variables. Input is the same schema,
+	// resolved for validation; nil if it cannot be used.
 	Schema json.RawMessage
 	Input  *jsonschema.Resolved
 
@@ -34,9 +34,9 @@ type Primitive struct {
 	template template
 }
 
-// Primitives are the tools of these names, all prompts and all resource templates, and
-// the reading of any address where the server has resources. Prompts and resources only
-// read, so they need no leave.
+// Primitives returns the tools with these names, all prompts and resource templates, and,
+// if the server has resources, the reading of an arbitrary address. Prompts and resources
+// only read, so they need no permission.
 func (s *Snapshot) Primitives(tools []string) (all []Primitive) {
 	checked := s.Checked()
 	for _, name := range tools {
@@ -66,7 +66,7 @@ func templatePrimitive(what, name, uri string) []Primitive {
 	return []Primitive{p}
 }
 
-// textual is a primitive whose values are all texts.
+// textual returns a primitive whose values are all strings.
 func textual(what, name string, names, required []string) Primitive {
 	properties := map[string]any{}
 	for _, n := range names {
@@ -78,8 +78,8 @@ func textual(what, name string, names, required []string) Primitive {
 	return p
 }
 
-// promptArguments are the names of a prompt's arguments; wrong says what the protocol
-// forbids in their list, "" for nothing.
+// promptArguments returns the names of a prompt's arguments; wrong says how their list
+// violates the protocol, or is "".
 func promptArguments(prompt map[string]any) (names, required []string, wrong string) {
 	if prompt["arguments"] == nil {
 		return nil, nil, ""
@@ -105,21 +105,21 @@ func promptArguments(prompt map[string]any) (names, required []string, wrong str
 	return names, required, ""
 }
 
-// Where names a primitive in a finding.
+// Where returns the name of a primitive for a finding.
 func (p Primitive) Where() string { return p.What + " " + short(p.Name) }
 
-// HasSchema reports whether values that do not fit are a fault of the caller that the
-// server can see. A template's variables are parts of an address: every text is one.
+// HasSchema reports whether invalid values are an error of the caller that the server can
+// detect. For the variables of a template every string is valid.
 func (p Primitive) HasSchema() bool { return p.What == IsTool || p.What == IsPrompt }
 
-// Verbatim is a template whose values go into the address as they are: an attacker does
-// not escape them. False for other primitives.
+// Verbatim returns a template whose values are put into the address without escaping, as an
+// attacker would do. It returns false for other primitives.
 func (p Primitive) Verbatim() (Primitive, bool) {
 	p.template.verbatim = true
 	return p, p.What == IsTemplate
 }
 
-// Request is the request that uses a primitive with these values.
+// Request returns the request that uses a primitive with these values.
 func (p Primitive) Request(values map[string]any) (method string, params map[string]any) {
 	switch p.What {
 	case IsTool:
@@ -130,17 +130,17 @@ func (p Primitive) Request(values map[string]any) (method string, params map[str
 	return "resources/read", map[string]any{"uri": p.template.expand(values)}
 }
 
-// internalError is the code for a fault inside of a server (JSON-RPC 2.0, section 5.1).
+// internalError is the code for an internal error of a server (JSON-RPC 2.0, section 5.1).
 const internalError = -32603
 
-// Judge holds an answer against the contract; fits says whether the values of the
-// request fitted. SDKs of several languages send whatever a handler of prompts or
-// resources refuses under the code for internal errors, so only tools, which can refuse
-// in a result, are blamed for it.
+// Judge checks an answer against the contract; fits says whether the values of the request
+// were valid. SDKs of several languages use the code for internal errors for anything that
+// a prompt or resource handler refuses, so only tools, which can report a refusal in their
+// result, have a finding for that code.
 func (p Primitive) Judge(reply wire.Reply, fits bool) []finding.Finding {
 	if reply.Error != nil {
 		if reply.Error.Code == internalError && p.What == IsTool {
-			return []finding.Finding{{Kind: finding.InternalError, Text: "the server failed inside: " + reply.Error.Message}}
+			return []finding.Finding{{Kind: finding.InternalError, Text: "the server had an internal error: " + reply.Error.Message}}
 		}
 		return nil
 	}
@@ -164,10 +164,10 @@ func takesInvalid(fine bool, what string) []finding.Finding {
 	if fine {
 		return nil
 	}
-	return []finding.Finding{{Kind: finding.TakesInvalid, Text: "the call succeeded, and its arguments do not fit the " + what}}
+	return []finding.Finding{{Kind: finding.TakesInvalid, Text: "the call succeeded although its arguments do not fit the " + what}}
 }
 
-// asksFirst reports a result that asks the user before it has a content.
+// asksFirst reports whether a result asks the user for input before it has content.
 func asksFirst(result json.RawMessage) bool {
 	var r struct {
 		ResultType string `json:"resultType"`

@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// primitives are those of a server with one template and one prompt.
+// primitives returns those of a server with one template and one prompt.
 func primitives(t *testing.T, template, arguments string) (all map[string]contract.Primitive, found []finding.Finding) {
 	t.Helper()
 	s := contract.NewSnapshot("2025-11-25", json.RawMessage(`{"resources":{}}`), "")
@@ -27,7 +27,8 @@ func primitives(t *testing.T, template, arguments string) (all map[string]contra
 	return all, found
 }
 
-// TestRequest: values go into an address as RFC 6570 has it, or as they are.
+// TestRequest checks that values are put into an address according to RFC 6570, or
+// unchanged.
 func TestRequest(t *testing.T) {
 	for name, tt := range map[string]struct{ template, value, escaped, verbatim string }{
 		"simple":   {"note://{x}", "../a b", "note://..%2Fa%20b", "note://../a b"},
@@ -58,7 +59,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// TestItems: what no client can use is found in the lists of prompts and templates.
+// TestItems checks that unusable items in the lists of prompts and templates are found.
 func TestItems(t *testing.T) {
 	for template, arguments := range map[string]string{
 		"a://{x": `[]`, "a://x}": `[]`, "a://{}": `[]`, "a://{=x}": `[]`, "a://{x y}": `[]`, "a://{x:0}": `[]`, "a://{x,}": `[]`, "a://{x}": `{}`, "b://{x}": `[{"required":true}]`, "c://{x}": `[{"name":"a"},{"name":"a"}]`,
@@ -69,7 +70,8 @@ func TestItems(t *testing.T) {
 	}
 }
 
-// TestJudge: answers are held against the protocol, and refusals are not a finding.
+// TestJudge checks that answers are checked against the protocol, and that refusals are not
+// findings.
 func TestJudge(t *testing.T) {
 	all, _ := primitives(t, "a://{x}", `[{"name":"who","required":true}]`)
 	const fine = `{"messages":[{"role":"user","content":{"type":"text","text":"x"}}]}`
@@ -109,7 +111,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// FuzzTemplate: no template panics, and what is made of one is an address of its own.
+// FuzzTemplate checks that no template causes a panic, and that expanding it gives a single
+// address.
 func FuzzTemplate(f *testing.F) {
 	f.Add("note://{x}/{+y:3}{?z*,a.b}", "../é%")
 	f.Add("{", "a")

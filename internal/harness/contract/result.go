@@ -13,17 +13,17 @@ import (
 // Result is the result of a tool as a client sees it.
 type Result struct {
 	IsError    bool
-	Text       string // of all its text blocks, with line ends between them
-	Structured any    // nil where there is none
-	// Value is what JSONPath looks into: the structured form, or the text where that is
-	// JSON, or else nil.
+	Text       string // of all text blocks, joined by line breaks
+	Structured any    // nil if there is none
+	// Value is what JSONPath queries apply to: the structured result, or the text if that
+	// is JSON, or else nil.
 	Value any
 }
 
-// blockTypes are the content blocks of the protocol, with the member that each needs.
+// blockTypes are the content blocks of the protocol, with the member that each requires.
 var blockTypes = map[string]string{"text": "text", "image": "data", "audio": "data", "resource": "resource", "resource_link": "uri"}
 
-// ReadResult reads the result of tools/call and finds what is wrong with its form.
+// ReadResult decodes the result of tools/call and reports faults of its form.
 func ReadResult(tool Tool, raw json.RawMessage) (Result, []finding.Finding) {
 	var members struct {
 		Content    json.RawMessage `json:"content"`
@@ -40,7 +40,7 @@ func ReadResult(tool Tool, raw json.RawMessage) (Result, []finding.Finding) {
 	}
 	r := Result{IsError: members.IsError}
 	if members.ResultType == "input_required" {
-		return r, nil // it asks the user first, and has no content yet
+		return r, nil // it asks the user for input first, and has no content yet
 	}
 	texts, wrong := readContent(members.Content)
 	if wrong != "" {
@@ -57,7 +57,7 @@ func ReadResult(tool Tool, raw json.RawMessage) (Result, []finding.Finding) {
 	return r, append(r.checkSchema(tool, where), r.checkForms(texts, where)...)
 }
 
-// readContent returns the texts of content, and what the protocol forbids in it.
+// readContent returns the texts of content, and how it violates the protocol.
 func readContent(raw json.RawMessage) (texts []string, wrong string) {
 	var blocks []map[string]json.RawMessage
 	if raw == nil || raw[0] != '[' || json.Unmarshal(raw, &blocks) != nil {
@@ -69,7 +69,7 @@ func readContent(raw json.RawMessage) (texts []string, wrong string) {
 		member, known := blockTypes[kind]
 		switch {
 		case !known:
-			return nil, fmt.Sprintf("content %d has the type %q, which there is not", i+1, short(kind))
+			return nil, fmt.Sprintf("content %d has the unknown type %q", i+1, short(kind))
 		case block[member] == nil:
 			return nil, fmt.Sprintf("content %d of type %s has no %s", i+1, kind, member)
 		case kind == "text" && json.Unmarshal(block["text"], &text) != nil:
@@ -81,14 +81,14 @@ func readContent(raw json.RawMessage) (texts []string, wrong string) {
 	return texts, ""
 }
 
-// checkSchema holds a result against its tool's outputSchema. A result that is an error
+// checkSchema checks a result against its tool's outputSchema. A result that is an error
 // need not fit.
 func (r Result) checkSchema(tool Tool, where string) []finding.Finding {
 	switch {
 	case tool.Output == nil || r.IsError:
 		return nil
 	case r.Structured == nil:
-		return []finding.Finding{{Kind: finding.OutputSchema, Where: where, Text: "the tool declares outputSchema, and the result has no structuredContent"}}
+		return []finding.Finding{{Kind: finding.OutputSchema, Where: where, Text: "the tool declares outputSchema, but the result has no structuredContent"}}
 	}
 	if err := tool.Output.Validate(r.Structured); err != nil {
 		return []finding.Finding{{Kind: finding.OutputSchema, Where: where, Text: "structuredContent does not fit: " + short(err.Error())}}
@@ -96,8 +96,8 @@ func (r Result) checkSchema(tool Tool, where string) []finding.Finding {
 	return nil
 }
 
-// checkForms compares both forms. Only a text that is a JSON object or array claims to
-// say the same; where there are several, one of them has to.
+// checkForms compares both forms. Only a text that is a JSON object or array is expected to
+// equal the structured form; if there are several, one of them must.
 func (r Result) checkForms(texts []string, where string) []finding.Finding {
 	if r.Structured == nil {
 		return nil
@@ -114,18 +114,18 @@ func (r Result) checkForms(texts []string, where string) []finding.Finding {
 	if len(claims) == 0 || slices.ContainsFunc(claims, agrees) || slices.Contains(texts, textOf(onlyMember(r.Structured))) {
 		return nil
 	}
-	return []finding.Finding{{Kind: finding.Disagree, Where: where, Text: "the text is JSON that differs from structuredContent; a client that shows one of them hides the other"}}
+	return []finding.Finding{{Kind: finding.Disagree, Where: where, Text: "the text is JSON that differs from structuredContent; clients show only one of the two"}}
 }
 
-// textOf is a value that is a text; "" for others.
+// textOf returns the string in a value, or "".
 func textOf(v any) string {
 	text, _ := v.(string)
 	return text
 }
 
-// onlyMember is what a structured result wraps: it must be an object, so that a list
-// becomes {"result": […]} or {"entities": […]}, while the text shows the list alone, and a
-// text becomes {"content": "…"}.
+// onlyMember returns what a structured result wraps. As that must be an object, SDKs turn a
+// list into {"result": […]} or {"entities": […]}, while the text shows the list alone, and
+// a text into {"content": "…"}.
 func onlyMember(structured any) any {
 	members, ok := structured.(map[string]any)
 	if !ok || len(members) != 1 {
@@ -137,7 +137,7 @@ func onlyMember(structured any) any {
 	return nil
 }
 
-// parsed returns the JSON object or array that a text is.
+// parsed returns the JSON object or array in a text.
 func parsed(text string) (v any, ok bool) {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {

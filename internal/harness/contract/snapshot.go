@@ -8,26 +8,26 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// snapshotFormat is the version of the form of a snapshot's file.
+// snapshotFormat is the version of the format of a snapshot file.
 const snapshotFormat = 1
 
-// Snapshot is all that a server promises, to be kept and compared later. Items stand
-// under what identifies them: a tool or prompt under its name, a resource under its URI,
-// a template under its uriTemplate.
+// Snapshot holds everything that a server promises, for later comparison. Items are stored
+// by what identifies them: a tool or prompt by its name, a resource by its URI, a template
+// by its uriTemplate.
 type Snapshot struct {
 	Format       int                       `json:"format"`
 	Revision     string                    `json:"revision"` // as negotiated
 	Capabilities map[string]any            `json:"capabilities"`
 	Instructions string                    `json:"instructions,omitempty"`
-	ListTokens   int                       `json:"list_tokens"` // what the list of tools costs a model, estimated
+	ListTokens   int                       `json:"list_tokens"` // estimated tokens of the list of tools in a model's context
 	Tools        map[string]map[string]any `json:"tools"`
 	Resources    map[string]map[string]any `json:"resources"`
 	Templates    map[string]map[string]any `json:"resource_templates"`
 	Prompts      map[string]map[string]any `json:"prompts"`
 }
 
-// NewSnapshot returns a snapshot without items. Capabilities that are not an object count as
-// none.
+// NewSnapshot returns a snapshot without items. Capabilities that are not an object are
+// ignored.
 func NewSnapshot(revision string, capabilities json.RawMessage, instructions string) *Snapshot {
 	s := &Snapshot{Format: snapshotFormat, Revision: revision, Instructions: instructions, Capabilities: map[string]any{}}
 	_ = json.Unmarshal(capabilities, &s.Capabilities)
@@ -37,8 +37,8 @@ func NewSnapshot(revision string, capabilities json.RawMessage, instructions str
 	return s
 }
 
-// Lists are the lists that a snapshot holds: the method that asks for one, the member of
-// its result, the capability that offers it, and the member that identifies an item.
+// Lists are the lists in a snapshot: the method that returns each, the member of its
+// result, the capability that offers it, and the member that identifies an item.
 var Lists = []struct{ Method, Member, Capability, Key string }{
 	{"tools/list", "tools", "tools", "name"},
 	{"resources/list", "resources", "resources", "uri"},
@@ -46,8 +46,8 @@ var Lists = []struct{ Method, Member, Capability, Key string }{
 	{"prompts/list", "prompts", "prompts", "name"},
 }
 
-// Add takes the items of one of [Lists], named by its member. An item that nothing
-// identifies, or that comes twice, is a finding.
+// Add adds the items of one of [Lists], named by its member. An item without
+// identification, or a duplicate, is a finding.
 func (s *Snapshot) Add(member string, list []json.RawMessage) (found []finding.Finding) {
 	into := map[string]map[string]map[string]any{
 		"tools": s.Tools, "resources": s.Resources, "resourceTemplates": s.Templates, "prompts": s.Prompts,
@@ -79,7 +79,7 @@ func (s *Snapshot) Add(member string, list []json.RawMessage) (found []finding.F
 	return found
 }
 
-// wrongItem says what makes an item of a list unusable for its clients; "" for nothing.
+// wrongItem returns why an item of a list cannot be used by clients, or "".
 func wrongItem(member, id string, item map[string]any) string {
 	switch member {
 	case "resourceTemplates":
@@ -94,15 +94,15 @@ func wrongItem(member, id string, item map[string]any) string {
 	return ""
 }
 
-// ParseSnapshot reads a snapshot's file.
+// ParseSnapshot parses a snapshot file.
 func ParseSnapshot(data []byte) (*Snapshot, error) {
 	s := NewSnapshot("", nil, "")
 	s.Format = 0
 	if err := json.Unmarshal(data, s); err != nil || s.Format == 0 {
-		return nil, errors.New("is not a snapshot: make one with `bridge harness snapshot`")
+		return nil, errors.New("is not a snapshot: create one with `bridge harness snapshot`")
 	}
 	if s.Format != snapshotFormat {
-		return nil, fmt.Errorf("is a snapshot of format %d, and this program reads format %d: make it again with `bridge harness snapshot`", s.Format, snapshotFormat)
+		return nil, fmt.Errorf("is a snapshot of format %d, but this program reads format %d: create it again with `bridge harness snapshot`", s.Format, snapshotFormat)
 	}
 	return s, nil
 }

@@ -8,12 +8,12 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// maxWork bounds how many schemas are applied to one value at once.
+// maxWork limits how many schemas are applied to a single value.
 const maxWork = 20_000
 
-// surveyor looks at a schema before a validator does. A schema that refers to itself
-// without going down into the value would keep a validator going forever, and one whose
-// parts repeat each other doubles its work with each level.
+// surveyor checks a schema before a validator uses it. A schema that refers to itself
+// without descending into the value would make a validator loop forever, and a schema with
+// repeated parts can double the work at each level.
 type surveyor struct {
 	nodes   map[string]map[string]any // by JSON Pointer
 	anchors map[string][]string
@@ -24,7 +24,7 @@ type surveyor struct {
 	endless bool
 }
 
-// survey returns what forbids to use a schema; nil for nothing.
+// survey returns why a schema cannot be used, or "".
 func survey(document any) *finding.Finding {
 	s := &surveyor{
 		nodes: map[string]map[string]any{}, anchors: map[string][]string{}, ids: map[string]bool{},
@@ -33,7 +33,7 @@ func survey(document any) *finding.Finding {
 	s.collect("", document)
 	s.references()
 	if s.outside != "" {
-		return &finding.Finding{Kind: finding.OutsideRef, Text: fmt.Sprintf("refers to %q, which was not opened", short(s.outside))}
+		return &finding.Finding{Kind: finding.OutsideRef, Text: fmt.Sprintf("refers to %q, which is not opened", short(s.outside))}
 	}
 	for at := range s.nodes {
 		if s.weigh(at) > maxWork && !s.endless {
@@ -41,12 +41,12 @@ func survey(document any) *finding.Finding {
 		}
 	}
 	if s.endless {
-		return &finding.Finding{Kind: finding.BadTool, Text: "refers to itself without end"}
+		return &finding.Finding{Kind: finding.BadTool, Text: "refers to itself endlessly"}
 	}
 	return nil
 }
 
-// collect notes all objects of a document with their anchors and ids.
+// collect records all objects of a document with their anchors and ids.
 func (s *surveyor) collect(at string, v any) {
 	switch v := v.(type) {
 	case []any:
@@ -73,11 +73,11 @@ func (s *surveyor) collect(at string, v any) {
 // pointer escapes a key for a JSON Pointer (RFC 6901, section 3).
 var pointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// references finds one that leads out of the document.
+// references returns a reference that leads out of the document, if there is one.
 func (s *surveyor) references() {
 	for at, node := range s.nodes {
 		if strings.HasSuffix(at, "/properties") || isData(at) {
-			continue // a property may be called $ref, and data is not a schema
+			continue // a property may be named $ref, and data is not a schema
 		}
 		for _, key := range []string{"$ref", "$dynamicRef"} {
 			ref, ok := node[key].(string)
@@ -89,7 +89,7 @@ func (s *surveyor) references() {
 	}
 }
 
-// isData reports a place inside of a value that a schema only mentions.
+// isData reports whether a place is inside a value that the schema only contains as data.
 func isData(at string) bool {
 	for _, key := range []string{"/const/", "/enum/", "/default/", "/examples/"} {
 		if strings.Contains(at+"/", key) {
@@ -99,7 +99,8 @@ func isData(at string) bool {
 	return false
 }
 
-// weigh counts the schemas that are applied to the same value as the one at a place.
+// weigh counts the schemas that are applied to the same value as the schema at the given
+// place.
 func (s *surveyor) weigh(at string) int {
 	if n, done := s.work[at]; done {
 		return n
@@ -118,8 +119,8 @@ func (s *surveyor) weigh(at string) int {
 	return total
 }
 
-// inPlace are the schemas that one applies to the value itself (JSON Schema 2020-12,
-// sections 8.2.3 and 10.2).
+// inPlace returns the subschemas that a schema applies to the value itself (JSON Schema
+// 2020-12, sections 8.2.3 and 10.2).
 func (s *surveyor) inPlace(at string) (next []string) {
 	node := s.nodes[at]
 	for _, key := range []string{"$ref", "$dynamicRef"} {

@@ -10,26 +10,26 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// template is a URI template (RFC 6570) whose values are texts.
+// template is a URI template (RFC 6570) whose values are strings.
 type template struct {
 	parts    []templatePart
 	verbatim bool // values are not escaped
 }
 
-// templatePart is a literal, or an expression where it has variables.
+// templatePart is a literal, or an expression if it has variables.
 type templatePart struct {
 	literal  string
 	operator operator
 	names    []string
-	prefixes []int // of each variable; 0 for its whole value
+	prefixes []int // of each variable; 0 for the whole value
 }
 
-// operator says how an expression is written out (RFC 6570, appendix A).
+// operator determines how an expression is expanded (RFC 6570, appendix A).
 type operator struct {
 	first, separator string
 	named            bool
-	empty            string // what stands behind the name of an empty value
-	reserved         bool   // characters with a meaning in addresses stay
+	empty            string // follows the name of a variable with an empty value
+	reserved         bool   // reserved characters are not escaped
 }
 
 var operators = map[string]operator{
@@ -45,15 +45,15 @@ var operators = map[string]operator{
 
 var errTemplate = errors.New("is not a URI template")
 
-// expression is what stands between braces, and variable one of its variables: a name
-// with a prefix or an asterisk, which changes nothing for texts.
+// expression matches the text between braces, and variable one of its variables: a name
+// with a prefix or an asterisk, which has no effect on strings.
 var (
 	expression = lazyregexp.New(`^([+#./;?&]?)([^+#/;?&{}]+)$`)
 	variable   = lazyregexp.New(`^((?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*)(?::([1-9][0-9]{0,3})|\*)?$`)
 )
 
-// parseTemplate reads a template. Characters that do not belong into an address are let
-// pass outside of expressions: no client stumbles over them.
+// parseTemplate parses a template. Characters that are invalid in an address are accepted
+// outside expressions, since clients handle them.
 func parseTemplate(text string) (t template, err error) {
 	for text != "" {
 		literal, rest, found := strings.Cut(text, "{")
@@ -91,7 +91,7 @@ func parseExpression(text string) (part templatePart, ok bool) {
 	return part, true
 }
 
-// variables are the names of a template's variables, each once.
+// variables returns the distinct names of a template's variables.
 func (t template) variables() (names []string) {
 	for _, part := range t.parts {
 		for _, name := range part.names {
@@ -103,7 +103,7 @@ func (t template) variables() (names []string) {
 	return names
 }
 
-// expand puts values into a template. One that is missing counts as empty.
+// expand replaces the variables of a template. A missing value is treated as empty.
 func (t template) expand(values map[string]any) string {
 	var uri strings.Builder
 	for _, part := range t.parts {
@@ -135,7 +135,8 @@ func (t template) write(o operator, name, value string) string {
 	return name + "=" + value
 }
 
-// escape writes what may not stand in an address as its bytes (RFC 6570, section 3.2.1).
+// escape percent-encodes characters that are not allowed in an address (RFC 6570, section
+// 3.2.1).
 func escape(text string, reserved bool) string {
 	const unreserved, special = "-._~", ":/?#[]@!$&'()*+,;="
 	var b strings.Builder

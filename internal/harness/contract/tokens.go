@@ -2,11 +2,11 @@ package contract
 
 import "encoding/json"
 
-// bytesPerToken is how many bytes of JSON make a token of a model, roughly. Models
-// differ; a budget needs the same measure each time and no more.
+// bytesPerToken is the approximate number of bytes of JSON per token. Models differ, but a
+// budget only needs a consistent measure.
 const bytesPerToken = 4
 
-// Tokens estimates what a list costs each conversation that offers it to a model.
+// Tokens estimates how many tokens a list takes up in a model's context.
 func Tokens(list []json.RawMessage) int {
 	total := 0
 	for _, raw := range list {

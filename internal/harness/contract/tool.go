@@ -1,8 +1,8 @@
-// Package contract knows what a server promises: its tools, resources and prompts as
-// they stand on the wire. It checks the promises, and results against them, and says
-// what two versions of a server promise differently.
+// Package contract describes what a server promises: its tools, resources and prompts as
+// received on the wire. It checks the promises, and results against them, and compares the
+// promises of two versions of a server.
 //
-// A schema of the server is never followed to a file or an address.
+// References in a server's schema to a file or an address are never followed.
 package contract
 
 import (
@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// Tool is one tool as the server listed it. Input and Output are nil where it has no such
-// schema that can be used.
+// Tool is a tool as the server listed it. Input and Output are nil if it has no usable
+// schema of that kind.
 type Tool struct {
 	Name   string
 	Raw    json.RawMessage
@@ -23,10 +23,10 @@ type Tool struct {
 	Output *jsonschema.Resolved
 }
 
-// Tools are the tools of a server by name.
+// Tools holds the tools of a server by name.
 type Tools map[string]Tool
 
-// CheckTools reads a list of tools and finds what the protocol forbids in it.
+// CheckTools decodes a list of tools and reports violations of the protocol.
 func CheckTools(list []json.RawMessage) (Tools, []finding.Finding) {
 	tools := Tools{}
 	var found []finding.Finding
@@ -63,8 +63,8 @@ func CheckTools(list []json.RawMessage) (Tools, []finding.Finding) {
 	return tools, found
 }
 
-// checkInput finds what is wrong with an inputSchema: the protocol wants an object whose
-// type is object.
+// checkInput reports faults of an inputSchema: the protocol requires an object whose type
+// is object.
 func checkInput(raw json.RawMessage) (*jsonschema.Resolved, *finding.Finding) {
 	var s struct {
 		Type any `json:"type"`
@@ -93,14 +93,14 @@ func resolve(raw json.RawMessage) (*jsonschema.Resolved, *finding.Finding) {
 	if err := json.Unmarshal(raw, schema); err != nil {
 		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is not a JSON Schema: " + short(err.Error())}
 	}
-	resolved, err := schema.Resolve(nil) // nil: no loader, so nothing is opened
+	resolved, err := schema.Resolve(nil) // nil: without a loader, so nothing is opened
 	if err != nil {
 		return nil, &finding.Finding{Kind: finding.BadTool, Text: "is not a usable JSON Schema: " + short(err.Error())}
 	}
 	return resolved, nil
 }
 
-// short cuts what a server said, for a finding.
+// short truncates a text of the server for a finding.
 func short(text string) string {
 	const most = 160
 	if runes := []rune(text); len(runes) > most {

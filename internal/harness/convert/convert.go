@@ -1,9 +1,10 @@
-// Package convert turns test files of other tools into suites. It reads three forms: the
-// specifications of moth (name, server, tools with tests), the configurations of the test
-// harness that was before it (test_suites whose cases have tool_name and input_params), and
-// files that are suites but for keys that a suite does not have.
+// Package convert converts test files of other tools to suites. It reads three formats:
+// specifications of moth (name, server, tools with tests), configurations of the earlier
+// test harness (test_suites whose cases have tool_name and input_params), and suites with
+// some keys that a suite does not have.
 //
-// What has no counterpart is left out and told, with its place. Nothing is guessed.
+// Anything without a counterpart is left out and reported with its place. Nothing is
+// guessed.
 package convert
 
 import (
@@ -17,13 +18,13 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// Result is a suite, and what of the file is not in it.
+// Result is a suite, and the parts of the file that were left out.
 type Result struct {
 	Suite *suite.Suite
 	Left  []string
 }
 
-// maxFile is the most that a file may have.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 1 << 20
 
 // File converts a file.
@@ -43,7 +44,7 @@ func File(data []byte) (Result, error) {
 	case root["test_suites"] != nil:
 		c.harness(top)
 	default:
-		return Result{}, errors.New("there are neither tools nor test_suites: this is not a file of moth and none of the test harness")
+		return Result{}, errors.New("there are neither tools nor test_suites: this is a file neither of moth nor of the test harness")
 	}
 	c.suite.Groups = slices.DeleteFunc(c.suite.Groups, func(g suite.Group) bool { return len(g.Cases) == 0 })
 	if len(c.suite.Groups) == 0 {
@@ -62,8 +63,8 @@ func (c *converter) leave(place, format string, args ...any) {
 	c.left = append(c.left, place+": "+fmt.Sprintf(format, args...))
 }
 
-// node is a mapping of the file and its place. What is taken out of it is not told as
-// left; see [node.rest].
+// node is a mapping of the file and its place. Keys that are taken out of it are not
+// reported as left out; see [node.rest].
 type node struct {
 	c    *converter
 	at   string
@@ -77,7 +78,7 @@ func (n node) take(key string) any {
 	return v
 }
 
-// drop removes keys that say nothing a suite could use.
+// drop removes keys that have no meaning for a suite.
 func (n node) drop(keys ...string) {
 	for _, key := range keys {
 		delete(n.keys, key)
@@ -86,7 +87,7 @@ func (n node) drop(keys ...string) {
 
 func (n node) place(key string) string { return strings.TrimPrefix(n.at+"."+key, ".") }
 
-// text takes a text, or a number or truth as one.
+// text takes a string, or a number or boolean as a string.
 func (n node) text(key string) string {
 	switch v := n.take(key).(type) {
 	case nil:
@@ -101,7 +102,7 @@ func (n node) text(key string) string {
 	}
 }
 
-// number takes a number; nil for none.
+// number takes a number; nil if there is none.
 func (n node) number(key string) *float64 {
 	v := n.take(key)
 	var f float64
@@ -121,7 +122,7 @@ func (n node) number(key string) *float64 {
 	return &f
 }
 
-// truth takes a truth; false where there is none.
+// truth takes a boolean; false if there is none.
 func (n node) truth(key string) bool { v, _ := n.take(key).(bool); return v }
 
 func (n node) texts(key string) []string {
@@ -157,7 +158,7 @@ func (n node) list(key string) (all []node) {
 	return all
 }
 
-// rest tells the keys that nobody took.
+// rest reports the keys that were not taken.
 func (n node) rest() {
 	names := make([]string, 0, len(n.keys))
 	for key := range n.keys {
@@ -169,7 +170,7 @@ func (n node) rest() {
 	}
 }
 
-// unique gives cases of one name in a group numbers: other tools allow it.
+// unique numbers cases of the same name within a group, which other tools allow.
 func (c *converter) unique() {
 	for g := range c.suite.Groups {
 		seen := map[string]int{}

@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write the files that are expected")
 
-// TestFile: a file of another tool becomes the suite that is kept beside it, with what was
-// left out, and it can be read.
+// TestFile checks that a file of another tool is converted to the expected suite and list
+// of omissions, and that the suite can be loaded.
 func TestFile(t *testing.T) {
 	for _, name := range []string{"moth", "harness"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name+".yaml"))
@@ -66,7 +66,8 @@ func TestFileRefuses(t *testing.T) {
 	}
 }
 
-// FuzzFile: no file brings it down, and what it writes can be written as YAML.
+// FuzzFile checks that no file causes a panic, and that every result can be written as
+// YAML.
 func FuzzFile(f *testing.F) {
 	for _, name := range []string{"moth", "harness"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name+".yaml"))

@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// harness converts a configuration with test_suites. Keys that a suite has stay; the older
-// names of some are known too.
+// harness converts a configuration with test_suites. Keys of a suite are kept; the older
+// names of some are recognized as well.
 func (c *converter) harness(top node) {
 	c.global(top.below("global"))
 	c.server(top.below("server"))
@@ -129,15 +129,14 @@ func (c *converter) harnessCase(n node) suite.Case {
 	}
 	expected.drop("allow_extra_fields")
 	if scripts := expected.list("custom_scripts"); len(scripts) > 0 {
-		c.leave(expected.place("custom_scripts"), "programs cannot judge an answer: say it in expected.json")
+		c.leave(expected.place("custom_scripts"), "a program cannot judge an answer: write the condition in expected.json")
 	}
 	expected.rest()
 	n.rest()
 	return k
 }
 
-// patterns converts what must hold: regular expressions on the text, or keys with a
-// validation.
+// patterns converts conditions: regular expressions on the text, or keys with a validation.
 func (c *converter) patterns(n node, k *suite.Case) {
 	items, _ := n.keys["patterns"].([]any)
 	if len(items) > 0 {
@@ -164,7 +163,7 @@ func (c *converter) patterns(n node, k *suite.Case) {
 	}
 }
 
-// into converts one validation; false where it has no counterpart.
+// into converts one validation; false if it has no counterpart.
 func (n node) into(q *suite.Query) bool {
 	switch kind := strings.ToLower(n.text("type")); kind {
 	case "exists":
@@ -183,7 +182,7 @@ func (n node) into(q *suite.Query) bool {
 		}
 		q.Contains = values[0]
 		for _, more := range values[1:] {
-			n.c.leave(n.at, "one path can contain one value: %v is left out", more)
+			n.c.leave(n.at, "a path can have only one contains: %v is left out", more)
 		}
 	case "regex", "pattern", "matches":
 		q.Matches = n.text("pattern") + n.text("value")

@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// moth converts a specification: tools with tests, whose fields look into the whole result
+// moth converts a specification: tools with tests, whose fields apply to the whole result
 // of tools/call.
 func (c *converter) moth(top node) {
 	top.drop("name", "version", "description", "capabilities", "metadata", "test_config")
@@ -52,12 +52,12 @@ func (c *converter) mothTest(n node, tool string) suite.Case {
 	}
 	if k.ExpectError || len(fields) == 0 {
 		k.Tool, k.Input = tool, input
-	} else { // fields look at the whole result
+	} else { // fields apply to the whole result
 		k.Method, k.Params = "tools/call", map[string]any{"name": tool, "arguments": input}
 	}
 	for _, f := range fields {
 		if k.ExpectError {
-			c.leave(f.at, "a field of an error cannot be looked at")
+			c.leave(f.at, "a field of an error cannot be checked")
 			continue
 		}
 		if q, ok := f.query(); ok {
@@ -74,7 +74,7 @@ func (c *converter) mothTest(n node, tool string) suite.Case {
 	return k
 }
 
-// query converts a field: a path and what must hold there.
+// query converts a field: a path and its conditions.
 func (n node) query() (q suite.Query, ok bool) {
 	q.Path = n.text("path")
 	if q.Path == "" {
@@ -105,7 +105,7 @@ func (n node) query() (q suite.Query, ok bool) {
 	return q, readable
 }
 
-// readable reports whether a suite can read a query; what it cannot is told.
+// readable reports whether a suite supports a query. If not, the reason is reported.
 func (n node) readable(q *suite.Query) bool {
 	if _, err := jsonpath.Parse(q.Path); err != nil {
 		n.c.leave(n.at, "%q is not a JSONPath (RFC 9535)", q.Path)
@@ -118,8 +118,9 @@ func (n node) readable(q *suite.Query) bool {
 	return true
 }
 
-// qualify turns the names of tests on which others depend into suite/case: names hold for
-// the whole file there. A test of the same tool takes precedence over others of that name.
+// qualify changes the names of tests that others depend on into suite/case, since there
+// names are valid in the whole file. A test of the same tool takes precedence over others
+// of the same name.
 func (c *converter) qualify() {
 	homes := map[string][]string{}
 	for _, g := range c.suite.Groups {
@@ -133,7 +134,7 @@ func (c *converter) qualify() {
 			for _, on := range k.DependsOn {
 				switch all := homes[on]; {
 				case len(all) == 0:
-					c.leave(g.Name+"/"+k.Name, "depends on %q, which there is not", on)
+					c.leave(g.Name+"/"+k.Name, "depends on %q, which does not exist", on)
 				case slices.Contains(all, g.Name):
 					known = append(known, g.Name+"/"+on)
 				default:

@@ -6,7 +6,8 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// server converts how a server is started; both tools say it nearly alike.
+// server converts how a server is started, which both tools describe in nearly the same
+// way.
 func (c *converter) server(n node) {
 	s := &c.suite.Server
 	s.Command, s.Args = n.text("command"), n.texts("args")
@@ -32,7 +33,7 @@ func (c *converter) server(n node) {
 	n.rest()
 	if s.Command == "" && s.URL == "" {
 		s.Command = "./server"
-		c.leave("server", "says neither command nor url; ./server stands in its place")
+		c.leave("server", "has neither command nor url; ./server is used instead")
 	}
 }
 
@@ -47,7 +48,7 @@ func textsOf(n node) map[string]string {
 	return all
 }
 
-// performance converts limits of one answer.
+// performance converts limits of an answer.
 func performance(n node, step *suite.Step) {
 	for _, key := range []string{"max_duration_ms", "max_execution_time_ms"} {
 		if ms := n.number(key); ms != nil {

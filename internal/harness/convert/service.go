@@ -1,6 +1,6 @@
 package convert
 
-// service converts who is told of a failure, and how the suite is run by a service.
+// service converts who is notified of a failure, and how a service runs the suite.
 func (c *converter) service(top, reporting node) {
 	sent := reporting.below("distribution")
 	d := &c.suite.Reporting.Distribution
@@ -41,7 +41,7 @@ func (c *converter) service(top, reporting node) {
 	security.rest()
 }
 
-// maybe takes a truth; nil where there is none.
+// maybe takes a boolean; nil if there is none.
 func (n node) maybe(key string) *bool {
 	v, said := n.take(key).(bool)
 	if !said {

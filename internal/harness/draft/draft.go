@@ -1,5 +1,5 @@
-// Package draft writes a first suite for a server that runs: a case for each tool, with
-// arguments made from its inputSchema and tried out.
+// Package draft writes a first suite for a running server: a case for each tool, with
+// arguments generated from its inputSchema and tried out.
 package draft
 
 import (
@@ -14,23 +14,22 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// Draft is a suite with comments for those who go on with it. Tried counts the tools that
-// were called.
+// Draft is a suite with comments for the person who completes it. Tried is the number of
+// tools that were called.
 type Draft struct {
 	Suite    *suite.Suite
 	Comments map[string]string
 	Tried    int
 }
 
-// Call calls a tool. The error ends the writing of a draft; a call that failed is in the
-// reply.
+// Call calls a tool. An error ends the draft; a failed call is reported in the reply.
 type Call func(ctx context.Context, tool string, input map[string]any) (wire.Reply, error)
 
-// mostQueries is how many members of a result a case looks at.
+// mostQueries is the maximum number of result members that a case checks.
 const mostQueries = 10
 
-// New calls the tools that are named and writes a case for each of them, and cases that
-// are switched off for the others. The server stays with its command as it is given.
+// New calls the named tools and writes a case for each of them, and disabled cases for the
+// others. The server's command is copied unchanged.
 func New(ctx context.Context, server suite.Server, tools contract.Tools, called []string, call Call) (Draft, error) {
 	w := &writer{Draft: Draft{Comments: map[string]string{}}, group: suite.Group{Name: "tools"}}
 	for _, name := range slices.Sorted(maps.Keys(tools)) {
@@ -42,7 +41,7 @@ func New(ctx context.Context, server suite.Server, tools contract.Tools, called 
 		}
 		switch {
 		case !slices.Contains(called, name):
-			w.off(name, input, "Not called: the tool is not marked as read-only. Look at the input before you switch it on.")
+			w.off(name, input, "Not called: the tool is not marked as read-only. Check the input before you enable the case.")
 		case !ok:
 			w.off(name, input, "No arguments that fit the inputSchema were found: write some.")
 		default:
@@ -68,7 +67,7 @@ func (w *writer) add(c suite.Case, comment string) {
 	w.group.Cases = append(w.group.Cases, c)
 }
 
-// off adds a case that does not run.
+// off adds a disabled case.
 func (w *writer) off(name string, input map[string]any, why string) {
 	no := false
 	w.add(suite.Case{Name: name, Enabled: &no, Step: step(name, input)}, why)
@@ -79,8 +78,8 @@ func step(tool string, input map[string]any) suite.Step {
 	return suite.Step{Tool: tool, Input: plain}
 }
 
-// try calls a tool and adds what that showed: that the call succeeds, what its result
-// holds, and that arguments which do not fit are refused.
+// try calls a tool and adds cases for what the call showed: that it succeeds, what its
+// result contains, and that invalid arguments are refused.
 func (w *writer) try(ctx context.Context, tool contract.Tool, maker *arguments.Maker, input map[string]any, call Call) error {
 	w.Tried++
 	reply, err := call(ctx, tool.Name, input)
@@ -93,7 +92,7 @@ func (w *writer) try(ctx context.Context, tool contract.Tool, maker *arguments.M
 	} else {
 		c := suite.Case{Name: tool.Name, Step: step(tool.Name, input)}
 		c.Expected.JSON = queries(result.Value)
-		w.add(c, "The arguments come from the inputSchema; say what must be in the answer.")
+		w.add(c, "The arguments come from the inputSchema; add what the answer must contain.")
 	}
 	wrong, _, ok := maker.Invalid()
 	if !ok {
@@ -110,7 +109,7 @@ func (w *writer) try(ctx context.Context, tool contract.Tool, maker *arguments.M
 	return nil
 }
 
-// read tells whether a call failed, or broke the contract.
+// read reports whether a call failed, or violated the contract.
 func read(tool contract.Tool, reply wire.Reply) (contract.Result, bool) {
 	if reply.Error != nil {
 		return contract.Result{}, true
@@ -119,7 +118,8 @@ func read(tool contract.Tool, reply wire.Reply) (contract.Result, bool) {
 	return result, result.IsError || len(found) > 0
 }
 
-// queries look at the members of an object, which should be of the same type again.
+// queries returns queries on the members of an object, which should have the same types
+// again.
 func queries(value any) (all []suite.Query) {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -148,7 +148,7 @@ func plainName(name string) bool {
 	return name != ""
 }
 
-// typeOf is the type that JSON Schema gives a value of JSON.
+// typeOf returns the JSON Schema type of a JSON value.
 func typeOf(v any) string {
 	switch v.(type) {
 	case nil:

@@ -33,7 +33,7 @@ func tools(t *testing.T) contract.Tools {
 	return all
 }
 
-// server answers calls; it never sees one of a tool that was not to be called.
+// server answers calls. It must not be asked to call a tool that was not named.
 func server(t *testing.T) draft.Call {
 	return func(_ context.Context, tool string, input map[string]any) (wire.Reply, error) {
 		ok := wire.Reply{Result: json.RawMessage(`{"content":[{"type":"text","text":"{\"sum\":7,\"a-b\":[]}"}],"structuredContent":{"sum":7,"a-b":[]}}`)}
@@ -53,7 +53,8 @@ func server(t *testing.T) draft.Call {
 	}
 }
 
-// TestNew: what is written is a suite, whose cases say what the calls showed.
+// TestNew checks that the draft is a valid suite, whose cases reflect the results of the
+// calls.
 func TestNew(t *testing.T) {
 	d, err := draft.New(t.Context(), suite.Server{Command: "./server"}, tools(t), []string{"add", "broken", "lenient", "impossible"}, server(t))
 	if err != nil {

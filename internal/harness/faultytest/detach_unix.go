@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// detach gives a program a session of its own.
+// detach starts a program in its own session.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

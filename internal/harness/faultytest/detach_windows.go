@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// detach gives a program a process group of its own.
+// detach starts a program in its own process group.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }

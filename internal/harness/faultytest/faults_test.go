@@ -11,11 +11,11 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// harmless are switches for things that a server may do.
+// harmless lists switches for behaviour that is allowed.
 var harmless = []string{"slow-large"}
 
-// TestTable: each fault that the server can have stands in the table once, with the
-// finding that the harness must make of it and the way in which it does.
+// TestTable checks that each fault of the server is in the table once, with the finding
+// that the harness must report and the way in which it is found.
 func TestTable(t *testing.T) {
 	ways := []faultytest.By{
 		faultytest.ByRun, faultytest.ByRevision, faultytest.ByList, faultytest.ByDiff,
@@ -24,7 +24,7 @@ func TestTable(t *testing.T) {
 	known := map[string]bool{}
 	for _, f := range faultytest.Faults {
 		if known[f.Name] {
-			t.Errorf("%s stands twice in the table", f.Name)
+			t.Errorf("%s is in the table twice", f.Name)
 		}
 		known[f.Name] = true
 		if slices.Contains(harmless, f.Name) {
@@ -47,7 +47,7 @@ func TestTable(t *testing.T) {
 	switched := switches(t)
 	for name := range known {
 		if !switched[name] {
-			t.Errorf("%s stands in the table, and no code knows it", name)
+			t.Errorf("%s is in the table, but not in the code", name)
 		}
 	}
 	for name := range switched {
@@ -58,14 +58,14 @@ func TestTable(t *testing.T) {
 	t.Logf("%d faults and %d harmless switches", len(known)-len(harmless), len(harmless))
 }
 
-// switches are the names that the code of the server looks up.
+// switches returns the names that the code of the server looks up.
 func switches(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A look-up, or a line of a map from faults to what they change.
+	// Either a look-up, or a line of a map from faults to what they change.
 	look := regexp.MustCompile(`faults\["([a-z0-9-]+)"\]|(?m)^\t\t"([a-z0-9-]+)": +func\(`)
 	found := map[string]bool{}
 	for _, file := range files {

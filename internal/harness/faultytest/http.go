@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// serveHTTP answers POST /mcp until the process is ended. It prints its address.
+// serveHTTP serves POST /mcp until the process is killed. It prints its address.
 func (s *server) serveHTTP(address string) int {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *server) serveHTTP(address string) int {
 	return 0
 }
 
-// foreign reports a request of a page of another site.
+// foreign reports whether a request comes from a web page of another site.
 func (s *server) foreign(hr *http.Request) bool {
 	host, _, err := net.SplitHostPort(hr.Host)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *server) post(w http.ResponseWriter, hr *http.Request) {
 		<-hr.Context().Done()
 		return
 	}
-	// Calls are answered as a stream, everything else as one object.
+	// Calls are answered with a stream, everything else with one object.
 	if r.Method != "tools/call" {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(frames[0])

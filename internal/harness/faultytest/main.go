@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// Main runs the server with the process's arguments and streams and returns the exit
-// code.
+// Main runs the server with the process's arguments and streams and returns the exit code.
 func Main() int {
 	fs := flag.NewFlagSet("faulty", flag.ContinueOnError)
-	names := fs.String("faults", "", "names of faults, with commas between them")
-	listen := fs.String("listen", "", "the address for HTTP; standard input and output without")
-	child := fs.Bool("child", false, "be the process that was left behind")
+	names := fs.String("faults", "", "comma-separated names of faults")
+	listen := fs.String("listen", "", "the address for HTTP (default: standard input and output)")
+	child := fs.Bool("child", false, "act as the process that is left behind")
 	work := fs.Duration("work", 0, "how long each call takes")
 	folder := fs.String("folder", ".", "the folder of read_note")
 	if err := fs.Parse(os.Args[1:]); err != nil {

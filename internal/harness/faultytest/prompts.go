@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// prompts is the result of prompts/list.
+// prompts returns the result of prompts/list.
 func (s *server) prompts() object {
 	greet := object{
 		"name": "greet", "description": "Greet somebody.",
@@ -61,7 +61,7 @@ func (s *server) greet(r request, who string) object {
 	return success(r, messages("Greet "+who+"."))
 }
 
-// review puts a note into a prompt.
+// review returns a prompt that contains a note.
 func (s *server) review(r request, path string) object {
 	if !s.faults["prompt-traversal"] && !filepath.IsLocal(path) {
 		return failure(r, -32602, "a note is in the folder")

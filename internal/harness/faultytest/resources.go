@@ -14,7 +14,7 @@ const (
 	fileScheme = "file://"
 )
 
-// templates is the result of resources/templates/list.
+// templates returns the result of resources/templates/list.
 func (s *server) templates() object {
 	word := object{"uriTemplate": wordScheme + "{word}", "name": "word", "description": "A word in capitals."}
 	note := object{"uriTemplate": noteScheme + "{+note}", "name": "note", "description": "A note of the folder."}
@@ -45,7 +45,7 @@ func (s *server) read(r request, uri string) object {
 	return failure(r, -32002, "there is no such resource")
 }
 
-// readWord answers with the word of an address in capitals.
+// readWord answers with the word of an address in capital letters.
 func (s *server) readWord(r request, uri string) object {
 	word, err := url.PathUnescape(strings.TrimPrefix(uri, wordScheme))
 	if err != nil || word == "" {
@@ -64,7 +64,8 @@ func (s *server) readWord(r request, uri string) object {
 	return success(r, contents(uri, strings.ToUpper(word)))
 }
 
-// readFile answers with a file of the folder, or with any where the path may leave it.
+// readFile answers with a file of the folder, or with any file if path may leave the
+// folder.
 func (s *server) readFile(r request, uri, path string, anywhere bool) object {
 	if !anywhere && !filepath.IsLocal(path) {
 		return failure(r, -32002, "a note is in the folder")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// request is a message of the client.
+// request is a message from the client.
 type request struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
@@ -19,7 +19,7 @@ type object = map[string]any
 type server struct {
 	faults map[string]bool
 	folder string
-	work   time.Duration // of each call
+	work   time.Duration // duration of each call
 
 	mu       sync.Mutex
 	counters map[string]int

@@ -40,7 +40,7 @@ func (s *server) serveStdio(in io.Reader, out io.Writer) int {
 	return s.end()
 }
 
-// end is what the server does when its input has ended.
+// end performs what the server does when its input has ended.
 func (s *server) end() int {
 	switch {
 	case s.faults["ignore-term"]:
@@ -51,7 +51,7 @@ func (s *server) end() int {
 	return 0
 }
 
-// frames are the lines that are written for one request.
+// frames returns the lines that are written for one request.
 func (s *server) frames(r request) [][]byte {
 	call := r.Method == "tools/call"
 	if call {
@@ -68,7 +68,7 @@ func (s *server) frames(r request) [][]byte {
 	return s.distort(r, answer, frame)
 }
 
-// before is what a fault does before a call is answered.
+// before performs what a fault does before a call is answered.
 func (s *server) before() {
 	time.Sleep(s.work)
 	switch {
@@ -83,7 +83,7 @@ func (s *server) before() {
 	}
 }
 
-// leaveChild starts a process that outlives the server. It holds none of its streams.
+// leaveChild starts a process that outlives the server and holds none of its streams.
 func (s *server) leaveChild(detached bool) {
 	child := exec.Command(os.Args[0], "--child")
 	if detached {
@@ -94,7 +94,7 @@ func (s *server) leaveChild(detached bool) {
 	}
 }
 
-// distort turns the right answer to a call into what a fault makes of it.
+// distort changes the correct answer to a call as a fault does.
 func (s *server) distort(r request, answer object, frame []byte) [][]byte {
 	other := func(change func(object)) [][]byte {
 		change(answer)
@@ -128,7 +128,7 @@ func (s *server) distort(r request, answer object, frame []byte) [][]byte {
 	return [][]byte{frame}
 }
 
-// hugeAnswer is an answer of more than 50 MB. It is put together by hand, because
+// hugeAnswer returns an answer of more than 50 MB. It is assembled directly, because
 // encoding such a text can take longer than a client waits.
 func hugeAnswer(r request) []byte {
 	const mark = "TEXT"

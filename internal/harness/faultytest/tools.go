@@ -17,7 +17,7 @@ func schema(required []string, properties object) object {
 
 func text(most int) object { return object{"type": "string", "minLength": 1, "maxLength": most} }
 
-// list is the result of tools/list.
+// list returns the result of tools/list.
 func (s *server) list() object {
 	reads := object{"readOnlyHint": true, "openWorldHint": false}
 	number := object{"type": "number"}
@@ -52,7 +52,7 @@ func (s *server) list() object {
 	return result
 }
 
-// spoil puts faults into the list of tools.
+// spoil applies faults to the list of tools.
 func (s *server) spoil(tools []object) []object {
 	add, repeat := tools[0], tools[1]
 	for fault, change := range map[string]func(){
@@ -169,7 +169,7 @@ func (s *server) readNote(args object) object {
 	return textResult(string(data))
 }
 
-// both is a result in both forms, or what a fault makes of it.
+// both returns a result in both forms, changed by a fault if one applies.
 func (s *server) both(structured object) object {
 	data, _ := json.Marshal(structured)
 	result := textResult(string(data))

@@ -9,7 +9,8 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// TestDocumented: docs/harness.md explains each kind in the words of the list.
+// TestDocumented checks that docs/harness.md describes each kind in the same words as the
+// list.
 func TestDocumented(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "harness.md"))
 	if err != nil {

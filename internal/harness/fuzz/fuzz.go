@@ -1,6 +1,6 @@
-// Package fuzz calls tools, prompts and resource templates with arguments made from their
-// schemas and finds calls that a server does not survive, leaves without an answer or
-// answers against its contract. What fails is made as small as it can be and kept.
+// Package fuzz calls tools, prompts and resource templates with arguments generated from
+// their schemas, and finds calls that crash a server, are not answered, or are answered in
+// violation of its contract. Failing calls are reduced to minimal ones and saved.
 package fuzz
 
 import (
@@ -17,7 +17,7 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// Options say what to call. The same seed makes the same calls.
+// Options determine what to call. The same seed makes the same calls.
 type Options struct {
 	Parts []contract.Primitive // what may be called
 	Open  func(context.Context) (*wire.Conn, error)
@@ -29,13 +29,13 @@ type Options struct {
 
 // Case is a call that failed.
 type Case struct {
-	What      string         `json:"what"` // of [contract.Primitive], as its name
+	What      string         `json:"what"` // as in [contract.Primitive], including its name
 	Name      string         `json:"name"`
 	Arguments map[string]any `json:"arguments"`
 	Kind      finding.Kind   `json:"kind"`
 }
 
-// Failure is a case as small as it was made, with what was found.
+// Failure is a minimal failing case, with the finding.
 type Failure struct {
 	Case
 	Finding finding.Finding `json:"finding"`
@@ -44,15 +44,15 @@ type Failure struct {
 type fuzzer struct {
 	Options
 	conn       *wire.Conn
-	made       int  // calls
-	unanswered int  // calls of the part in hand, each of which took a whole time limit
-	atWork     bool // the part in hand takes long where it is asked for much
+	made       int  // number of calls
+	unanswered int  // number of unanswered calls of the current part, each of which took a whole time limit
+	atWork     bool // the current part takes long if its arguments ask for much
 	found      []Failure
 }
 
 // Run makes the calls and returns one failure for each part and kind of finding. A part
-// that leaves ten calls without an answer is not called any more. The error is the one
-// of Open. When ctx ends, no further call is made.
+// that leaves ten calls unanswered is not called any more. The error is that of Open. When
+// ctx ends, no further call is made.
 func Run(ctx context.Context, o Options) (found []Failure, calls int, err error) {
 	f := &fuzzer{Options: o}
 	defer func() {
@@ -68,7 +68,7 @@ func Run(ctx context.Context, o Options) (found []Failure, calls int, err error)
 	return f.found, f.made, nil
 }
 
-// part calls one part of the server, first with what was saved.
+// part calls one part of the server, starting with the saved cases.
 func (f *fuzzer) part(ctx context.Context, part contract.Primitive) error {
 	if part.Input == nil {
 		return nil // the list has a finding for it
@@ -99,8 +99,8 @@ func (f *fuzzer) part(ctx context.Context, part contract.Primitive) error {
 	return nil
 }
 
-// calls is how often a part is called: once where it takes no values, so that all calls
-// are the same.
+// calls returns how often a part is called: once if it takes no values, because all calls
+// would be the same.
 func (f *fuzzer) calls(judge *arguments.Maker) int {
 	if len(judge.Properties()) == 0 {
 		return min(f.Calls, 1)
@@ -108,14 +108,14 @@ func (f *fuzzer) calls(judge *arguments.Maker) int {
 	return f.Calls
 }
 
-// mix makes the seed of one call.
+// mix returns the seed of one call.
 func mix(seed uint64, part contract.Primitive, i int) uint64 {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%d %s %s %d", seed, part.What, part.Name, i)
 	return h.Sum64()
 }
 
-// try makes a call, and shrinks it where it fails in a new way.
+// try makes a call, and reduces it if it fails in a new way.
 func (f *fuzzer) try(ctx context.Context, part contract.Primitive, judge *arguments.Maker, made map[string]any) error {
 	if ctx.Err() != nil || f.unanswered >= mostUnanswered {
 		return nil //nolint:nilerr // the run was told to end, or would take too long
@@ -153,9 +153,9 @@ func (f *fuzzer) try(ctx context.Context, part contract.Primitive, judge *argume
 	return err
 }
 
-// asksForMuch reports a large number anywhere in arguments: one of so many things that a
-// second for each is more than the time limit, or of a thousand. That such a call takes
-// longer than the limit is not proof: its caller wanted 128 seconds, or 65,535 steps.
+// asksForMuch reports whether arguments contain a large number: one for which a second per
+// unit exceeds the time limit, or at least a thousand. If such a call takes longer than the
+// limit, this proves no fault, since it may have asked for 128 seconds, or 65,535 steps.
 func (f *fuzzer) asksForMuch(v any) bool {
 	const most = 1000
 	switch v := v.(type) {
@@ -173,8 +173,8 @@ func (f *fuzzer) asksForMuch(v any) bool {
 	return false
 }
 
-// Tries to make a case smaller, few where each takes a whole time limit; and how many
-// calls of a part may take one.
+// Numbers of attempts to reduce a case, few if each takes a whole time limit; and how many
+// calls of a part may do so.
 const (
 	mostShrinks     = 150
 	mostSlowShrinks = 4
@@ -190,7 +190,7 @@ func (f *fuzzer) known(part contract.Primitive, kind finding.Kind) bool {
 	return false
 }
 
-// call makes one call and returns the first thing that is wrong with what came of it.
+// call makes one call and returns the first finding.
 func (f *fuzzer) call(ctx context.Context, part contract.Primitive, made map[string]any, fits bool) (*finding.Finding, error) {
 	if f.conn == nil {
 		conn, err := f.Open(ctx)
@@ -198,7 +198,7 @@ func (f *fuzzer) call(ctx context.Context, part contract.Primitive, made map[str
 			return nil, err
 		}
 		f.conn = conn
-		f.conn.Findings() // what is wrong without a call is no matter of arguments
+		f.conn.Findings() // findings from before the call are not related to the arguments
 	}
 	f.made++
 	limited, cancel := context.WithTimeout(ctx, f.Limit)
@@ -210,7 +210,7 @@ func (f *fuzzer) call(ctx context.Context, part contract.Primitive, made map[str
 		if len(found) > 0 {
 			f.conn.Kill()
 		} else {
-			f.conn.Close() // how it ends may be what is wrong
+			f.conn.Close() // the way it ends may be a finding
 			found = f.conn.Findings()
 		}
 		f.conn = nil

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// options fuzz the faulty server.
+// options returns options for fuzzing the faulty server.
 func options(t *testing.T, faults string) fuzz.Options {
 	t.Helper()
 	program, err := os.Executable()
@@ -49,7 +49,7 @@ func options(t *testing.T, faults string) fuzz.Options {
 	}
 }
 
-// named are the parts of one name.
+// named returns the parts with a name.
 func named(o fuzz.Options, name string) (parts []contract.Primitive) {
 	for _, p := range o.Parts {
 		if p.Name == name {
@@ -59,8 +59,8 @@ func named(o fuzz.Options, name string) (parts []contract.Primitive) {
 	return parts
 }
 
-// smallest are the smallest calls that show a fault. What gets no answer is not made as
-// small as it can be, since each try takes a whole time limit.
+// smallest are the minimal calls that show a fault. Unanswered calls are not reduced
+// completely, since each attempt takes a whole time limit.
 var smallest = map[string]fuzz.Case{
 	"crash-quote":          {What: contract.IsTool, Name: "repeat", Arguments: map[string]any{"text": `"`}},
 	"internal-error":       {What: contract.IsTool, Name: "repeat", Arguments: map[string]any{"text": "%"}},
@@ -76,8 +76,8 @@ var smallest = map[string]fuzz.Case{
 	"prompt-takes-invalid": {What: contract.IsPrompt, Name: "greet", Arguments: map[string]any{}},
 }
 
-// TestEachFault: each fault is found with the smallest arguments that show it, and the
-// same seed finds the same again.
+// TestEachFault checks that each fault is found with the minimal arguments that show it,
+// and that the same seed gives the same result.
 func TestEachFault(t *testing.T) {
 	for _, fault := range faultytest.FoundBy(faultytest.ByFuzz) {
 		t.Run(fault.Name, func(t *testing.T) {
@@ -112,7 +112,8 @@ func TestEachFault(t *testing.T) {
 	}
 }
 
-// TestSound: the server without a fault has no finding in many calls, in either era.
+// TestSound checks that the server without faults has no findings in many calls, in both
+// eras.
 func TestSound(t *testing.T) {
 	for _, faults := range []string{"", "legacy-only", "modern-only"} {
 		t.Run(faults, func(t *testing.T) {
@@ -127,8 +128,8 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// TestSilent: calls without an answer are few, since each costs a whole time limit: a
-// tool that leaves ten of them is not called any more.
+// TestSilent checks that unanswered calls are limited, since each takes a whole time limit:
+// a tool that leaves ten of them is not called any more.
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	o := options(t, "silent-long")
@@ -142,7 +143,7 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestAtWork: a call that was asked for much may take longer than the limit.
+// TestAtWork checks that a call with large numbers may take longer than the limit.
 func TestAtWork(t *testing.T) {
 	t.Parallel()
 	o := options(t, "slow-large")
@@ -152,7 +153,7 @@ func TestAtWork(t *testing.T) {
 	}
 }
 
-// TestCorpus: a failing call is kept, and made first the next time.
+// TestCorpus checks that a failing call is saved, and is made first the next time.
 func TestCorpus(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "cases a[b")
 	want := fuzz.Case{What: "tool", Name: "repeat", Arguments: map[string]any{"text": `"`}, Kind: finding.Crash}

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// shrink tries smaller and smaller arguments, as long as again says that they fail the
-// same way, at most so many times.
+// shrink tries smaller and smaller arguments as long as again reports that they fail in the
+// same way, at most the given number of times.
 func shrink(made map[string]any, most int, again func(map[string]any) (bool, error)) error {
 	for better := true; better; {
 		better = false
@@ -28,7 +28,7 @@ func shrink(made map[string]any, most int, again func(map[string]any) (bool, err
 	return nil
 }
 
-// members are the arguments without one member, or with one that is smaller.
+// members returns variants of the arguments without one member, or with a smaller one.
 func members(made map[string]any) (all []map[string]any) {
 	names := slices.Sorted(maps.Keys(made))
 	for _, name := range names {
@@ -46,7 +46,7 @@ func members(made map[string]any) (all []map[string]any) {
 	return all
 }
 
-// smaller are simpler values of the same type, the simplest first.
+// smaller returns simpler values of the same type, simplest first.
 func smaller(value any) (all []any) {
 	switch v := value.(type) {
 	case string:

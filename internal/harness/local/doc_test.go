@@ -1,2 +1,2 @@
-// Package local_test holds what counts as this machine.
+// Package local_test checks which hosts count as this machine.
 package local_test

@@ -1,5 +1,5 @@
-// Package local tells whether a host is this machine. What crosses no wire needs no
-// encryption, and what listens for this machine alone needs no keys.
+// Package local determines whether a host is this machine. Connections within the machine
+// need no encryption, and servers that only this machine can reach need no keys.
 package local
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Host reports whether a name or an IP address is that of the loopback interface.
+// Host reports whether a host name or IP address belongs to the loopback interface.
 func Host(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

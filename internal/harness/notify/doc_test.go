@@ -1,2 +1,2 @@
-// Package notify_test sends mail and posts to servers of its own on this machine.
+// Package notify_test sends mail and webhook posts to local test servers.
 package notify_test

@@ -20,15 +20,16 @@ import (
 	"example.org/bridge/internal/harness/local"
 )
 
-// Mail is a mail server and whom it should write to.
+// Mail is a mail server, the sender and the recipients.
 type Mail struct {
-	Server             string // HOST or HOST:PORT; port 465 speaks TLS at once, others after STARTTLS
+	Server             string // HOST or HOST:PORT; port 465 uses TLS immediately, others STARTTLS
 	Username, Password string // "" for no login
 	From               string
 	To                 []string
-	// Roots are the authorities that may sign the server's certificate; nil for those of the system.
+	// Roots are the authorities that may have signed the server's certificate; nil means
+	// those of the system.
 	Roots *x509.CertPool
-	// Dial connects; nil for the network.
+	// Dial opens a connection; nil means the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -37,7 +38,7 @@ const (
 	submissions = "465" // RFC 8314
 )
 
-// Check says what of the settings cannot work; nil where all can.
+// Check returns an error if the settings cannot work.
 func (m Mail) Check() error {
 	if host, port := m.address(); host == "" || port == "" {
 		return errors.New("the mail server must be HOST or HOST:PORT")
@@ -47,7 +48,7 @@ func (m Mail) Check() error {
 	}
 	for _, one := range append([]string{m.From}, m.To...) {
 		if _, err := mail.ParseAddress(one); err != nil {
-			return errors.New("a sender or recipient is no mail address, such as team@example.org")
+			return errors.New("a sender or recipient is not a mail address such as team@example.org")
 		}
 	}
 	return nil
@@ -79,7 +80,7 @@ func (m Mail) Send(ctx context.Context, message Message) error {
 	return nil
 }
 
-// connect reaches the server and encrypts.
+// connect connects to the server and enables encryption.
 func (m Mail) connect(ctx context.Context) (*smtp.Client, error) {
 	host, port := m.address()
 	dial := m.Dial
@@ -111,7 +112,7 @@ func (m Mail) connect(ctx context.Context) (*smtp.Client, error) {
 	return client, nil
 }
 
-// encrypt asks for TLS, which only a server of this machine may lack.
+// encrypt enables TLS, which is optional only for a server on this machine.
 func encrypt(client *smtp.Client, settings *tls.Config) error {
 	if offered, _ := client.Extension("STARTTLS"); offered {
 		return client.StartTLS(settings)
@@ -126,7 +127,7 @@ func (m Mail) deliver(client *smtp.Client, message Message) error {
 	if m.Username != "" {
 		host, _ := m.address()
 		if err := client.Auth(smtp.PlainAuth("", m.Username, m.Password, host)); err != nil {
-			return errors.New("it does not take the user name and password")
+			return errors.New("it does not accept the user name and password")
 		}
 	}
 	sender, recipients := bare(m.From), m.To
@@ -151,7 +152,7 @@ func (m Mail) deliver(client *smtp.Client, message Message) error {
 	return client.Quit()
 }
 
-// bare is an address without the name before it. It was checked.
+// bare returns an address without the display name. The address has been checked.
 func bare(address string) string {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil {
@@ -160,7 +161,8 @@ func bare(address string) string {
 	return parsed.Address
 }
 
-// text is the message as it is sent (RFC 5322), with headers that no text can break.
+// text returns the message in the form that is sent (RFC 5322). No text can add or alter
+// headers.
 func (m Mail) text(message Message, now time.Time) []byte {
 	var out bytes.Buffer
 	id := make([]byte, 16)
@@ -175,7 +177,7 @@ func (m Mail) text(message Message, now time.Time) []byte {
 		{"Subject", mime.QEncoding.Encode("utf-8", strings.Join(strings.Fields(message.Subject), " "))},
 		{"Date", now.Format(time.RFC1123Z)},
 		{"Message-ID", "<" + hex.EncodeToString(id) + "@bridge-harness.invalid>"},
-		{"Auto-Submitted", "auto-generated"}, // RFC 3834: no answers by programs
+		{"Auto-Submitted", "auto-generated"}, // RFC 3834: no automatic replies
 		{"MIME-Version", "1.0"},
 		{"Content-Type", "text/plain; charset=utf-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
@@ -185,6 +187,6 @@ func (m Mail) text(message Message, now time.Time) []byte {
 	out.WriteString("\r\n")
 	encoder := quotedprintable.NewWriter(&out)
 	_, _ = encoder.Write([]byte(strings.ReplaceAll(message.Text, "\n", "\r\n")))
-	_ = encoder.Close() // a buffer takes everything
+	_ = encoder.Close() // writing to a buffer cannot fail
 	return out.Bytes()
 }

@@ -24,9 +24,9 @@ import (
 	"example.org/bridge/internal/harness/notify"
 )
 
-// post is what a mail server got.
+// post is a mail as received by the server.
 type post struct {
-	login    string // as AUTH PLAIN has it
+	login    string // as AUTH PLAIN sends it
 	from     string
 	to       []string
 	data     string
@@ -34,7 +34,7 @@ type post struct {
 	finished bool
 }
 
-// mailServer takes one mail on a free port of this machine.
+// mailServer accepts one mail on a free port of this machine.
 type mailServer struct {
 	address string
 	done    chan post
@@ -61,7 +61,7 @@ func newMailServer(t *testing.T, certificate *tls.Certificate) mailServer {
 	return s
 }
 
-// take holds one dialogue of SMTP (RFC 5321).
+// take conducts one SMTP dialogue (RFC 5321).
 func take(conn net.Conn, certificate *tls.Certificate, got *post) {
 	lines := bufio.NewScanner(conn)
 	say := func(text string) { _, _ = io.WriteString(conn, text+"\r\n") }
@@ -147,21 +147,21 @@ func TestMail(t *testing.T) {
 		t.Errorf("the subject is %q, headers %v", subject, read.Header)
 	}
 	body, err := io.ReadAll(quotedprintable.NewReader(read.Body))
-	// A line with a dot alone is written with two dots (RFC 5321, section 4.5.2).
+	// A line that consists of a dot is sent as two dots (RFC 5321, section 4.5.2).
 	if text := strings.ReplaceAll(strings.ReplaceAll(string(body), "\r\n", "\n"), "\n..\n", "\n.\n"); err != nil || strings.TrimSpace(text) != strings.TrimSpace(failure.Text) {
 		t.Errorf("the text is %q, %v", text, err)
 	}
 }
 
-// TestMailIsEncrypted: a server elsewhere gets the mail after STARTTLS only, and only with
-// a certificate for its name.
+// TestMailIsEncrypted checks that a server on another machine gets the mail only after
+// STARTTLS, and only with a certificate for its name.
 func TestMailIsEncrypted(t *testing.T) {
 	certificate, roots := certificateFor(t, "mail.invalid")
 	for _, tt := range []struct {
 		name        string
 		certificate *tls.Certificate
 		server      string
-		want        string // of the error
+		want        string // expected in the error
 	}{
 		{"encrypted", certificate, "mail.invalid:25", ""},
 		{"in the clear", nil, "mail.invalid:25", "it offers no encryption"},

@@ -14,14 +14,14 @@ import (
 	"example.org/bridge/internal/harness/local"
 )
 
-// Webhook is an address that takes {"text": …} by POST. The address is a secret: whoever
-// knows it can write into the channel.
+// Webhook is an address that accepts {"text": …} by POST. The address is a secret: anybody
+// who has it can write to the channel.
 type Webhook struct {
 	URL     string
-	Channel string // "" for the webhook's own
+	Channel string // "" for the webhook's default channel
 }
 
-// CheckURL says why an address can be no webhook; nil where it can.
+// CheckURL returns an error if an address cannot be a webhook.
 func CheckURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -33,10 +33,10 @@ func CheckURL(address string) error {
 	return nil
 }
 
-// markup are the characters that Slack reads as mark-up, such as <!channel>.
+// markup are the characters that Slack interprets as mark-up, such as in <!channel>.
 var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-// Send posts a message. Redirections are not followed.
+// Send posts a message. Redirects are not followed.
 func (w Webhook) Send(ctx context.Context, m Message) error {
 	if err := CheckURL(w.URL); err != nil {
 		return err
@@ -58,15 +58,15 @@ func (w Webhook) Send(ctx context.Context, m Message) error {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(request)
 	if fault := new(url.Error); errors.As(err, &fault) {
-		return fmt.Errorf("the webhook cannot be reached: %w", fault.Err) // the address stays out
+		return fmt.Errorf("cannot reach the webhook: %w", fault.Err) // without the address
 	}
 	if err != nil {
-		return errors.New("the webhook cannot be reached")
+		return errors.New("cannot reach the webhook")
 	}
 	defer func() { _ = answer.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10))
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("the webhook answers with status %d", answer.StatusCode)
+		return fmt.Errorf("the webhook answered with status %d", answer.StatusCode)
 	}
 	return nil
 }

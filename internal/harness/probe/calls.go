@@ -20,23 +20,23 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Calls makes calls that a sound server refuses, and finds proofs that one did not.
+// Calls makes calls that a sound server refuses, and reports proof if one was not refused.
 type Calls struct {
 	Parts  []contract.Primitive // what may be called
 	Open   func(context.Context) (*wire.Conn, error)
 	Limit  time.Duration // for each call
-	Folder string        // where the canary is laid, outside of the server's folder
-	// URL and Headers reach a server over HTTP; empty for one over its standard streams.
+	Folder string        // where the canary file is created, outside the server's folder
+	// URL and Headers are for a server over HTTP; empty for one over standard streams.
 	URL     string
 	Headers map[string]string
 
 	conn *wire.Conn
 }
 
-// pathName is a parameter that names a file, by its name.
+// pathName matches the name of a parameter that denotes a file.
 var pathName = lazyregexp.New(`(?i)(^|_)(path|paths|file|filename|filepath|folder|dir|directory|uri|url|note|document)($|_)|(Path|File|Dir|Uri|Url)$`)
 
-// Run makes the calls. The error is the one of Open.
+// Run makes the calls. The error is that of Open.
 func (p *Calls) Run(ctx context.Context) (found []finding.Finding, err error) {
 	secret, file, err := layCanary(p.Folder)
 	if err != nil {
@@ -61,7 +61,7 @@ func (p *Calls) Run(ctx context.Context) (found []finding.Finding, err error) {
 	return found, nil
 }
 
-// part probes one part of the server with each of its texts.
+// part probes each string value of one part of the server.
 func (p *Calls) part(ctx context.Context, part contract.Primitive, file, secret string) (found []finding.Finding, err error) {
 	maker := arguments.New(part.Schema, part.Input, 1)
 	if part.What == contract.IsPrompt {
@@ -87,7 +87,7 @@ func takesText(schema map[string]any) bool {
 	return schema["enum"] == nil && (schema["type"] == "string" || schema["type"] == nil)
 }
 
-// rendered looks at the messages that a prompt becomes, as [Texts] does at its list.
+// rendered checks the messages that a prompt returns, as [Texts] checks its list entry.
 func (p *Calls) rendered(ctx context.Context, part contract.Primitive, maker *arguments.Maker) (found []finding.Finding, err error) {
 	values, ok := maker.Simple()
 	if !ok {
@@ -97,19 +97,19 @@ func (p *Calls) rendered(ctx context.Context, part contract.Primitive, maker *ar
 	if err != nil || reply.Error != nil {
 		return nil, err
 	}
-	texts, _ := contract.ReadPrompt(reply.Result) // its form is a matter for fuzzing
+	texts, _ := contract.ReadPrompt(reply.Result) // its form is checked by fuzzing
 	for i, text := range texts {
 		found = append(found, look(fmt.Sprintf("%s, message %d", part.Where(), i+1), text)...)
 	}
 	return found, nil
 }
 
-// valueOf is what the values of a part are called.
+// valueOf is the term for a value of each kind of part.
 var valueOf = map[string]string{
 	contract.IsTool: "parameter", contract.IsPrompt: "argument", contract.IsTemplate: "variable", contract.IsRead: "address",
 }
 
-// value probes one value of a part; one proof of each kind is enough.
+// value probes one value of a part. It stops at the first proof of each kind.
 func (p *Calls) value(ctx context.Context, part contract.Primitive, maker *arguments.Maker, name, file, secret string) (found []finding.Finding, err error) {
 	base, ok := maker.Valid()
 	if !ok {
@@ -130,7 +130,7 @@ func (p *Calls) value(ctx context.Context, part contract.Primitive, maker *argum
 		}
 		return nil
 	}
-	const reads = "reads a file outside of the server's folder for the value %q"
+	const reads = "reads a file outside the server's folder for the value %q"
 	if !part.HasSchema() || pathName().MatchString(name) {
 		err = try(part, finding.Traversal, ways(file), secret, reads)
 		if verbatim, ok := part.Verbatim(); ok && err == nil && len(found) == 0 {
@@ -144,7 +144,8 @@ func (p *Calls) value(ctx context.Context, part contract.Primitive, maker *argum
 	return found, err
 }
 
-// expressions hold a product that only shows in an answer where somebody worked it out.
+// expressions contain a product that appears in an answer only if the expression was
+// evaluated.
 var expressions = []string{
 	"probe $((31337*7331))", "probe `expr 31337 \\* 7331`", "probe {{31337*7331}}", "probe ${31337*7331}",
 	"'; echo $((31337*7331)); '", "\"; echo $((31337*7331)); \"",
@@ -152,7 +153,7 @@ var expressions = []string{
 
 const product = "229731547"
 
-// ways are the names by which a file outside of a folder may be had.
+// ways returns values that may lead to a file outside a folder.
 func ways(file string) []string {
 	slash := filepath.ToSlash(file)
 	up := strings.Repeat("../", 24) + strings.TrimPrefix(slash, "/")
@@ -171,8 +172,8 @@ func layCanary(folder string) (secret, file string, err error) {
 	return secret, file, os.WriteFile(file, []byte(secret+"\n"), 0o600)
 }
 
-// call makes a call; what is not answered has an empty reply. A server that broke is
-// started again for the next call; breaking is a matter for fuzzing.
+// call makes a call. The reply is empty if there is no answer. A server that broke is
+// restarted for the next call; crashes are found by fuzzing.
 func (p *Calls) call(ctx context.Context, part contract.Primitive, values map[string]any) (reply wire.Reply, err error) {
 	if p.conn != nil && p.conn.Broken() {
 		p.conn.Close()
@@ -189,12 +190,12 @@ func (p *Calls) call(ctx context.Context, part contract.Primitive, values map[st
 	defer cancel()
 	method, params := part.Request(values)
 	if reply, err = p.conn.Call(ctx, method, params); err != nil {
-		return wire.Reply{}, nil // no answer is not proof
+		return wire.Reply{}, nil // no answer is no proof
 	}
 	return reply, nil
 }
 
-// textOf is all that a reply says. The bytes of a resource come as base64.
+// textOf returns all text of a reply. Binary resources are decoded from base64.
 func textOf(reply wire.Reply) string {
 	if reply.Error != nil {
 		return reply.Error.Message + string(reply.Error.Data)

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// probed is what the probes find of a server with these faults.
+// probed returns the findings of the probes for a server with the given faults.
 func probed(t *testing.T, faults, address string) []finding.Finding {
 	t.Helper()
 	program, err := os.Executable()
@@ -55,7 +55,8 @@ func probed(t *testing.T, faults, address string) []finding.Finding {
 	return append(probe.Texts(snapshot), proofs...)
 }
 
-// TestProbes: each fault is found under its kind, and the sound server has no finding.
+// TestProbes checks that each fault is found under its kind, and that the sound server has
+// no findings.
 func TestProbes(t *testing.T) {
 	sound := []faultytest.Fault{{Name: ""}, {Name: "crash-call"}, {Name: "legacy-only"}, {Name: "modern-only"}}
 	for _, fault := range append(sound, faultytest.FoundBy(faultytest.ByProbe)...) {
@@ -69,7 +70,8 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// TestWeb: a server over HTTP that answers everybody is found, by Origin and by Host.
+// TestWeb checks that a server over HTTP that answers any page is found, by Origin and by
+// Host.
 func TestWeb(t *testing.T) {
 	for fault, want := range map[string]int{"": 0, "any-origin": 2} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,9 +1,9 @@
-// Package probe looks for what makes a server dangerous to the agent that uses it:
-// texts that a person does not see and a model reads, files outside of a tool's folder,
-// arguments that are run as code, web pages that may talk to a local server.
+// Package probe checks whether a server is dangerous to the agent that uses it: texts that
+// are hidden from a person but read by a model, access to files outside a tool's folder,
+// arguments that are executed as code, and web pages that can reach a local server.
 //
-// Each probe looks for a proof, such as the content of a file that nobody should read,
-// so that an alarm is worth reading.
+// Each probe looks for proof, such as the content of a file that must not be readable, so
+// that an alarm is reliable.
 package probe
 
 import (
@@ -17,7 +17,8 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Texts finds hidden characters and concealment in all that a server says to models.
+// Texts finds hidden characters and concealment in all texts that a server provides for
+// models.
 func Texts(s *contract.Snapshot) (found []finding.Finding) {
 	add := func(where, text string) { found = append(found, look(where, text)...) }
 	add("instructions", s.Instructions)
@@ -34,7 +35,7 @@ func Texts(s *contract.Snapshot) (found []finding.Finding) {
 	return found
 }
 
-// look looks at one text.
+// look checks one text.
 func look(where, text string) (found []finding.Finding) {
 	if what := hidden(text); what != "" {
 		found = append(found, finding.Finding{Kind: finding.HiddenText, Where: where, Text: what})
@@ -45,7 +46,7 @@ func look(where, text string) (found []finding.Finding) {
 	return found
 }
 
-// walk looks at each text of a value, keys too.
+// walk checks all strings in a value, including keys.
 func walk(where string, value any, look func(where, text string)) {
 	switch v := value.(type) {
 	case string:
@@ -63,30 +64,30 @@ func walk(where string, value any, look func(where, text string)) {
 	}
 }
 
-// concealment is a text that asks a model to keep something from its user, or to drop
-// what it was told before.
+// concealment matches a text that asks a model to hide something from its user, or to
+// ignore earlier instructions.
 var concealment = lazyregexp.New(`(?i)` +
 	`\b(?:do not|don't|don’t|never|must not|without)\s+(?:ever\s+)?(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?|notify(?:ing)?|alert(?:ing)?)\s+(?:\w+\s+){0,4}?(?:user|human|person|operator)s?\b` +
 	`|\b(?:hide|conceal|keep)\s+(?:\w+\s+){1,5}?from\s+(?:the\s+|your\s+)?(?:user|human|person|operator)s?\b` +
 	`|\b(?:ignore|disregard|forget)\s+(?:all\s+|any\s+)?(?:of\s+)?(?:your\s+|the\s+)?(?:previous|prior|earlier|system)\s+(?:instructions|prompts?|rules)\b`)
 
-// hidden names the first character that a person does not see; "" for none. Joiners and
-// variation selectors belong to scripts and emoji, and tags to flags.
+// hidden returns the name of the first invisible character, or "". Joiners and variation
+// selectors that belong to scripts and emoji, and tags that belong to flags, are allowed.
 func hidden(text string) string {
 	runes := []rune(text)
 	for i, r := range runes {
 		if !invisible(r) || isTag(r) && inFlag(runes[:i]) {
 			continue
 		}
-		return fmt.Sprintf("holds a character that nobody sees: U+%04X at place %d", r, i+1)
+		return fmt.Sprintf("contains an invisible character: U+%04X at position %d", r, i+1)
 	}
 	return ""
 }
 
 func isTag(r rune) bool { return r >= 0xE0000 && r <= 0xE007F }
 
-// invisible reports zero-width characters, marks that turn the direction of text, tags
-// and the selectors by which bytes are hidden behind a character.
+// invisible reports whether a character is zero-width, changes the direction of text, or is
+// a tag or selector that can hide bytes behind a character.
 func invisible(r rune) bool {
 	switch {
 	case isTag(r), r >= 0xE0100 && r <= 0xE01EF:
@@ -99,7 +100,7 @@ func invisible(r rune) bool {
 	return true
 }
 
-// inFlag reports tags behind a black flag: the flags of parts of countries.
+// inFlag reports whether tags follow a black flag, as in the flags of parts of countries.
 func inFlag(before []rune) bool {
 	const blackFlag, longestFlag = 0x1F3F4, 8
 	for i := range min(len(before), longestFlag) {

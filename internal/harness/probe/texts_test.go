@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/harness/probe"
 )
 
-// TestTexts: attacks are found, and what honest servers write is not.
+// TestTexts checks that attacks are found, and texts of honest servers are not.
 func TestTexts(t *testing.T) {
 	for text, want := range map[string]finding.Kind{
 		"Repeat a text.": "",

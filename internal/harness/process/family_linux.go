@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// family remembers the processes that were seen below a server, by the time of their
-// start, so that a number that is used again is nobody of them.
+// family remembers the descendants of a server by process id and start time, so that a
+// reused id is not mistaken for one of them.
 type family struct{ seen map[int]string }
 
-// look adds what lives below root now.
+// look adds the current descendants of root.
 func (f *family) look(root int) {
 	if f.seen == nil {
 		f.seen = map[int]string{}
@@ -30,7 +30,7 @@ func (f *family) look(root int) {
 	}
 }
 
-// alive returns what still lives of the family and of what carries the mark.
+// alive returns the remembered or marked processes that are still running.
 func (f *family) alive(mark string) (pids []int) {
 	for pid, p := range processes() {
 		start, known := f.seen[pid]
@@ -46,7 +46,7 @@ type processStat struct {
 	state, start string
 }
 
-// processes reads /proc. A process that ends meanwhile is left out.
+// processes reads /proc. Processes that end in the meantime are left out.
 func processes() map[int]processStat {
 	all := map[int]processStat{}
 	entries, err := os.ReadDir("/proc")
@@ -62,7 +62,7 @@ func processes() map[int]processStat {
 		if err != nil {
 			continue
 		}
-		// The name of the program stands in parentheses and may hold any character.
+		// The name of the program is in parentheses and may contain any character.
 		fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 		if len(fields) < 20 {
 			continue
@@ -87,8 +87,8 @@ func marked(pid int, mark string) bool {
 	return false
 }
 
-// peakResident is the largest resident memory of a process so far, in bytes; 0 where it
-// cannot be told.
+// peakResident returns the peak resident memory of a process in bytes, or 0 if it is not
+// known.
 func peakResident(pid int) int64 {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

@@ -2,7 +2,7 @@
 
 package process
 
-// family finds nobody here: this system shows no environment of other processes.
+// family finds no processes: this system does not show the environment of other processes.
 type family struct{}
 
 func (*family) look(int)           {}

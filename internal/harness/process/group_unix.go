@@ -9,7 +9,7 @@ import (
 
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// endGroup tells a process's group to end, or kills it.
+// endGroup tells a process group to end, or kills it.
 func endGroup(p *os.Process, kill bool) error {
 	signal := syscall.SIGTERM
 	if kill {

@@ -12,8 +12,8 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// endGroup ends a process and all that descend from it. Windows has no gentle way for a
-// process without a console.
+// endGroup kills a process and its descendants. On Windows a process without a console
+// cannot be told to end.
 func endGroup(p *os.Process, kill bool) error {
 	if !kill {
 		return nil

@@ -1,9 +1,9 @@
-// Package process starts a server with an environment that holds nothing but what the
-// suite gives it, and ends it whole: its process group, and processes that left the
-// group. Nothing that was started is left behind.
+// Package process starts a server with an environment that contains only what the suite
+// specifies, and ends it completely, including its process group and processes that left
+// the group. No process is left behind.
 //
-// Processes outside of the group are found on Linux only, by a mark in their environment
-// and by their parents. Elsewhere the group is ended.
+// Processes outside the group are found on Linux only, by a mark in their environment and
+// by their parents. On other systems only the group is ended.
 package process
 
 import (
@@ -17,19 +17,20 @@ import (
 	"time"
 )
 
-// Spec says what to start. The first word of Command is looked up in the PATH of the
-// harness, as a client would do it. Env is added to a small base; see [Environment].
+// Spec describes what to start. The first word of Command is looked up in the PATH of the
+// harness, as a client would do. Env is added to a small base environment; see
+// [Environment].
 type Spec struct {
 	Command []string
 	Dir     string
 	Env     map[string]string
-	// NoInput says that the server does not watch its input, as an HTTP server: the end
-	// of its input tells it nothing.
+	// NoInput is set for a server that does not watch its input, such as an HTTP server, so
+	// that closing its input has no effect.
 	NoInput bool
 }
 
-// Process is a started server. Stdin, Stdout are its streams; what it writes to standard
-// error is kept in a small ring; see [Process.Stderr].
+// Process is a started server. Stdin and Stdout are its streams. The end of its standard
+// error is kept; see [Process.Stderr].
 type Process struct {
 	Stdin  io.WriteCloser
 	Stdout io.ReadCloser
@@ -45,13 +46,13 @@ type Process struct {
 	ending  Ending
 }
 
-// Ending is how a server ended. Code is its exit code, and -1 where a signal ended it.
-// Left counts processes that outlived it.
+// Ending describes how a server ended. Code is its exit code, or -1 if it was ended by a
+// signal. Left is the number of processes that outlived it.
 type Ending struct {
 	Code              int
 	Asked             bool // it was told to end before it ended
-	IgnoredEnd        bool // it went on when its input ended
-	IgnoredTerm       bool // it went on when it was told to end, and was killed
+	IgnoredEnd        bool // it continued when its input ended
+	IgnoredTerm       bool // it continued when it was told to end, and was killed
 	Left              int
 	Stderr            string
 	PeakResidentBytes int64
@@ -69,7 +70,7 @@ func Start(spec Spec) (*Process, error) {
 	p.cmd.Env = append(Environment(spec.Env), markName+"="+p.mark)
 	p.cmd.SysProcAttr = ownGroup()
 	p.cmd.Stderr = &p.stderr
-	p.cmd.WaitDelay = settle // for a child that holds standard error open
+	p.cmd.WaitDelay = settle // in case a child keeps standard error open
 	if err := p.open(); err != nil {
 		return nil, err
 	}
@@ -80,8 +81,8 @@ func Start(spec Spec) (*Process, error) {
 	return p, nil
 }
 
-// open makes the streams and starts the program. Standard output is a pipe of our own:
-// Wait of package exec would close it while somebody reads.
+// open makes the streams and starts the program. Standard output is a pipe created here,
+// because Wait of package exec would close its own while it is being read.
 func (p *Process) open() error {
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
@@ -109,27 +110,27 @@ func (p *Process) open() error {
 // Done is closed when the server has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Stderr returns the last that the server wrote to standard error.
+// Stderr returns the end of what the server wrote to standard error.
 func (p *Process) Stderr() string { return p.stderr.String() }
 
 // PID is the server's process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 const (
-	// settle is how long processes that end together may differ.
+	// settle is how much later than the server its other processes may end.
 	settle = 500 * time.Millisecond
-	// grace is how long a server may take to end, after each way of telling it.
+	// grace is how long a server may take to end after each request to end.
 	grace = 2 * time.Second
 )
 
-// Stop ends the server: it closes its input, then tells its group to end, then kills
-// it. Stop returns when nothing of it is left, and always in a bounded time.
+// Stop ends the server: it closes its input, then tells its process group to end, then
+// kills it. Stop returns when no process is left, and always in bounded time.
 func (p *Process) Stop() Ending { return p.End(true) }
 
-// Kill ends a server that cannot be asked any more.
+// Kill kills a server that is not given the chance to end by itself.
 func (p *Process) Kill() Ending { return p.End(false) }
 
-// End is Stop, or Kill where it is not gently done.
+// End is Stop, or Kill if gently is false.
 func (p *Process) End(gently bool) Ending {
 	p.stop.Do(func() {
 		p.tree.look(p.PID())
@@ -149,7 +150,7 @@ func (p *Process) End(gently bool) Ending {
 	return p.ending
 }
 
-// finish ends what is left of the server and counts what outlived it.
+// finish ends the remaining processes of the server and counts those that outlived it.
 func (p *Process) finish(gently, ended bool) {
 	if !ended && gently {
 		_ = endGroup(p.cmd.Process, false)
@@ -169,11 +170,12 @@ func (p *Process) finish(gently, ended bool) {
 	case <-p.done:
 		p.ending.Code = p.cmd.ProcessState.ExitCode()
 	default:
-		p.ending.Code = -1 // it cannot even be killed: waiting for a disk, perhaps
+		p.ending.Code = -1 // it cannot be killed, for example because it is waiting for a disk
 	}
 }
 
-// settled returns what lives of a server that has ended, when that has had time to end too.
+// settled returns the processes that are still running after a server has ended and they
+// have had time to end as well.
 func (p *Process) settled() []int {
 	ctx, cancel := context.WithTimeout(context.Background(), settle)
 	defer cancel()

@@ -38,7 +38,7 @@ func start(t *testing.T, faults string, env map[string]string) *process.Process 
 
 const callAdd = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add","arguments":{"a":1,"b":2}}}` + "\n"
 
-// ask makes one call, so that the fault has happened when it returns.
+// ask makes one call, so that the fault has occurred when it returns.
 func ask(t *testing.T, p *process.Process) {
 	t.Helper()
 	if _, err := io.WriteString(p.Stdin, callAdd); err != nil {
@@ -49,7 +49,8 @@ func ask(t *testing.T, p *process.Process) {
 	}
 }
 
-// TestStop: a server that behaves ends by itself, and each way of not ending is told.
+// TestStop checks that a well-behaved server ends by itself, and that each way of failing
+// to end is reported.
 func TestStop(t *testing.T) {
 	for _, c := range []struct {
 		name, faults string
@@ -80,7 +81,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestEnvironment: a server sees the base and what it was given, and nothing else.
+// TestEnvironment checks that a server sees only the base environment and the variables it
+// was given.
 func TestEnvironment(t *testing.T) {
 	t.Setenv("SOMEBODYS_API_KEY", "not for the server")
 	for _, variable := range process.Environment(map[string]string{"MODE": "test", "LANG": "C"}) {

@@ -2,16 +2,16 @@ package process
 
 import "sync"
 
-// ringBytes is how much of a server's standard error is kept.
+// ringBytes is how many bytes of a server's standard error are kept.
 const ringBytes = 8 << 10
 
-// ring keeps the end of what is written to it.
+// ring keeps the end of the data written to it.
 type ring struct {
 	mu   sync.Mutex
 	data []byte
 }
 
-// Write never fails and never waits, so that a server's log cannot stop it.
+// Write never fails or blocks, so that a server cannot be stopped by its log.
 func (r *ring) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

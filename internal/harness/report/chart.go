@@ -7,30 +7,30 @@ import (
 	"example.org/bridge/internal/harness/run"
 )
 
-// chart is a histogram of how long cases took. Each bar is wider than the one before it:
-// their limits are 1, 2, 5, 10, 20, 50 … milliseconds.
+// chart is a histogram of the durations of cases. Each bar covers a wider range than the
+// one before it: the limits are 1, 2, 5, 10, 20, 50 … milliseconds.
 type chart struct {
 	Width, Height, Base int
-	Text                string // the same for those who do not see it
+	Text                string // the same as text, for screen readers
 	Bars                []bar
 }
 
-// bar is one bar and where it stands, in units of the drawing.
+// bar is one bar and its position, in units of the drawing.
 type bar struct {
 	Label                       string
 	Count                       int
 	X, Y, Width, Height, Middle int
-	Above, Below                int // where the texts stand
+	Above, Below                int // positions of the texts
 }
 
 const (
 	chartWidth, chartHeight = 640, 190
-	chartBase               = 160 // where the bars stand
+	chartBase               = 160 // the lower end of the bars
 	tallest                 = 130
 	gap                     = 6
 )
 
-// chartOf draws the cases that ran; nil for fewer than two.
+// chartOf returns the chart of the cases that ran, or nil for fewer than two.
 func chartOf(cases []run.Outcome) *chart {
 	var times []time.Duration
 	for _, c := range cases {
@@ -65,7 +65,7 @@ func chartOf(cases []run.Outcome) *chart {
 	return c
 }
 
-// spaced puts a space before the unit of a round time.
+// spaced inserts a space before the unit of a round duration.
 func spaced(d time.Duration) string {
 	text := d.String()
 	if number := strings.TrimRight(text, "hmnµs"); !strings.ContainsAny(number, "hm") {
@@ -77,8 +77,8 @@ func spaced(d time.Duration) string {
 // mostBars is how many bars have room for their texts.
 const mostBars = 9
 
-// buckets sorts times below limits that are 1, 2 or 5 times a power of ten. What is below
-// the first or above the last of the bars that have room belongs to that.
+// buckets assigns durations to limits that are 1, 2 or 5 times a power of ten. Durations
+// below the first or above the last of the bars that have room are counted in that bar.
 func buckets(times []time.Duration) (limits []time.Duration, counts []int) {
 	least, longest := times[0], times[0]
 	for _, t := range times {

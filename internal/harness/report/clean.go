@@ -1,6 +1,6 @@
-// Package report turns what a run found into JSON, JUnit and HTML files. Whatever a
-// server said is redacted and cleaned before: a report is read at terminals and in browsers, and
-// is kept and sent by CI systems.
+// Package report writes the findings of a run as JSON, JUnit and HTML files. All text from
+// a server is redacted and cleaned first: reports are read in terminals and browsers, and
+// are stored and sent by CI systems.
 package report
 
 import (
@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// Clean takes secrets and control characters out of a report.
+// Clean removes secrets and control characters from a report.
 func Clean(r *run.Report, engine *redact.Engine) {
 	c := cleaner{engine}
 	if r.ServerInfo != nil {
@@ -36,7 +36,7 @@ func Outcome(o run.Outcome, engine *redact.Engine) run.Outcome {
 	return o
 }
 
-// Line takes secrets and control characters out of one text.
+// Line removes secrets and control characters from a text and puts it on one line.
 func Line(text string, engine *redact.Engine) string { return cleaner{engine}.line(text) }
 
 type cleaner struct{ engine *redact.Engine }
@@ -56,7 +56,7 @@ func (c cleaner) outcome(o *run.Outcome) {
 	}
 }
 
-// raw keeps JSON that redaction leaves as JSON.
+// raw returns redacted JSON, provided that it is still valid JSON.
 func (c cleaner) raw(data json.RawMessage) json.RawMessage {
 	hidden := c.line(string(data))
 	if json.Valid([]byte(hidden)) {

@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/harness/run"
 )
 
-// writers are the formats of reports, by the name that a suite gives them.
+// writers are the formats of reports, by their names in suites.
 var writers = map[string]struct {
 	extension string
 	write     func(io.Writer, *run.Report) error
@@ -33,14 +33,14 @@ func JSON(w io.Writer, r *run.Report) error {
 // Form writes a report in one of the formats that a suite may name.
 func Form(w io.Writer, format string, r *run.Report) error { return writers[format].write(w, r) }
 
-// Prefix marks the files that Write made, so that Sweep removes no others.
+// Prefix marks the files created by Write, so that Sweep removes no others.
 const Prefix = "harness-"
 
-// Write writes a report in each format into a folder, which is made where there is none,
-// and returns the paths. The files can be read by their owner only.
+// Write writes a report in each format into a folder, creating the folder if needed, and
+// returns the paths. Only the owner can read the files.
 func Write(folder string, formats []string, r *run.Report) (paths []string, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the folder for reports: %w", err)
+		return nil, fmt.Errorf("cannot create the folder for reports: %w", err)
 	}
 	stem := Prefix + r.Started.UTC().Format("20060102T150405.000Z")
 	for _, name := range formats {
@@ -62,8 +62,8 @@ func Write(folder string, formats []string, r *run.Report) (paths []string, err 
 	return paths, nil
 }
 
-// Sweep removes reports of a folder that were written before a time. Files of others, and
-// links, stay.
+// Sweep removes reports of a folder that are older than the given time. Other files, and
+// links, are kept.
 func Sweep(folder string, before time.Time) (removed int, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

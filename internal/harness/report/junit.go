@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/harness/run"
 )
 
-// The elements of a JUnit report, as the schema of Jenkins' xUnit plugin has them.
+// The elements of a JUnit report, as defined by the schema of Jenkins' xUnit plugin.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -47,8 +47,8 @@ type (
 	}
 )
 
-// JUnit writes a report for a CI system. What was found beside the cases is a case of its
-// own, of the suite "server".
+// JUnit writes a report for a CI system. Findings that belong to no case are written as a
+// separate case, in the suite "server".
 func JUnit(w io.Writer, r *run.Report) error {
 	all := junitSuites{Name: r.Suite, Time: secondsOf(r.Duration)}
 	places := map[string]int{}

@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/harness/report"
 )
 
-// element is what the schema of Jenkins' xUnit plugin (junit-10) allows in one.
+// element is what the schema of Jenkins' xUnit plugin (junit-10) allows in an element.
 type element struct{ required, optional, children []string }
 
 var junitSchema = map[string]element{
@@ -27,10 +27,10 @@ var junitSchema = map[string]element{
 	"skipped":  {nil, []string{"type", "message"}, nil},
 }
 
-// junitTime is the form of a time in that schema.
+// junitTime is the format of a time in that schema.
 var junitTime = regexp.MustCompile(`^(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?$`)
 
-// TestJUnitSchema: a report has the elements and attributes of the schema, no others.
+// TestJUnitSchema checks that a report has only elements and attributes of the schema.
 func TestJUnitSchema(t *testing.T) {
 	r, _ := sample()
 	report.Clean(r, engine(t))

@@ -13,7 +13,7 @@ import (
 //go:embed page.html
 var pageSource string
 
-// page reads the template, which few runs of the program need.
+// page parses the template on first use, since few runs of the program need it.
 func page() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
 		"took":      took,
@@ -21,13 +21,13 @@ func page() *template.Template {
 	}).Parse(pageSource))
 }
 
-// pageGroup is the cases of one suite.
+// pageGroup holds the cases of one suite.
 type pageGroup struct {
 	Name  string
 	Cases []run.Outcome
 }
 
-// pageData is what the page shows.
+// pageData is the data shown on the page.
 type pageData struct {
 	Report                         *run.Report
 	Verdict                        string
@@ -37,7 +37,7 @@ type pageData struct {
 	Chart                          *chart
 }
 
-// HTML writes a report as one page that needs nothing else: it opens from a disk, loads
+// HTML writes a report as a single self-contained page: it can be opened from a disk, loads
 // nothing and runs no script.
 func HTML(w io.Writer, r *run.Report) error {
 	d := pageData{
@@ -64,7 +64,7 @@ func HTML(w io.Writer, r *run.Report) error {
 	return page().Execute(w, d)
 }
 
-// took shows a time with three digits.
+// took formats a duration with three digits.
 func took(d time.Duration) string {
 	switch ms := float64(d.Microseconds()) / 1000; {
 	case ms >= 100_000:

@@ -22,7 +22,8 @@ func pageOf(t *testing.T, r *run.Report) string {
 	return out.String()
 }
 
-// TestPage: the page shows all that was found, and what a server said stays text.
+// TestPage checks that the page shows all findings, and that text from a server appears as
+// plain text only.
 func TestPage(t *testing.T) {
 	r, _ := sample()
 	const attack = `"><script>alert(1)</script><img src=x onerror=alert(1)> 'x' {{.}} --> </style>`
@@ -67,7 +68,8 @@ func TestPageVerdict(t *testing.T) {
 	}
 }
 
-// TestChart: each case that ran is counted in one bar, whatever the times are.
+// TestChart checks that each case that ran is counted in exactly one bar, whatever the
+// durations are.
 func TestChart(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

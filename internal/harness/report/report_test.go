@@ -20,7 +20,7 @@ import (
 
 const hostile = "</failure>\x1b[31m\u202e]]>&\x00"
 
-// sample is a report of a hostile server that repeats a secret.
+// sample returns a report on a hostile server that repeats a secret.
 func sample() (r *run.Report, secret string) {
 	secret = "ghp_" + strings.Repeat("aB3x", 9)
 	return &run.Report{
@@ -47,7 +47,8 @@ func engine(t *testing.T) *redact.Engine {
 	return e
 }
 
-// TestReports: every form hides secrets and control characters, and JUnit stays XML.
+// TestReports checks that every format hides secrets and control characters, and that JUnit
+// reports are valid XML.
 func TestReports(t *testing.T) {
 	r, secret := sample()
 	one := report.Outcome(r.Cases[1], engine(t))
@@ -91,7 +92,8 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// TestFiles: reports are private, are not overwritten, and only old ones of ours go.
+// TestFiles checks that reports are private and not overwritten, and that only old reports
+// of this program are removed.
 func TestFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "reports")
 	r, _ := sample()

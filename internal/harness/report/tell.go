@@ -8,14 +8,14 @@ import (
 	"example.org/bridge/internal/harness/run"
 )
 
-// Bounds of a text that is sent, so that it stays readable.
+// Limits of a text that is sent, so that it stays readable.
 const (
 	mostTold   = 30  // cases
-	mostLetter = 300 // characters of a line
+	mostLetter = 300 // characters per line
 )
 
-// Tell is a report in a few lines, for mail and chat: a subject, and what was found. The
-// report was cleaned before.
+// Tell returns a report as a short text for mail and chat: a subject, and the findings. The
+// report must have been cleaned.
 func Tell(r *run.Report) (subject, text string) {
 	name := filepath.Base(r.Suite)
 	switch n := r.Findings(); {
@@ -52,7 +52,7 @@ func shortened(line string) string {
 	return line
 }
 
-// count is "1 finding", "2 findings".
+// count formats a number with a noun, such as "1 finding" or "2 findings".
 func count(n int, singular string) string {
 	if n == 1 {
 		return "1 " + singular

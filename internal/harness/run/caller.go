@@ -9,10 +9,11 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// Caller runs single cases on a server that it keeps, and says how long they took.
+// Caller runs single cases on a server that it keeps running, and measures how long they
+// take.
 type Caller struct{ worker *worker }
 
-// NewCaller starts the server of a suite. The error is a [wire.StartError] without
+// NewCaller starts the server of a suite. The error is a [wire.StartError] that contains no
 // secrets of the suite.
 func NewCaller(ctx context.Context, s *suite.Suite) (*Caller, error) {
 	w := &worker{run: newRunner(s)}
@@ -25,15 +26,15 @@ func NewCaller(ctx context.Context, s *suite.Suite) (*Caller, error) {
 	return &Caller{w}, nil
 }
 
-// Revision is what was negotiated on the wire.
+// Revision returns the negotiated revision.
 func (c *Caller) Revision() string { return c.worker.run.report.Revision }
 
-// StartTime is the time from the start to the end of the handshake.
+// StartTime returns the time from the start to the end of the handshake.
 func (c *Caller) StartTime() time.Duration { return c.worker.run.report.StartTime }
 
-// Case runs a case once. Took is the time on the wire of its requests (of the first 50),
-// without the time that judging them took; it is not to be used where something was found. A
-// server that broke is ended, and the next case gets a fresh one.
+// Case runs a case once. Took is the time of its requests on the wire (of the first 50),
+// without the time for judging them; it is not valid if there are findings. A server that
+// broke is ended, and the next case gets a new one.
 func (c *Caller) Case(ctx context.Context, p suite.Planned) (took time.Duration, found []finding.Finding) {
 	found, traffic := c.worker.attempt(ctx, p)
 	for _, e := range traffic {
@@ -42,8 +43,8 @@ func (c *Caller) Case(ctx context.Context, p suite.Planned) (took time.Duration,
 	return took, c.worker.run.hide.findings(found)
 }
 
-// Close ends the server and returns its peak resident memory in bytes, and 0 where that
-// is not known.
+// Close ends the server and returns its peak resident memory in bytes, or 0 if it is not
+// known.
 func (c *Caller) Close() int64 {
 	c.worker.end()
 	return c.worker.run.report.PeakMemory

@@ -10,13 +10,14 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// hider knows the secrets that a suite gives to its server. No answer may repeat them,
-// and no report shows them.
+// hider holds the secrets that a suite passes to its server. No answer may repeat them, and
+// no report shows them.
 type hider struct{ secrets []string }
 
 var secretName = lazyregexp.New(`(?i)key|token|secret|passw|credential|authorization|cookie`)
 
-// shortestSecret keeps a value such as "1" or "true" from being one.
+// shortestSecret is the minimum length of a secret, so that values such as "1" or "true" do
+// not count as one.
 const shortestSecret = 8
 
 func newHider(s suite.Server) (h hider) {
@@ -31,13 +32,13 @@ func newHider(s suite.Server) (h hider) {
 	return h
 }
 
-// forms are a secret as it stands in a text and in a JSON string.
+// forms returns a secret as it appears in a text and in a JSON string.
 func forms(secret string) []string {
 	quoted, _ := json.Marshal(secret)
 	return []string{secret, strings.Trim(string(quoted), `"`)}
 }
 
-// leaks finds a secret in an answer.
+// leaks reports whether an answer contains a secret.
 func (h hider) leaks(r wire.Reply) []finding.Finding {
 	text := string(r.Result)
 	if r.Error != nil {
@@ -53,7 +54,7 @@ func (h hider) leaks(r wire.Reply) []finding.Finding {
 	return nil
 }
 
-// HideSecrets takes the secrets that a suite gives to its server out of findings.
+// HideSecrets removes the secrets that a suite passes to its server from findings.
 func HideSecrets(s *suite.Suite, found []finding.Finding) []finding.Finding {
 	return newHider(s.Server).findings(found)
 }

@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// answer is what a server answered, in one form for results and errors.
+// answer is the answer of a server, in one form for results and errors.
 type answer struct {
 	failed bool
 	code   *int
@@ -23,7 +23,8 @@ type answer struct {
 	value  any
 }
 
-// judge compares an answer with what a step expects, and keeps what later steps need.
+// judge compares an answer with the expectations of a step, and stores the values that
+// later steps need.
 func (a answer) judge(s suite.Step, values map[string]any) (found []finding.Finding) {
 	e := s.Expected
 	wantsError := s.ExpectError || e.ErrorCode != nil
@@ -31,20 +32,20 @@ func (a answer) judge(s suite.Step, values map[string]any) (found []finding.Find
 	case a.failed && !wantsError:
 		return mismatch("the call failed: %s", brief(a.text))
 	case !a.failed && wantsError:
-		return mismatch("the call should fail, and it succeeded: %s", brief(a.text))
+		return mismatch("the call should fail, but succeeded: %s", brief(a.text))
 	case e.ErrorCode != nil && a.code == nil:
-		return mismatch("the call should fail with the JSON-RPC error %d, and failed with a result that is an error: %s", *e.ErrorCode, brief(a.text))
+		return mismatch("the call should fail with the JSON-RPC error %d, but failed with an error result: %s", *e.ErrorCode, brief(a.text))
 	case e.ErrorCode != nil && *a.code != *e.ErrorCode:
-		return mismatch("the call should fail with the JSON-RPC error %d, and failed with %d: %s", *e.ErrorCode, *a.code, brief(a.text))
+		return mismatch("the call should fail with the JSON-RPC error %d, but failed with %d: %s", *e.ErrorCode, *a.code, brief(a.text))
 	}
 	for _, p := range e.Patterns {
-		if !regexp.MustCompile(p).MatchString(a.text) { // the suite was checked
+		if !regexp.MustCompile(p).MatchString(a.text) { // it was checked when the suite was loaded
 			found = append(found, mismatch("the text does not match %q: %s", p, brief(a.text))...)
 		}
 	}
 	for _, p := range e.NotPatterns {
 		if regexp.MustCompile(p).MatchString(a.text) {
-			found = append(found, mismatch("the text matches %q, and should not: %s", p, brief(a.text))...)
+			found = append(found, mismatch("the text matches %q, but should not: %s", p, brief(a.text))...)
 		}
 	}
 	for _, q := range e.JSON {
@@ -55,7 +56,7 @@ func (a answer) judge(s suite.Step, values map[string]any) (found []finding.Find
 	for name, path := range s.Store {
 		nodes := jsonpath.MustParse(path).Select(a.value)
 		if len(nodes) != 1 {
-			found = append(found, mismatch("%s finds %d values, and one was to be stored as %s", path, len(nodes), name)...)
+			found = append(found, mismatch("%s finds %d values instead of one to store as %s", path, len(nodes), name)...)
 			continue
 		}
 		values[name] = nodes[0]
@@ -63,17 +64,17 @@ func (a answer) judge(s suite.Step, values map[string]any) (found []finding.Find
 	return found
 }
 
-// query says what is wrong with what a JSONPath finds; "" for nothing.
+// query checks the result of a JSONPath and returns what is wrong, or "".
 func (a answer) query(q suite.Query, values map[string]any) string {
 	nodes := jsonpath.MustParse(q.Path).Select(a.value)
 	switch {
 	case q.Exists != nil && !*q.Exists:
 		if len(nodes) > 0 {
-			return "should find nothing, and finds " + shown(nodes[0])
+			return "should find nothing, but finds " + shown(nodes[0])
 		}
 		return ""
 	case q.Count != nil && len(nodes) != *q.Count:
-		return fmt.Sprintf("should find %d values, and finds %d", *q.Count, len(nodes))
+		return fmt.Sprintf("should find %d values, but finds %d", *q.Count, len(nodes))
 	case q.Count != nil && *q.Count == 0:
 		return ""
 	case len(nodes) == 0 && q.Optional:
@@ -89,7 +90,7 @@ func (a answer) query(q suite.Query, values map[string]any) string {
 	return ""
 }
 
-// condition holds one value against the conditions of a query.
+// condition checks one value against the conditions of a query.
 func condition(q suite.Query, node any, values map[string]any) string {
 	if q.Equals != nil {
 		want, err := suite.Fill(q.Equals, values)
@@ -112,16 +113,16 @@ func condition(q suite.Query, node any, values map[string]any) string {
 	if q.Matches != "" {
 		text, ok := node.(string)
 		if !ok || !regexp.MustCompile(q.Matches).MatchString(text) {
-			return fmt.Sprintf("should match %q, and is %s", q.Matches, shown(node))
+			return fmt.Sprintf("should match %q, but is %s", q.Matches, shown(node))
 		}
 	}
 	return shape(q, node)
 }
 
-// shape holds a value against a type and bounds.
+// shape checks a value against a type and limits.
 func shape(q suite.Query, node any) string {
 	if q.Type != "" && !hasType(node, q.Type) {
-		return fmt.Sprintf("should be of type %s, and is %s", q.Type, shown(node))
+		return fmt.Sprintf("should be of type %s, but is %s", q.Type, shown(node))
 	}
 	if q.Min == nil && q.Max == nil {
 		return ""
@@ -129,11 +130,11 @@ func shape(q suite.Query, node any) string {
 	size, ok := sizeOf(node)
 	switch {
 	case !ok:
-		return "should have a size, and is " + shown(node)
+		return "should have a size, but is " + shown(node)
 	case q.Min != nil && size < *q.Min:
-		return fmt.Sprintf("should be at least %g, and is %g", *q.Min, size)
+		return fmt.Sprintf("should be at least %g, but is %g", *q.Min, size)
 	case q.Max != nil && size > *q.Max:
-		return fmt.Sprintf("should be at most %g, and is %g", *q.Max, size)
+		return fmt.Sprintf("should be at most %g, but is %g", *q.Max, size)
 	}
 	return ""
 }
@@ -157,7 +158,7 @@ func hasType(node any, name string) bool {
 	return false
 }
 
-// sizeOf is a number itself, or the length of a text (in characters), array or object.
+// sizeOf returns a number, or the length of a string (in characters), array or object.
 func sizeOf(node any) (float64, bool) {
 	switch v := node.(type) {
 	case float64:
@@ -172,7 +173,7 @@ func sizeOf(node any) (float64, bool) {
 	return 0, false
 }
 
-// contains reports whether a text holds a text, or a list a value.
+// contains reports whether a string contains a string, or a list a value.
 func contains(whole, part any) bool {
 	switch w := whole.(type) {
 	case string:
@@ -188,7 +189,7 @@ func contains(whole, part any) bool {
 	return false
 }
 
-// plain gives numbers of YAML and JSON one type.
+// plain converts numbers from YAML and JSON to one type.
 func plain(v any) (out any) {
 	data, err := json.Marshal(v)
 	if err != nil || json.Unmarshal(data, &out) != nil {
@@ -205,7 +206,7 @@ func shown(v any) string {
 	return brief(string(data))
 }
 
-// brief is the beginning of what a server said, on one line.
+// brief returns the beginning of a server's text, on one line.
 func brief(text string) string {
 	const most = 200
 	text = strings.Join(strings.Fields(text), " ")

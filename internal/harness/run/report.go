@@ -1,8 +1,8 @@
-// Package run runs the cases of a suite against its server and says what was found.
+// Package run runs the cases of a suite against its server and reports the findings.
 //
-// Each worker has a server of its own and gives it one case after another. A server that
-// crashed, became silent or broke the protocol is ended, and the next case gets a fresh
-// one, so that a fault costs one case and bounded time.
+// Each worker has its own server and runs one case after another on it. A server that
+// crashed, stopped answering or violated the protocol is ended, and the next case gets a
+// new one, so that a fault affects only one case and takes bounded time.
 package run
 
 import (
@@ -14,10 +14,10 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// State is what became of a case.
+// State is the result of a case.
 type State string
 
-// States of a case. A flaky case failed first and passed when it was tried again.
+// States of a case. A flaky case failed first and passed when it was repeated.
 const (
 	Passed  State = "passed"
 	Failed  State = "failed"
@@ -25,7 +25,8 @@ const (
 	Skipped State = "skipped"
 )
 
-// Report is what a run found. Its texts hold no secret that the suite gave to the server.
+// Report holds the findings of a run. Its texts contain no secrets that the suite passed to
+// the server.
 type Report struct {
 	Suite       string          `json:"suite"`
 	Environment string          `json:"environment,omitempty"`
@@ -34,19 +35,21 @@ type Report struct {
 	Started     time.Time       `json:"started"`
 	Duration    time.Duration   `json:"duration_ns"`
 	Tools       int             `json:"tools"`
-	ListTokens  int             `json:"list_tokens"` // what the list of tools costs a model, estimated
+	ListTokens  int             `json:"list_tokens"` // estimated tokens of the list of tools in a model's context
 	StartTime   time.Duration   `json:"start_time_ns"`
 	PeakMemory  int64           `json:"peak_memory_bytes,omitempty"`
-	// NotStarted reports a server that could not be started; no case ran then.
+	// NotStarted is set if the server could not be started; then no case ran.
 	NotStarted bool `json:"not_started"`
-	// Changes is how the server differs from the contract of the suite, where it has one.
+	// Changes are the differences between the server and the contract of the suite, if it
+	// has one.
 	Changes []contract.Change `json:"contract_changes,omitempty"`
-	// Server is what was found beside the cases: when it started, in its lists, at its end.
+	// Server are the findings that belong to no case: from the start of the server, its
+	// lists, or its end.
 	Server Outcome   `json:"server"`
 	Cases  []Outcome `json:"cases"`
 }
 
-// Outcome is what became of one case.
+// Outcome is the result of one case.
 type Outcome struct {
 	ID        string            `json:"id"`
 	Suite     string            `json:"suite"`
@@ -60,7 +63,7 @@ type Outcome struct {
 	Exchanges []wire.Exchange   `json:"exchanges,omitempty"`
 }
 
-// Count returns how many cases are in a state.
+// Count returns the number of cases in a state.
 func (r *Report) Count(s State) (n int) {
 	for _, c := range r.Cases {
 		if c.State == s {
@@ -70,7 +73,7 @@ func (r *Report) Count(s State) (n int) {
 	return n
 }
 
-// Findings counts all findings.
+// Findings returns the total number of findings.
 func (r *Report) Findings() int {
 	n := len(r.Server.Findings)
 	for _, c := range r.Cases {

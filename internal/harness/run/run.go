@@ -16,13 +16,13 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// Options say what to run. Progress, where it is not nil, is told of each case when it
-// is done, by one goroutine at a time.
+// Options are the parameters of a run. Progress, if not nil, is called for each finished
+// case, by one goroutine at a time.
 type Options struct {
 	Suite    *suite.Suite
 	Plan     []suite.Planned
 	Progress func(Outcome)
-	// Contract is what the server must keep to; nil for no comparison.
+	// Contract is the contract to compare the server with; nil for none.
 	Contract *contract.Snapshot
 }
 
@@ -38,8 +38,8 @@ type runner struct {
 	report *Report
 }
 
-// Run runs the plan. When ctx ends, no further case starts and the report tells the
-// rest as skipped; what was started is ended in any case.
+// Run runs the plan. When ctx ends, no further case starts and the remaining ones are
+// reported as skipped. All started servers are ended in any case.
 func Run(ctx context.Context, o Options) *Report {
 	started := time.Now()
 	r := newRunner(o.Suite)
@@ -66,7 +66,7 @@ func newRunner(s *suite.Suite) *runner {
 	}}
 }
 
-// targetOf says how to reach the server of a suite.
+// targetOf returns how to reach the server of a suite.
 func targetOf(s *suite.Suite) wire.Target {
 	t := wire.Target{
 		URL: s.Server.URL, Headers: s.Server.Headers, Revision: s.Server.Protocol,
@@ -80,7 +80,7 @@ func targetOf(s *suite.Suite) wire.Target {
 	}
 	folder := filepath.Dir(s.Path)
 	command := s.Server.Command
-	if filepath.Base(command) != command && !filepath.IsAbs(command) { // ./server is beside the suite
+	if filepath.Base(command) != command && !filepath.IsAbs(command) { // ./server is relative to the suite
 		command = filepath.Join(folder, command)
 		if absolute, err := filepath.Abs(command); err == nil {
 			command = absolute
@@ -98,7 +98,7 @@ func targetOf(s *suite.Suite) wire.Target {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// inspect reads what the server promises, before any case.
+// inspect reads the promises of the server, before any case.
 func (r *runner) inspect(ctx context.Context, w *worker) {
 	c := w.conn
 	r.report.Revision, r.report.ServerInfo, r.report.StartTime = c.Revision, r.hide.raw(c.ServerInfo), c.StartTime
@@ -111,7 +111,7 @@ func (r *runner) inspect(ctx context.Context, w *worker) {
 	defer cancel()
 	list, err := c.List(ctx, "tools/list", "tools")
 	if remote := new(wire.RemoteError); errors.As(err, &remote) {
-		r.findServer([]finding.Finding{{Kind: finding.BadList, Text: "the server offers tools and answers tools/list with an error"}})
+		r.findServer([]finding.Finding{{Kind: finding.BadList, Text: "the server offers tools, but answers tools/list with an error"}})
 	}
 	tools, found := contract.CheckTools(list)
 	r.tools, r.report.Tools, r.report.ListTokens = tools, len(list), contract.Tokens(list)

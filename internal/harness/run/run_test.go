@@ -80,7 +80,8 @@ test_suites:
         retries: 1
 `
 
-// TestEachFault: a run finds and names each fault, and the report shows no secret.
+// TestEachFault checks that a run finds and names each fault, and that the report shows no
+// secret.
 func TestEachFault(t *testing.T) {
 	for _, fault := range faultytest.FoundBy(faultytest.ByRun) {
 		t.Run(fault.Name, func(t *testing.T) {
@@ -92,9 +93,9 @@ func TestEachFault(t *testing.T) {
 			switch fault.Kind {
 			case "slow":
 				text = oneSum
-			case "flood", "too-large": // what comes in large quantities comes slowly on a busy machine
+			case "flood", "too-large": // large amounts of data arrive slowly on a busy machine
 				text = strings.Replace(text, "global_timeout_seconds: 5", "global_timeout_seconds: 60", 1)
-			case "no-answer", "no-start": // what never comes is waited for until the limit
+			case "no-answer", "no-start": // waits until the time limit
 				text = strings.Replace(text, "global_timeout_seconds: 5", "global_timeout_seconds: 1", 1)
 				text = strings.Replace(text, "startup_timeout_seconds: 6", "startup_timeout_seconds: 1", 1)
 			}
@@ -116,7 +117,7 @@ func TestEachFault(t *testing.T) {
 	}
 }
 
-// TestRefusedRevision: a server that refuses the revision of the suite is told so.
+// TestRefusedRevision checks that a refusal of the suite's revision is reported as such.
 func TestRefusedRevision(t *testing.T) {
 	refused := map[string]string{"legacy-only": "2026-07-28", "modern-only": "2025-11-25"}
 	for _, fault := range faultytest.FoundBy(faultytest.ByRevision) {
@@ -154,7 +155,7 @@ test_suites:
             expected: {json: [{path: $.id, equals: "{{id}}"}, {path: $.id, matches: ^counter-, contains: ter-c}]}
 `
 
-// TestSound: the server without a fault has no finding, in either era.
+// TestSound checks that the server without faults has no findings, in both eras.
 func TestSound(t *testing.T) {
 	for _, faults := range []string{"", "legacy-only", "modern-only"} {
 		for _, workers := range []int{1, 3} {
@@ -181,8 +182,8 @@ test_suites:
       - {name: e, tool: repeat, input: {text: x}}
 `
 
-// TestSkipped: what depends on a failed case does not run, and with fail_fast nothing
-// does after it.
+// TestSkipped checks that cases that depend on a failed case do not run, and that with
+// fail_fast no case runs after a failed one.
 func TestSkipped(t *testing.T) {
 	states := func(r *run.Report) (all []run.State) {
 		for _, c := range r.Cases {
@@ -200,7 +201,8 @@ func TestSkipped(t *testing.T) {
 	}
 }
 
-// TestGoesOn: a server that crashes with each call costs its cases, and each is told.
+// TestGoesOn checks that a server that crashes with each call fails its cases, each of
+// which is reported.
 func TestGoesOn(t *testing.T) {
 	r := runSuite(t, failing, "crash-call")
 	if r.Count(run.Failed) != 3 || r.Count(run.Skipped) != 2 {
@@ -208,7 +210,7 @@ func TestGoesOn(t *testing.T) {
 	}
 }
 
-// TestEnded: a run that is told to end ends.
+// TestEnded checks that a run ends when it is told to.
 func TestEnded(t *testing.T) {
 	s := load(t, sound, "")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -218,7 +220,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestLimits: tokens and memory have their own findings.
+// TestLimits checks the findings for exceeded token and memory limits.
 func TestLimits(t *testing.T) {
 	text := strings.Replace(oneSum, "server:", "server:\n  max_list_tokens: 10", 1)
 	text = strings.Replace(text, "global:", "global:\n  resource_limits: {max_memory_mb: 1}", 1)

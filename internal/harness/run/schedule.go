@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// schedule gives cases to workers as soon as what they depend on has passed. The first
-// worker has its server already.
+// schedule gives cases to workers as soon as their dependencies have passed. The first
+// worker already has a server.
 func (r *runner) schedule(ctx context.Context, first *worker, progress func(Outcome)) {
 	jobs, done := make(chan suite.Planned), make(chan Outcome)
 	workers := r.startWorkers(ctx, first, jobs, done)
@@ -48,7 +48,7 @@ func (r *runner) schedule(ctx context.Context, first *worker, progress func(Outc
 	}
 }
 
-// startWorkers starts the workers, which end with jobs.
+// startWorkers starts the workers, which end when jobs is closed.
 func (r *runner) startWorkers(ctx context.Context, first *worker, jobs <-chan suite.Planned, done chan<- Outcome) *sync.WaitGroup {
 	workers := new(sync.WaitGroup)
 	for i := range min(r.suite.Global.MaxConcurrency, max(len(r.plan), 1)) {
@@ -66,14 +66,14 @@ func (r *runner) startWorkers(ctx context.Context, first *worker, jobs <-chan su
 	return workers
 }
 
-// board knows which cases are done and which may start.
+// board tracks which cases are done and which may start.
 type board struct {
 	plan     []suite.Planned
 	taken    []string
 	outcomes map[string]Outcome
 }
 
-// open are the cases that have neither started nor been skipped.
+// open returns the cases that have neither started nor been skipped.
 func (b *board) open() []suite.Planned {
 	return slices.DeleteFunc(slices.Clone(b.plan), func(p suite.Planned) bool {
 		_, done := b.outcomes[p.ID]
@@ -81,7 +81,7 @@ func (b *board) open() []suite.Planned {
 	})
 }
 
-// next returns a case all of whose dependencies have passed.
+// next returns a case whose dependencies have all passed.
 func (b *board) next() (suite.Planned, bool) {
 	for _, p := range b.open() {
 		if waits, blocked := b.dependencies(p); !waits && !blocked {
@@ -91,7 +91,7 @@ func (b *board) next() (suite.Planned, bool) {
 	return suite.Planned{}, false
 }
 
-// dependencies tells whether a case has to wait, and whether it can never start.
+// dependencies reports whether a case has to wait, and whether it can never start.
 func (b *board) dependencies(p suite.Planned) (waits, blocked bool) {
 	for _, other := range b.plan {
 		if !slices.Contains(p.DependsOn, other.Base) {
@@ -101,7 +101,7 @@ func (b *board) dependencies(p suite.Planned) (waits, blocked bool) {
 		waits = waits || !done
 		blocked = blocked || done && o.State != Passed && o.State != Flaky
 	}
-	for _, on := range p.DependsOn { // it is disabled
+	for _, on := range p.DependsOn { // the dependency is disabled
 		if !slices.ContainsFunc(b.plan, func(other suite.Planned) bool { return other.Base == on }) {
 			blocked = true
 		}
@@ -109,8 +109,8 @@ func (b *board) dependencies(p suite.Planned) (waits, blocked bool) {
 	return waits, blocked
 }
 
-// skipped are the cases that will not run: all that are open where the run ends, and
-// else those whose dependencies did not pass.
+// skipped returns the cases that will not run: if the run has ended all open ones, and
+// otherwise those with failed dependencies.
 func (b *board) skipped(end bool) (out []Outcome) {
 	for grew := true; grew; {
 		grew = false
@@ -120,9 +120,9 @@ func (b *board) skipped(end bool) (out []Outcome) {
 				continue
 			}
 			o := outcomeOf(p)
-			o.State, o.Reason = Skipped, "what it depends on did not pass"
+			o.State, o.Reason = Skipped, "a case it depends on did not pass"
 			if end {
-				o.Reason = "the run ended before"
+				o.Reason = "the run ended before it started"
 			}
 			b.outcomes[p.ID], grew = o, true
 			out = append(out, o)
@@ -141,6 +141,6 @@ func (b *board) failed() bool {
 }
 
 func outcomeOf(p suite.Planned) Outcome {
-	group := p.Base[:len(p.Base)-len(p.Case.Name)-1] // the base is group/name
+	group := p.Base[:len(p.Base)-len(p.Case.Name)-1] // Base is group/name
 	return Outcome{ID: p.ID, Suite: group, Name: p.ID[len(group)+1:], Tags: p.Tags}
 }

@@ -12,9 +12,9 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// Snapshot starts the server of a suite, reads all that it promises and ends it. What is
-// wrong with the lists, and the server's other faults, are findings. The error is a
-// [wire.StartError]. Neither holds a secret that the suite gave to the server.
+// Snapshot starts the server of a suite, reads everything that it promises and ends it.
+// Faults of the lists and other faults of the server are findings. The error is a
+// [wire.StartError]. Neither contains secrets that the suite passed to the server.
 func Snapshot(ctx context.Context, s *suite.Suite) (*contract.Snapshot, []finding.Finding, error) {
 	hide := newHider(s.Server)
 	c, err := Open(ctx, s)
@@ -37,15 +37,15 @@ func (h hider) snapshot(s *contract.Snapshot) (*contract.Snapshot, error) {
 	return contract.ParseSnapshot(h.raw(data))
 }
 
-// compare holds the server against a snapshot. What is wrong with its tools was found
-// before.
+// compare compares the server with a snapshot. Faults of its tools have already been
+// reported.
 func (r *runner) compare(ctx context.Context, c *wire.Conn, old *contract.Snapshot) {
 	now := contract.NewSnapshot(c.Revision, c.Capabilities, c.Instructions)
 	readLists(ctx, c, r.suite, now)
 	found := c.Findings()
 	now, err := r.hide.snapshot(now)
 	if err != nil {
-		return // what was read from JSON is JSON
+		return // decoded JSON can always be encoded
 	}
 	r.report.Changes = contract.Compare(old, now)
 	for _, change := range r.report.Changes {
@@ -56,8 +56,8 @@ func (r *runner) compare(ctx context.Context, c *wire.Conn, old *contract.Snapsh
 	r.findServer(found)
 }
 
-// Open starts the server of a suite and agrees on a revision. The error is a
-// [wire.StartError] without secrets of the suite.
+// Open starts the server of a suite and negotiates a revision. The error is a
+// [wire.StartError] that contains no secrets of the suite.
 func Open(ctx context.Context, s *suite.Suite) (*wire.Conn, error) {
 	c, err := wire.Open(ctx, targetOf(s))
 	if start := new(wire.StartError); errors.As(err, &start) {
@@ -78,10 +78,10 @@ func readLists(ctx context.Context, c *wire.Conn, s *suite.Suite, into *contract
 		cancel()
 		remote := new(wire.RemoteError)
 		switch {
-		case errors.As(err, &remote) && l.Member == "resourceTemplates": // a server need not have any
+		case errors.As(err, &remote) && l.Member == "resourceTemplates": // resource templates are optional
 			continue
 		case errors.As(err, &remote):
-			found = append(found, finding.Finding{Kind: finding.BadList, Text: fmt.Sprintf("the server offers %s and answers %s with an error", l.Capability, l.Method)})
+			found = append(found, finding.Finding{Kind: finding.BadList, Text: fmt.Sprintf("the server offers %s, but answers %s with an error", l.Capability, l.Method)})
 			continue
 		case err != nil:
 			return found // the connection has a finding for it
@@ -91,7 +91,7 @@ func readLists(ctx context.Context, c *wire.Conn, s *suite.Suite, into *contract
 			found = append(found, wrong...)
 			into.ListTokens = contract.Tokens(list)
 			found = append(found, overBudget(s, into.ListTokens)...)
-			into.Add(l.Member, list) // CheckTools has found what Add finds
+			into.Add(l.Member, list) // CheckTools has already found the faults that Add finds
 			continue
 		}
 		found = append(found, into.Add(l.Member, list)...)
@@ -99,7 +99,7 @@ func readLists(ctx context.Context, c *wire.Conn, s *suite.Suite, into *contract
 	return found
 }
 
-// overBudget finds a list that costs more than the suite allows.
+// overBudget reports a list that costs more tokens than the suite allows.
 func overBudget(s *suite.Suite, tokens int) []finding.Finding {
 	most := s.Server.MaxListTokens
 	if most == 0 || tokens <= most {

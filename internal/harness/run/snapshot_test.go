@@ -24,8 +24,8 @@ func snapshot(t *testing.T, faults string) *contract.Snapshot {
 	return s
 }
 
-// TestSnapshotDiff: each fault of the contract breaks it, alone and in a run; the sound
-// server and another era of it do not.
+// TestSnapshotDiff checks that each fault of the contract is a breaking change, both in a
+// comparison and in a run, and that the sound server, or another era of it, is not.
 func TestSnapshotDiff(t *testing.T) {
 	old := snapshot(t, "")
 	wants := map[string]string{
@@ -59,7 +59,7 @@ func TestSnapshotDiff(t *testing.T) {
 	}
 }
 
-// TestListFaults: what is wrong with a list of prompts or templates is found.
+// TestListFaults checks that faults in a list of prompts or templates are found.
 func TestListFaults(t *testing.T) {
 	for _, fault := range faultytest.FoundBy(faultytest.ByList) {
 		_, found, err := run.Snapshot(t.Context(), load(t, oneSum, fault.Name))
@@ -69,8 +69,8 @@ func TestListFaults(t *testing.T) {
 	}
 }
 
-// TestSnapshotFindings: what is wrong with a list is found, and a server that does not
-// start is an error without secrets.
+// TestSnapshotFindings checks that faults in a list are findings, and that a server that
+// does not start gives an error without secrets.
 func TestSnapshotFindings(t *testing.T) {
 	s := load(t, oneSum, "no-input-schema")
 	s.Server.MaxListTokens = 10
@@ -84,11 +84,11 @@ func TestSnapshotFindings(t *testing.T) {
 	}
 }
 
-// TestSnapshotHidesSecrets: a description that repeats a secret of the suite does not
-// bring it into a file.
+// TestSnapshotHidesSecrets checks that a secret of the suite that a description repeats is
+// not written to a file.
 func TestSnapshotHidesSecrets(t *testing.T) {
 	s := load(t, oneSum, "")
-	s.Server.Env["PASSWORD"] = "Repeat a text." // what a description says
+	s.Server.Env["PASSWORD"] = "Repeat a text." // the text of a description
 	got, _, err := run.Snapshot(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

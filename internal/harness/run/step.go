@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// step makes one request and judges its answer. Faults of the wire are findings of the
-// connection already.
+// step makes one request and judges its answer. Faults on the wire are already findings of
+// the connection.
 func (w *worker) step(ctx context.Context, s suite.Step, limit time.Duration, values map[string]any) []finding.Finding {
 	method, params, err := request(s, values)
 	if err != nil {
@@ -39,7 +39,7 @@ func (w *worker) step(ctx context.Context, s suite.Step, limit time.Duration, va
 	return found
 }
 
-// request is the method and the parameters of a step.
+// request returns the method and the parameters of a step.
 func request(s suite.Step, values map[string]any) (method string, params map[string]any, err error) {
 	input := s.Params
 	if s.Tool != "" {
@@ -59,14 +59,14 @@ func request(s suite.Step, values map[string]any) (method string, params map[str
 	return "tools/call", map[string]any{"name": s.Tool, "arguments": params}, nil
 }
 
-// read turns a reply into what a case can expect something of.
+// read converts a reply to the form that expectations apply to.
 func (w *worker) read(s suite.Step, reply wire.Reply) (answer, []finding.Finding) {
 	if reply.Error != nil {
 		return answer{failed: true, code: &reply.Error.Code, text: reply.Error.Message}, nil
 	}
 	if s.Tool == "" {
 		a := answer{text: string(reply.Result)}
-		_ = json.Unmarshal(reply.Result, &a.value) // it was parsed before
+		_ = json.Unmarshal(reply.Result, &a.value) // it has been parsed before
 		if members, ok := a.value.(map[string]any); ok && s.Method == "tools/call" {
 			a.failed = members["isError"] == true
 		}

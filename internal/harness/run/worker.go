@@ -13,13 +13,13 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// worker runs cases on a server of its own.
+// worker runs cases on its own server.
 type worker struct {
 	run  *runner
 	conn *wire.Conn
 }
 
-// open starts a server where there is none.
+// open starts a server if there is none.
 func (w *worker) open(ctx context.Context) *wire.StartError {
 	if w.conn != nil {
 		return nil
@@ -32,7 +32,7 @@ func (w *worker) open(ctx context.Context) *wire.StartError {
 	return nil
 }
 
-// close ends the server. What it does wrong then is a finding of the server.
+// close ends the server. Faults at its end are findings of the server.
 func (w *worker) close() { w.run.findServer(w.end()) }
 
 func (w *worker) end() []finding.Finding {
@@ -48,7 +48,7 @@ func (w *worker) end() []finding.Finding {
 	return found
 }
 
-// do runs one case, again where it failed and the suite wants that.
+// do runs one case, and repeats it if it failed and the suite asks for that.
 func (w *worker) do(ctx context.Context, p suite.Planned) Outcome {
 	o, start := outcomeOf(p), time.Now()
 	retry := w.run.suite.Global.Retry
@@ -72,7 +72,7 @@ func (w *worker) do(ctx context.Context, p suite.Planned) Outcome {
 		o.State = Failed
 	case first != nil:
 		o.State = Flaky
-		o.Findings = []finding.Finding{{Kind: finding.Flaky, Text: fmt.Sprintf("passed at attempt %d; the first failed: %s: %s", o.Attempts, first[0].Kind, first[0].Text)}}
+		o.Findings = []finding.Finding{{Kind: finding.Flaky, Text: fmt.Sprintf("passed at attempt %d; the first attempt failed: %s: %s", o.Attempts, first[0].Kind, first[0].Text)}}
 	default:
 		o.State = Passed
 	}
@@ -80,10 +80,10 @@ func (w *worker) do(ctx context.Context, p suite.Planned) Outcome {
 	return o
 }
 
-// retryable reports whether a failure is of a kind that the suite wants to try again.
+// retryable reports whether the suite asks to repeat cases with this failure.
 func retryable(r suite.Retry, found []finding.Finding) bool {
 	for _, pattern := range r.Patterns {
-		re := regexp.MustCompile(pattern) // the suite was checked
+		re := regexp.MustCompile(pattern) // it was checked when the suite was loaded
 		for _, f := range found {
 			if re.MatchString(f.Text) {
 				return true
@@ -95,7 +95,7 @@ func retryable(r suite.Retry, found []finding.Finding) bool {
 
 const longestPause = time.Minute
 
-// pause waits before the next attempt; false where the run ends meanwhile.
+// pause waits before the next attempt. It returns false if the run ends in the meantime.
 func pause(ctx context.Context, r suite.Retry, attempt int) bool {
 	d := time.Duration(r.DelayMS) * time.Millisecond
 	if r.Exponential {
@@ -104,8 +104,8 @@ func pause(ctx context.Context, r suite.Retry, attempt int) bool {
 	return sleep.For(ctx, min(d, longestPause)) == nil
 }
 
-// attempt runs a case once. A server that broke is ended, and its end belongs to the
-// case that broke it.
+// attempt runs a case once. A server that broke is ended, and its end is attributed to that
+// case.
 func (w *worker) attempt(ctx context.Context, p suite.Planned) ([]finding.Finding, []wire.Exchange) {
 	if err := w.open(ctx); err != nil {
 		return err.Findings, nil
@@ -147,7 +147,7 @@ func (w *worker) steps(ctx context.Context, p suite.Planned) []finding.Finding {
 	return nil
 }
 
-// place names the step of a finding, where a case has several.
+// place adds the name of the step to a finding, if a case has several steps.
 func place(p suite.Planned, s suite.NamedStep, i int, where string) string {
 	if len(p.Case.Steps) == 0 {
 		return where

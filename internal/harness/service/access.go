@@ -17,10 +17,10 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Permission is something that a user may do.
+// Permission is an action that a user may be allowed to do.
 type Permission string
 
-// Permissions. A role may also have all of one kind, such as test:*.
+// Permissions. A role may also have all permissions of one kind, such as test:*.
 const (
 	TestRun      Permission = "test:run"
 	TestView     Permission = "test:view"
@@ -31,7 +31,7 @@ const (
 
 var permissions = []Permission{TestRun, TestView, ReportView, ConfigView, BaselineView}
 
-// known reports a permission, or all of one kind.
+// known reports whether a text is a permission, or all permissions of one kind.
 func known(name string) bool {
 	kind, wild := strings.CutSuffix(name, ":*")
 	return slices.ContainsFunc(permissions, func(p Permission) bool {
@@ -39,8 +39,8 @@ func known(name string) bool {
 	})
 }
 
-// Access is who may do what. Without users everybody may do everything: that is for a
-// service which only this machine can reach.
+// Access says who may do what. Without users everybody may do everything, which is for a
+// service that only this machine can reach.
 type Access struct {
 	users []user
 	roles map[string][]string
@@ -51,7 +51,7 @@ type user struct {
 	key        [sha256.Size]byte // the hash of the key
 }
 
-// accessFile is the form of the file.
+// accessFile is the format of the file.
 type accessFile struct {
 	Roles []struct {
 		Name        string   `yaml:"name"`
@@ -66,7 +66,7 @@ type accessFile struct {
 
 const maxAccessFile = 1 << 20 // bytes
 
-// readYAML reads a file of settings. No error shows a part of it.
+// readYAML reads a settings file. Its errors never quote the file.
 func readYAML(path string, into any) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -101,7 +101,7 @@ func LoadAccess(path string) (Access, error) {
 	a := Access{roles: map[string][]string{}}
 	for _, r := range f.Roles {
 		if _, twice := a.roles[r.Name]; r.Name == "" || twice {
-			return Access{}, fmt.Errorf("%s: each role needs a name of its own", path)
+			return Access{}, fmt.Errorf("%s: each role needs a unique name", path)
 		}
 		for _, p := range r.Permissions {
 			if !known(p) {
@@ -118,7 +118,7 @@ func LoadAccess(path string) (Access, error) {
 		a.users = append(a.users, one)
 	}
 	if len(a.users) == 0 {
-		return Access{}, fmt.Errorf("%s has no users: nobody could ask anything", path)
+		return Access{}, fmt.Errorf("%s has no users: nobody could use the service", path)
 	}
 	return a, nil
 }
@@ -131,15 +131,15 @@ func list(all []Permission) string {
 	return strings.Join(names, ", ")
 }
 
-// username is a name that log and figures can hold as it is.
+// username is a name that can be used in logs and metrics without escaping.
 var username = lazyregexp.New(`^[A-Za-z0-9._-]{1,64}$`)
 
 func (a Access) user(name, role, hash string) (u user, err error) {
 	if !username().MatchString(name) || slices.ContainsFunc(a.users, func(u user) bool { return u.name == name }) {
-		return u, errors.New("each user needs a username of its own, of letters, digits and ._-")
+		return u, errors.New("each user needs a unique username of letters, digits and ._-")
 	}
 	if _, ok := a.roles[role]; !ok {
-		return u, fmt.Errorf("the user %s has the role %q, which there is not", name, role)
+		return u, fmt.Errorf("the user %s has the role %q, which does not exist", name, role)
 	}
 	digits, ok := strings.CutPrefix(hash, "sha256:")
 	key, err := hex.DecodeString(digits)
@@ -152,10 +152,11 @@ func (a Access) user(name, role, hash string) (u user, err error) {
 	return user{name, role, [sha256.Size]byte(key)}, nil
 }
 
-// Open reports that everybody may do everything.
+// Open reports whether everybody may do everything.
 func (a Access) Open() bool { return len(a.users) == 0 }
 
-// identify finds the user of a key. All are compared, so that the time tells nothing.
+// identify returns the user with the given key. It compares all keys, so that the time
+// reveals nothing.
 func (a Access) identify(key string) (found user, ok bool) {
 	hash := sha256.Sum256([]byte(key))
 	for _, u := range a.users {
@@ -172,19 +173,19 @@ func (a Access) may(role string, p Permission) bool {
 	return slices.ContainsFunc(a.roles[role], func(has string) bool { return has == string(p) || has == kind+":*" })
 }
 
-// refusals counts refused requests, and says which of them go into the audit log: whoever
-// guesses keys must not fill it.
+// refusals counts refused requests, and limits how many of them are recorded in the audit
+// log, so that guessing keys cannot fill it.
 type refusals struct {
 	mu    sync.Mutex
 	total int
-	quiet int // since the last that was recorded
+	quiet int // since the last recorded one
 	last  time.Time
 }
 
 const betweenRefusals = 10 * time.Second
 
-// note counts one. Since is how many there were since the last record, this one included;
-// 0 where it is not to be recorded.
+// note counts a refusal. Since is the number of refusals since the last recorded one,
+// including this one, or 0 if this one is not to be recorded.
 func (r *refusals) note(now time.Time) (since int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

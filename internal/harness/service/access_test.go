@@ -9,7 +9,8 @@ import (
 	"example.org/bridge/internal/harness/service"
 )
 
-// TestLoadAccess: what is wrong with a file of roles is told, and no part of a key.
+// TestLoadAccess checks that faults in a file of roles are reported, without any part of a
+// key.
 func TestLoadAccess(t *testing.T) {
 	const roles = "roles: [{name: r, permissions: ['test:view']}]\n"
 	hash := "sha256:" + strings.Repeat("0a", 32)

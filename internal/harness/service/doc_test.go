@@ -1,2 +1,2 @@
-// Package service_test runs services on clocks and ports of its own.
+// Package service_test runs services with fake clocks and free ports.
 package service_test

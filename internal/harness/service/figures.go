@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// contentType is that of Prometheus's text format, version 0.0.4.
+// contentType is the content type of Prometheus's text format, version 0.0.4.
 const contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-// writer writes figures in that format. Labels have no value that needs escaping.
+// writer writes metrics in that format. Label values must not need escaping.
 type writer struct{ strings.Builder }
 
 func (w *writer) head(name, kind, help string) {
@@ -31,7 +31,7 @@ func (w *writer) gauge(name, help string, value float64) {
 	w.value(name, value)
 }
 
-// tally is one family with a value for each value of a label.
+// tally is a metric with one value per value of a label.
 func (w *writer) tally(name, kind, help, label string, counts map[string]int) {
 	w.head(name, kind, help)
 	for _, key := range slices.Sorted(maps.Keys(counts)) {
@@ -39,7 +39,7 @@ func (w *writer) tally(name, kind, help, label string, counts map[string]int) {
 	}
 }
 
-// complete has each of the names, with 0 where nothing was counted.
+// complete adds each of the names that is missing, with the value 0.
 func complete(counts map[string]int, names ...string) map[string]int {
 	all := map[string]int{}
 	for _, name := range names {
@@ -48,7 +48,7 @@ func complete(counts map[string]int, names ...string) map[string]int {
 	return all
 }
 
-// Figures writes all figures. Those of the last run appear with it.
+// Figures writes all metrics. Those of the last run appear once there is one.
 func (s *Service) Figures(out io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

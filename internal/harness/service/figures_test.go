@@ -20,7 +20,7 @@ func figures(t *testing.T, s *service.Service) string {
 	return out.String()
 }
 
-// TestFigures: rates are of the last run, sums of all.
+// TestFigures checks that rates are those of the last run, and sums those of all runs.
 func TestFigures(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -51,7 +51,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// TestPromtoolReadsFigures: Prometheus takes the text and has nothing to say against it.
+// TestPromtoolReadsFigures checks that Prometheus accepts the text without complaints.
 func TestPromtoolReadsFigures(t *testing.T) {
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {

@@ -15,10 +15,11 @@ import (
 	"example.org/bridge/internal/harness/local"
 )
 
-// ErrExposed reports an address that other machines could reach without TLS and keys.
-var ErrExposed = errors.New("another machine could reach this address: that needs security.rbac and security.tls, else listen on 127.0.0.1")
+// ErrExposed reports an address that other machines can reach, used without TLS and keys.
+var ErrExposed = errors.New("other machines can reach this address: configure security.rbac and security.tls, or listen on 127.0.0.1")
 
-// Places are where a service listens: two ports of one address. TLS is nil for plain HTTP.
+// Places are the two addresses on which a service listens: two ports of one host. TLS is
+// nil for plain HTTP.
 type Places struct {
 	Host            string
 	Metrics, Health int
@@ -49,10 +50,10 @@ func (p Places) Listen(ctx context.Context, a Access) (l Listeners, err error) {
 	return l, err
 }
 
-// leave is how long answers that are being written have at the end.
+// leave is how long answers in progress may take at the end.
 const leave = 2 * time.Second
 
-// Serve keeps the schedule and answers on both ports until ctx ends.
+// Serve runs the schedule and answers requests on both ports until ctx ends.
 func (s *Service) Serve(ctx context.Context, l Listeners) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -64,7 +65,7 @@ func (s *Service) Serve(ctx context.Context, l Listeners) error {
 	}{{l.Metrics, s.Metrics()}, {l.Health, s.Health()}} {
 		all.Go(func() {
 			failed[i] = serve(ctx, one.listener, one.handler)
-			cancel() // without one port the service is not whole
+			cancel() // without one of the ports the service is incomplete
 		})
 	}
 	s.Keep(ctx)

@@ -1,6 +1,6 @@
-// Package service runs a suite again and again, and answers questions about it over HTTP:
-// figures for Prometheus, health, what the last run found, and the reports. It knows how
-// to keep time and whom to answer; what a run is, its caller says.
+// Package service runs a suite periodically, and provides information about it over HTTP:
+// metrics for Prometheus, health, the findings of the last run, and the reports. It handles
+// the schedule and access control; the caller provides the run itself.
 package service
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Result is what one run came to. Times are those of its requests on the wire.
+// Result is the result of one run. Times are those of its requests on the wire.
 type Result struct {
 	Started    time.Time      `json:"started"`
 	Duration   time.Duration  `json:"duration_ns"`
@@ -22,13 +22,14 @@ type Result struct {
 	StartTime  time.Duration  `json:"start_time_ns"`
 	PeakMemory int64          `json:"peak_memory_bytes"`
 	ListTokens int            `json:"list_tokens"`
-	Reports    []string       `json:"reports"` // names of files
-	// Problem says what went wrong beside the server: a report that cannot be written.
+	Reports    []string       `json:"reports"` // names of the report files
+	// Problem describes a failure that is not the server's, such as a report that cannot be
+	// written.
 	Problem string          `json:"problem,omitempty"`
 	Times   []time.Duration `json:"-"`
 }
 
-// Found counts all findings.
+// Found returns the total number of findings.
 func (r Result) Found() (n int) {
 	for _, count := range r.Findings {
 		n += count
@@ -36,7 +37,7 @@ func (r Result) Found() (n int) {
 	return n
 }
 
-// Success is the share of cases that passed, in the end, among those that ran: from 0 to 1.
+// Success is the fraction of the cases that ran that finally passed, from 0 to 1.
 func (r Result) Success() float64 {
 	if ran := r.Passed + r.Flaky + r.Failed; ran > 0 && !r.NotStarted {
 		return float64(r.Passed+r.Flaky) / float64(ran)
@@ -44,33 +45,33 @@ func (r Result) Success() float64 {
 	return 0
 }
 
-// Options say what to run and whom to tell.
+// Options are the parameters of a service.
 type Options struct {
 	Every time.Duration // from the start of one run to the start of the next
-	// Run runs the suite once. By is the schedule, or the user who asked.
+	// Run runs the suite once. By is Scheduled, or the user who requested the run.
 	Run func(ctx context.Context, by string) Result
-	// Record puts an action into the audit log; nil for none.
+	// Record writes an action to the audit log; nil for none.
 	Record func(ctx context.Context, action string, details map[string]any) error
-	// Baseline are 95th percentiles of earlier runs in milliseconds; none to learn them
-	// from the first runs, which Learned then gets.
+	// Baseline are 95th percentiles of earlier runs, in milliseconds. If nil, they are
+	// learned from the first runs and passed to Learned.
 	Baseline []float64
 	Learned  func(p95 []float64) error
-	Reports  string // the folder of the reports; "" for none
-	// Suite and Baselines are what /api/v1/suite and /api/v1/baselines tell.
+	Reports  string // folder of the reports; "" for none
+	// Suite and Baselines return the content of /api/v1/suite and /api/v1/baselines.
 	Suite     any
 	Baselines func() (any, error)
 	Access    Access
-	// Warn tells of what the service cannot do and goes on without.
+	// Warn reports a failure that does not stop the service.
 	Warn func(error)
 }
 
-// Scheduled is who starts a run that nobody asked for.
+// Scheduled is the initiator of runs that no user requested.
 const Scheduled = "schedule"
 
 // Service is the schedule and the state of one suite.
 type Service struct {
 	Options
-	asked   chan string // the user who wants a run now
+	asked   chan string // the user who requested a run
 	refused refusals
 
 	mu      sync.Mutex
@@ -79,7 +80,7 @@ type Service struct {
 	sums    sums
 }
 
-// New returns a service that does nothing yet.
+// New returns a service that is not running yet.
 func New(o Options) *Service {
 	s := &Service{Options: o, asked: make(chan string, 1)}
 	s.sums.baseline = o.Baseline
@@ -95,8 +96,8 @@ const (
 	ActionRefused = "harness_serve_refused"
 )
 
-// Keep runs the suite on schedule until ctx ends. The run that goes on then ends early, and
-// is not counted.
+// Keep runs the suite on schedule until ctx ends. A run in progress then ends early and is
+// not counted.
 func (s *Service) Keep(ctx context.Context) {
 	s.record(ctx, ActionStart, map[string]any{"every_seconds": s.Every.Seconds()})
 	defer s.record(context.WithoutCancel(ctx), ActionStop, map[string]any{})
@@ -142,8 +143,8 @@ func (s *Service) once(ctx context.Context, by string) {
 	}
 }
 
-// Ask wants a run as soon as the present one is over. It is false where one is asked for
-// already.
+// Ask requests a run as soon as the current one is finished. It returns false if one has
+// already been requested.
 func (s *Service) Ask(by string) bool {
 	select {
 	case s.asked <- by:

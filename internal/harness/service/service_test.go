@@ -25,8 +25,8 @@ func (l *log) record(_ context.Context, action string, details map[string]any) e
 	return nil
 }
 
-// TestKeep: runs start on schedule, however long they take, and at once for who asks. The
-// one that the end interrupts does not count.
+// TestKeep checks that runs start on schedule, however long they take, and immediately on
+// request, and that a run interrupted by the end is not counted.
 func TestKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var starts []string
@@ -47,7 +47,7 @@ func TestKeep(t *testing.T) {
 		done := make(chan struct{})
 		go func() { s.Keep(ctx); close(done) }()
 		time.Sleep(15 * time.Minute)
-		if !s.Ask("anna") || !s.Ask("berta") { // the first starts at once
+		if !s.Ask("anna") || !s.Ask("berta") { // the first one starts immediately
 			t.Error("a run that was asked for does not start")
 		}
 		if s.Ask("carl") {
@@ -69,7 +69,7 @@ func TestKeep(t *testing.T) {
 	})
 }
 
-// results gives one result after the other, and then the last again.
+// results returns one result after the other, and then repeats the last.
 func results(all ...service.Result) func(context.Context, string) service.Result {
 	i := -1
 	return func(context.Context, string) service.Result {
@@ -89,8 +89,9 @@ func kept(t *testing.T, o service.Options, runs int) *service.Service {
 	return s
 }
 
-// TestBaseline: the first ten runs without findings are the baseline, the present figure is
-// that of the last five, and one slow run alone moves nothing.
+// TestBaseline checks that the first ten runs without findings form the baseline, and that
+// the current figure is that of the last five runs, so that a single slow run does not
+// change it.
 func TestBaseline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		took := func(d time.Duration, found int) service.Result {

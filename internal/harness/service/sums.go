@@ -5,39 +5,39 @@ import (
 	"time"
 )
 
-// sums is what all runs since the start came to.
+// sums are the totals of all runs since the start.
 type sums struct {
 	last    *Result
-	runs    map[string]int // by what they came to
+	runs    map[string]int // by result
 	cases   map[string]int // by state
-	buckets []int          // times at most bounds[i], and more than those before; the last has the rest
-	total   time.Duration  // of all times
+	buckets []int          // number of times up to bounds[i] and above those before; the last counts the rest
+	total   time.Duration  // sum of all times
 	count   int
 
 	recent   []float64 // 95th percentiles of the last runs, in milliseconds
-	learning []float64 // those of runs without findings, until there are enough
+	learning []float64 // of runs without findings, until there are enough
 	baseline []float64
 }
 
-// bounds are those of the histogram, in seconds.
+// bounds are the upper limits of the histogram, in seconds.
 var bounds = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
 
 const (
-	// recentRuns is how many runs count for the present percentile: one slow run alone
-	// moves nothing.
+	// recentRuns is the number of runs that determine the current percentile, so that a
+	// single slow run does not change it.
 	recentRuns = 5
-	// baselineRuns is how many runs make a baseline: as many as a sound one needs.
+	// baselineRuns is the number of runs in a baseline: as many as a valid one needs.
 	baselineRuns = 10
 )
 
-// What a run came to.
+// The results of a run.
 const (
 	clean      = "clean"
 	findings   = "findings"
 	notStarted = "not_started"
 )
 
-// add counts a run. It returns the baseline where this run completed it.
+// add counts a run. It returns the baseline if this run completed it.
 func (s *sums) add(r Result) (learned []float64) {
 	if s.runs == nil {
 		s.runs, s.cases, s.buckets = map[string]int{}, map[string]int{}, make([]int, len(bounds)+1)
@@ -75,19 +75,19 @@ func (s *sums) add(r Result) (learned []float64) {
 	return nil
 }
 
-// place is the bucket of a time.
+// place returns the bucket for a time.
 func place(seconds float64) int {
 	at, _ := slices.BinarySearch(bounds, seconds)
 	return at
 }
 
-// percentile95 is the time that 95 of 100 do not exceed. There is at least one.
+// percentile95 returns the 95th percentile of times, of which there must be at least one.
 func percentile95(times []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(times))
 	return sorted[(len(sorted)*95+99)/100-1]
 }
 
-// median is the middle one of values, of which there is at least one.
+// median returns the median of values, of which there must be at least one.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2

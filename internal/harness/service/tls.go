@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// tlsFile is the form of the file with TLS settings.
+// tlsFile is the format of the file with TLS settings.
 type tlsFile struct {
 	TLS struct {
 		Enabled      *bool    `yaml:"enabled"`
@@ -25,8 +25,8 @@ type tlsFile struct {
 	} `yaml:"tls"`
 }
 
-// LoadTLS reads TLS settings. Paths are relative to the file. It is nil where the file
-// switches TLS off. The certificate is read again when its file has changed.
+// LoadTLS reads TLS settings. Paths are relative to the file. It returns nil if the file
+// disables TLS. The certificate is read again when its file has changed.
 func LoadTLS(path string) (*tls.Config, error) {
 	var f tlsFile
 	if err := readYAML(path, &f); err != nil {
@@ -75,17 +75,18 @@ func (f tlsFile) config(folder string) (*tls.Config, error) {
 	return c, f.clients(c, beside)
 }
 
-// cipher is the number of a cipher suite of TLS 1.2; those of 1.3 cannot be chosen.
+// cipher returns the number of a cipher suite of TLS 1.2; those of TLS 1.3 cannot be
+// chosen.
 func cipher(name string) (uint16, error) {
 	for _, s := range tls.CipherSuites() {
 		if s.Name == name {
 			return s.ID, nil
 		}
 	}
-	return 0, fmt.Errorf("there is no sound cipher suite %q: use names such as TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, or leave cipher_suites out", name)
+	return 0, fmt.Errorf("there is no secure cipher suite %q: use names such as TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, or omit cipher_suites", name)
 }
 
-// clients says which certificates of clients are wanted.
+// clients configures which client certificates are required.
 func (f tlsFile) clients(c *tls.Config, beside func(string) string) error {
 	switch f.TLS.ClientAuth {
 	case "", "none":
@@ -114,11 +115,11 @@ type certificate struct {
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
-	from   time.Time // when the file was written
+	from   time.Time // modification time of the file
 }
 
-// get returns the certificate, read again where its file is another one. A pair that does
-// not fit, while it is being replaced, leaves the old one.
+// get returns the certificate, reading it again if its file has changed. While the pair
+// does not match, because it is being replaced, the old one is used.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

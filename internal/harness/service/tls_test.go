@@ -21,8 +21,8 @@ import (
 	"example.org/bridge/internal/harness/service"
 )
 
-// issue writes a certificate of this machine and its key as NAME.crt and NAME.key. It
-// signs itself.
+// issue writes a self-signed certificate for this machine and its key to NAME.crt and
+// NAME.key.
 func issue(t *testing.T, folder, name string, number int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -58,7 +58,7 @@ func settings(t *testing.T, folder, text string) (*tls.Config, error) {
 	return service.LoadTLS(path)
 }
 
-// caller trusts a certificate, and shows another one where it is given.
+// caller trusts a certificate, and presents one of its own if one is given.
 func caller(t *testing.T, folder, trusted, shown string) *http.Client {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(folder, trusted+".crt"))
@@ -78,8 +78,8 @@ func caller(t *testing.T, folder, trusted, shown string) *http.Client {
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}, Timeout: time.Minute}
 }
 
-// TestTLS: a client without a certificate of the authority is refused, one with it is
-// answered, and a new certificate of the server is taken from its file.
+// TestTLS checks that a client without a certificate of the authority is refused and one
+// with it is answered, and that a new server certificate is read from its file.
 func TestTLS(t *testing.T) {
 	folder := t.TempDir()
 	issue(t, folder, "server", 1)
@@ -116,7 +116,7 @@ func TestTLS(t *testing.T) {
 	}
 	old := caller(t, folder, "server", "client")
 	issue(t, folder, "server", 3)
-	later := time.Now().Add(time.Minute) // file systems keep seconds only
+	later := time.Now().Add(time.Minute) // file systems may store only seconds
 	if err := os.Chtimes(filepath.Join(folder, "server.crt"), later, later); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestLoadTLS(t *testing.T) {
 	}
 }
 
-// TestExposed: another machine is answered over TLS and with keys only.
+// TestExposed checks that other machines are only served with TLS and keys.
 func TestExposed(t *testing.T) {
 	for _, p := range []service.Places{{Host: "0.0.0.0"}, {Host: "0.0.0.0", TLS: &tls.Config{MinVersion: tls.VersionTLS13}}, {Host: "::"}, {Host: ""}} {
 		if _, err := p.Listen(t.Context(), service.Access{}); !errors.Is(err, service.ErrExposed) {

@@ -16,14 +16,14 @@ import (
 	"example.org/bridge/internal/harness/local"
 )
 
-// Metrics answers the port for figures.
+// Metrics returns the handler of the metrics port.
 func (s *Service) Metrics() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.allowed(TestView, s.metrics))
 	return s.guarded(mux)
 }
 
-// Health answers the port for health, status and reports.
+// Health returns the handler of the port for health, status and reports.
 func (s *Service) Health() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
@@ -40,8 +40,9 @@ func (s *Service) Health() http.Handler {
 	return s.guarded(mux)
 }
 
-// guarded refuses what a page in a browser could make its user ask: requests of another
-// site and, where no key is needed, requests under a name that is not this machine's.
+// guarded refuses requests that a web page could make its user's browser send: cross-site
+// requests and, if no key is needed, requests for a host name other than this machine's
+// (DNS rebinding).
 func (s *Service) guarded(next http.Handler) http.Handler {
 	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
@@ -58,7 +59,8 @@ func (s *Service) guarded(next http.Handler) http.Handler {
 	}))
 }
 
-// allowed asks for a key whose role has a permission. Do gets the name of the user.
+// allowed requires a key whose role has a permission. Do is called with the name of the
+// user.
 func (s *Service) allowed(p Permission, do func(w http.ResponseWriter, r *http.Request, by string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.Access.Open() {
@@ -105,19 +107,19 @@ func answer(w http.ResponseWriter, status int, body any) {
 
 func (s *Service) metrics(w http.ResponseWriter, _ *http.Request, _ string) {
 	var text bytes.Buffer
-	_ = s.Figures(&text) // a buffer takes everything
+	_ = s.Figures(&text) // writing to a buffer cannot fail
 	w.Header().Set("Content-Type", contentType)
 	_, _ = text.WriteTo(w)
 }
 
-// ready is whether there is anything to tell: after the first run.
+// ready reports whether there is a result, which is the case after the first run.
 func (s *Service) ready(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	ready := s.sums.last != nil
 	s.mu.Unlock()
 	if !ready {
 		w.Header().Set("Retry-After", "5")
-		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the first run is not over yet"})
+		answer(w, http.StatusServiceUnavailable, map[string]string{"status": "the first run has not finished yet"})
 		return
 	}
 	answer(w, http.StatusOK, map[string]string{"status": "ready"})
@@ -139,9 +141,9 @@ func (s *Service) status(w http.ResponseWriter, _ *http.Request, _ string) {
 }
 
 func (s *Service) runNow(w http.ResponseWriter, _ *http.Request, by string) {
-	state := "it runs next"
+	state := "the run starts next"
 	if !s.Ask(by) {
-		state = "a run was asked for already"
+		state = "a run has already been requested"
 	}
 	answer(w, http.StatusAccepted, map[string]string{"status": state})
 }
@@ -150,19 +152,19 @@ func (s *Service) baselines(w http.ResponseWriter, _ *http.Request, _ string) {
 	all, err := s.Baselines()
 	if err != nil {
 		s.warn(err)
-		answer(w, http.StatusInternalServerError, problem("the baselines cannot be read: the log of the service says why"))
+		answer(w, http.StatusInternalServerError, problem("the baselines cannot be read: the log of the service has the reason"))
 		return
 	}
 	answer(w, http.StatusOK, all)
 }
 
-// reportTypes are the types of reports by the end of their names.
+// reportTypes are the content types of reports by the extension of their names.
 var reportTypes = map[string]string{".json": "application/json", ".xml": "application/xml", ".html": "text/html; charset=utf-8"}
 
-// names are the reports in the folder, the newest first.
+// names returns the reports in the folder, newest first.
 func (s *Service) names() []string {
 	names := []string{}
-	entries, _ := os.ReadDir(s.Reports) // no folder, no reports
+	entries, _ := os.ReadDir(s.Reports) // without a folder there are no reports
 	for _, e := range slices.Backward(entries) {
 		if reportTypes[filepath.Ext(e.Name())] != "" && strings.HasPrefix(e.Name(), "harness-") && e.Type().IsRegular() {
 			names = append(names, e.Name())

@@ -16,7 +16,8 @@ import (
 	"example.org/bridge/internal/harness/service"
 )
 
-// access writes a file of roles with three users, whose keys are their names twice.
+// access writes a file of roles with three users. Each user's key is the name repeated
+// twice.
 func access(t *testing.T) service.Access {
 	t.Helper()
 	text := "roles:\n" +
@@ -38,7 +39,7 @@ func access(t *testing.T) service.Access {
 	return a
 }
 
-// ask makes one request. Change sets headers.
+// ask makes one request. change modifies its headers.
 func ask(h http.Handler, method, path string, change func(*http.Request)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8080"+path, nil)
 	if change != nil {
@@ -53,7 +54,8 @@ func withKey(key string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }
 }
 
-// TestRoles: what each user may ask, and that no key and a wrong one are refused.
+// TestRoles checks what each user may request, and that requests without a key or with a
+// wrong one are refused.
 func TestRoles(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "harness-1.html"), []byte("<p>"), 0o600); err != nil {
@@ -98,7 +100,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// TestReady: there is nothing to tell before the first run.
+// TestReady checks that no result is available before the first run.
 func TestReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		if got := ask(service.New(service.Options{}).Health(), "GET", "/ready", nil).Code; got != http.StatusServiceUnavailable {
@@ -117,7 +119,7 @@ func TestReady(t *testing.T) {
 	})
 }
 
-// TestPages: a page in a browser reaches nothing.
+// TestPages checks that a web page in a browser has no access.
 func TestPages(t *testing.T) {
 	s := service.New(service.Options{})
 	for name, tt := range map[string]struct {
@@ -139,7 +141,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestReports: reports are given and recorded, and nothing else of the folder or above it.
+// TestReports checks that reports are served and recorded, and that no other file of the
+// folder or above it is.
 func TestReports(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "reports")
 	if err := os.Mkdir(folder, 0o700); err != nil {
@@ -175,7 +178,7 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreBounded: whoever guesses keys does not fill the audit log.
+// TestRefusalsAreBounded checks that guessing keys does not fill the audit log.
 func TestRefusalsAreBounded(t *testing.T) {
 	a := access(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -17,29 +17,30 @@ import (
 
 const (
 	headerTimeout = 10 * time.Second
-	// mostWaiting is how many messages of a server wait for a client that listens, and for
-	// one that reads an answer; more are dropped, the oldest first.
+	// mostWaiting is how many messages of a server are queued for a listening client, and
+	// for one that reads an answer. If there are more, the oldest are dropped.
 	mostWaiting = 1000
 )
 
-// child is one process of the server. Requests get numbers of their own on the way, since
-// several clients may use the same.
+// child is one process of the server. Requests are renumbered, since several clients may
+// use the same ids.
 type child struct {
 	process *process.Process
 
-	write sync.Mutex // one line at a time
+	write sync.Mutex // held while writing a line
 	mu    sync.Mutex
 	last  int
-	asked map[string]*exchange // by the number
-	own   *queue               // for the client that listens
+	asked map[string]*exchange // by their new number
+	own   *queue               // for the listening client
 	gone  bool
-	// parameters are those of tools whose values headers repeat, as the server listed them.
+	// parameters are the parameters of tools whose values are repeated in headers, from the
+	// server's list of tools.
 	parameters map[string][]parameter
 }
 
 // exchange is a request that waits for its answer.
 type exchange struct {
-	id       json.RawMessage // as the client gave it
+	id       json.RawMessage // as sent by the client
 	progress json.RawMessage
 	number   string
 	method   string
@@ -62,8 +63,8 @@ func (c *child) ended() bool {
 	return c.gone
 }
 
-// parametersOf are the parameters of a tool whose values headers repeat; none where no
-// client has listed the tools yet.
+// parametersOf returns the parameters of a tool whose values are repeated in headers; none
+// until a client has listed the tools.
 func (c *child) parametersOf(tool string) []parameter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +73,7 @@ func (c *child) parametersOf(tool string) []parameter {
 
 func (c *child) close() { c.process.Stop() }
 
-// read passes on what the server says, until it ends.
+// read passes on the server's messages until it ends.
 func (c *child) read() {
 	lines := bufio.NewReaderSize(c.process.Stdout, 64<<10)
 	for {
@@ -93,7 +94,7 @@ func (c *child) read() {
 	}
 }
 
-// readLine reads a line. What is longer than a message may be is thrown away.
+// readLine reads a line. Lines longer than a message may be are discarded.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
@@ -111,11 +112,11 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// route finds the client that a message of the server is for.
+// route passes a message of the server to its client.
 func (c *child) route(line []byte) {
 	var m message
 	if json.Unmarshal(line, &m) != nil {
-		return // a stray line: HTTP has no place for it
+		return // stray output cannot be sent over HTTP
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -140,8 +141,8 @@ func (c *child) route(line []byte) {
 	out.put(event{data: bytes.Clone(line)})
 }
 
-// concerned is the request that a notification or a request of the server belongs to: by
-// its subscription, by its progress token, or because it is the only one under way.
+// concerned returns the request that a notification or a request of the server belongs to:
+// by its subscription, by its progress token, or because it is the only one in progress.
 func (c *child) concerned(m message) *exchange {
 	if e := c.asked[string(bytes.Trim(m.Params.Meta.Subscription, `"`))]; e != nil {
 		return e
@@ -184,11 +185,11 @@ func (c *child) send(body []byte) {
 	line.WriteByte('\n')
 	c.write.Lock()
 	defer c.write.Unlock()
-	_, _ = c.process.Stdin.Write(line.Bytes()) // a server that ended is told by read
+	_, _ = c.process.Stdin.Write(line.Bytes()) // read reports a server that has ended
 }
 
-// request passes on a request and answers with what comes of it: with a stream where the
-// client takes one, else with the answer alone.
+// request passes on a request and sends its result: a stream if the client accepts one,
+// else only the answer.
 func (c *child) request(w http.ResponseWriter, r *http.Request, m message, body []byte) {
 	ctx := r.Context()
 	e := c.register(m)
@@ -228,7 +229,7 @@ func (c *child) register(m message) *exchange {
 	return e
 }
 
-// forget ends a request. A client that went away before the answer has cancelled it.
+// forget ends a request. A client that disconnected before the answer has cancelled it.
 func (c *child) forget(ctx context.Context, e *exchange) {
 	c.mu.Lock()
 	_, waits := c.asked[e.number]
@@ -239,7 +240,7 @@ func (c *child) forget(ctx context.Context, e *exchange) {
 	}
 }
 
-// listen streams what belongs to no request.
+// listen streams messages that belong to no request.
 func (c *child) listen(ctx context.Context, w http.ResponseWriter) {
 	stream(w)
 	for {

@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// Headers that repeat a part of the body, so that proxies need not read it (revision
+// Headers that repeat parts of the body, so that proxies need not read it (revision
 // 2026-07-28, transports, "Server Validation").
 const (
 	versionHeader   = "Mcp-Protocol-Version"
 	methodHeader    = "Mcp-Method"
 	nameHeader      = "Mcp-Name"
 	parameterHeader = "Mcp-Param-"
-	// headerMismatch is the error for a header that says something else than the body.
+	// headerMismatch is the error code for a header that contradicts the body.
 	headerMismatch = -32020
 )
 
-// parameter is one of a tool whose value a header repeats: where it stands in the
+// parameter is a tool parameter whose value is repeated in a header: its place in the
 // arguments, and the name that x-mcp-header gives it.
 type parameter struct {
 	path   []string
@@ -39,8 +39,8 @@ const (
 	revisionMissing     = "_meta lacks io.modelcontextprotocol/protocolVersion"
 )
 
-// checkModern says why HTTP forbids a request of revision 2026-07-28, with the code of the
-// error. Older revisions have no such rules.
+// checkModern returns why the HTTP transport forbids a request of revision 2026-07-28, with
+// the code of the error. Older revisions have no such rules.
 func checkModern(h http.Header, m message, parameters func(tool string) []parameter) (code int, err error) {
 	version := h.Get(versionHeader)
 	switch {
@@ -54,8 +54,8 @@ func checkModern(h http.Header, m message, parameters func(tool string) []parame
 	return headerMismatch, checkHeaders(h, m, parameters)
 }
 
-// statusOf is the HTTP status of an answer: some errors have one of their own from revision
-// 2026-07-28 on.
+// statusOf returns the HTTP status of an answer. From revision 2026-07-28 on, some errors
+// have their own status.
 func statusOf(h http.Header, answer []byte) int {
 	var m struct {
 		Error struct{ Code int }
@@ -72,7 +72,7 @@ func statusOf(h http.Header, answer []byte) int {
 	return http.StatusOK
 }
 
-// checkHeaders says what headers say differently than the message.
+// checkHeaders returns an error if headers contradict the message.
 func checkHeaders(h http.Header, m message, parameters func(tool string) []parameter) error {
 	if in := m.Params.Meta.Revision; in != "" && in != h.Get(versionHeader) {
 		return fmt.Errorf("%s is not the revision in _meta", versionHeader)
@@ -85,7 +85,7 @@ func checkHeaders(h http.Header, m message, parameters func(tool string) []param
 		return nil
 	}
 	if got, err := decoded(h.Get(nameHeader)); err != nil || got != name || h[nameHeader] == nil {
-		return fmt.Errorf("%s must be what the message names", nameHeader)
+		return fmt.Errorf("%s must be the name in the message", nameHeader)
 	}
 	if m.Method != "tools/call" {
 		return nil
@@ -98,7 +98,7 @@ func checkHeaders(h http.Header, m message, parameters func(tool string) []param
 	return nil
 }
 
-// name is what Mcp-Name repeats, where the method has that header.
+// name returns the value that Mcp-Name repeats, if the method has that header.
 func (m message) name() (name string, wanted bool) {
 	raw := m.Params.Name
 	switch m.Method {
@@ -108,11 +108,11 @@ func (m message) name() (name string, wanted bool) {
 	default:
 		return "", false
 	}
-	wanted = json.Unmarshal(raw, &name) == nil // what is not text is the server's to refuse
+	wanted = json.Unmarshal(raw, &name) == nil // the server has to refuse a name that is not a string
 	return name, wanted
 }
 
-// check holds the header of a parameter beside its value.
+// check compares the header of a parameter with its value.
 func (p parameter) check(h http.Header, arguments json.RawMessage) error {
 	name := http.CanonicalHeaderKey(parameterHeader + p.header)
 	got, sent := h[name]
@@ -121,7 +121,7 @@ func (p parameter) check(h http.Header, arguments json.RawMessage) error {
 	case value == nil && !sent:
 		return nil
 	case value == nil:
-		return fmt.Errorf("%s is sent, and the arguments have no such value", name)
+		return fmt.Errorf("%s is sent, but the arguments have no such value", name)
 	case !sent:
 		return fmt.Errorf("%s is missing", name)
 	}
@@ -135,7 +135,7 @@ func (p parameter) check(h http.Header, arguments json.RawMessage) error {
 	return nil
 }
 
-// value is the parameter as it stands in the arguments; nil for none, and for null.
+// value returns the parameter in the arguments; nil if it is missing or null.
 func (p parameter) value(arguments json.RawMessage) json.RawMessage {
 	at := arguments
 	for _, key := range p.path {
@@ -151,7 +151,8 @@ func (p parameter) value(arguments json.RawMessage) json.RawMessage {
 	return at
 }
 
-// written is a value as a header has it: texts without quotes, other values as JSON.
+// written returns a value in the form used in a header: strings without quotes, other
+// values as JSON.
 func written(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {
@@ -160,7 +161,8 @@ func written(value json.RawMessage) string {
 	return string(bytes.TrimSpace(value))
 }
 
-// decoded is the text of a header, which stands as =?base64?…?= where it is not plain.
+// decoded returns the text of a header, decoding the form =?base64?…?= used for non-plain
+// text.
 func decoded(header string) (string, error) {
 	coded, ok := strings.CutPrefix(header, "=?base64?")
 	if ok {
@@ -176,13 +178,13 @@ func decoded(header string) (string, error) {
 	return string(data), nil
 }
 
-// schema is what matters here of an inputSchema.
+// schema is the relevant part of an inputSchema.
 type schema struct {
 	Header     string            `json:"x-mcp-header"`
 	Properties map[string]schema `json:"properties"`
 }
 
-// parametersOf reads the tools of an answer to tools/list.
+// parametersOf reads the parameters from an answer to tools/list.
 func parametersOf(answer []byte) map[string][]parameter {
 	var list struct {
 		Result struct {
@@ -192,7 +194,7 @@ func parametersOf(answer []byte) map[string][]parameter {
 			} `json:"tools"`
 		} `json:"result"`
 	}
-	_ = json.Unmarshal(answer, &list) // what is malformed has no headers
+	_ = json.Unmarshal(answer, &list) // malformed tools have no such parameters
 	found := map[string][]parameter{}
 	for _, tool := range list.Result.Tools {
 		var s schema

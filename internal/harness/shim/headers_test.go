@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestHeaders: headers that repeat a part of the message must say the same, from revision
-// 2026-07-28 on.
+// TestHeaders checks that, from revision 2026-07-28 on, headers that repeat parts of the
+// message must match it.
 func TestHeaders(t *testing.T) {
 	c := client{t: t, url: offer(t, "TALKER").URL}
 	const modern = "2026-07-28"
@@ -61,8 +61,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestStatus: from revision 2026-07-28 on some errors have an HTTP status of their own, and
-// a request says who asks.
+// TestStatus checks that, from revision 2026-07-28 on, some errors have their own HTTP
+// status, and requests identify their client.
 func TestStatus(t *testing.T) {
 	c := client{t: t, url: offer(t, "TALKER").URL}
 	for name, tt := range map[string]struct {
@@ -88,7 +88,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// session makes a handshake and returns its session.
+// session performs a handshake and returns its session.
 func session(t *testing.T, c client) string {
 	t.Helper()
 	return c.do(t.Context(), http.MethodPost, `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`).header.Get("Mcp-Session-Id")

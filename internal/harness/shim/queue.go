@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// event is a message on its way to a client. After an answer comes nothing more.
+// event is a message to a client. An answer is the last message for its request.
 type event struct {
 	data   []byte
 	answer bool
 }
 
-// queue holds events until a client takes them. Where nobody does, the oldest are dropped.
+// queue holds events until a client reads them. If nobody does, the oldest are dropped.
 type queue struct {
 	mu     sync.Mutex
 	events []event
-	more   chan struct{} // holds one value while there is something to look at
+	more   chan struct{} // holds a value while there may be events
 	closed bool
 }
 
@@ -45,7 +45,7 @@ func (q *queue) wake() {
 	}
 }
 
-// next waits for an event; false where none comes any more.
+// next waits for an event; false if there will be no more.
 func (q *queue) next(ctx context.Context) (event, bool) {
 	for {
 		q.mu.Lock()
@@ -60,7 +60,7 @@ func (q *queue) next(ctx context.Context) (event, bool) {
 		}
 		closed := q.closed
 		if closed {
-			q.wake() // for the next that asks
+			q.wake() // for the next caller
 		}
 		q.mu.Unlock()
 		if closed {

@@ -1,9 +1,9 @@
-// Package shim offers a server that speaks over standard streams as one that speaks
-// Streamable HTTP, for tools that know nothing else. It passes messages on as they are:
-// what the server does wrong arrives at the client.
+// Package shim makes a server that uses standard streams available over Streamable HTTP,
+// for tools that support nothing else. It passes messages on unchanged, so that the
+// server's faults reach the client.
 //
-// A client that makes the handshake of revisions before 2026-07-28 gets a process of its
-// own, named by Mcp-Session-Id. Clients of 2026-07-28, which has no handshake, share one.
+// A client that performs the handshake of revisions before 2026-07-28 gets its own process,
+// identified by Mcp-Session-Id. Clients of 2026-07-28, which has no handshake, share one.
 package shim
 
 import (
@@ -28,7 +28,7 @@ const (
 	modern      = "2026-07-28"
 )
 
-// Shim is an [http.Handler] for one server. Close ends what it started.
+// Shim is an [http.Handler] for one server. Close ends everything it started.
 type Shim struct {
 	spec process.Spec
 
@@ -38,10 +38,10 @@ type Shim struct {
 	closed   bool
 }
 
-// New returns a shim for a server; nothing is started before a client comes.
+// New returns a shim for a server. Nothing is started until a client connects.
 func New(spec process.Spec) *Shim { return &Shim{spec: spec, sessions: map[string]*child{}} }
 
-// Close ends all processes, and all requests that wait.
+// Close ends all processes and all waiting requests.
 func (s *Shim) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -60,11 +60,11 @@ func (s *Shim) Close() {
 	ending.Wait()
 }
 
-// ServeHTTP answers one path, as the transport has it.
+// ServeHTTP serves a single path, as the transport specifies.
 func (s *Shim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !local(r.Host) || r.Header.Get("Origin") != "" && !localOrigin(r.Header.Get("Origin")):
-		http.Error(w, "only programs of this machine may talk to this server", http.StatusForbidden)
+		http.Error(w, "only programs on this machine may use this server", http.StatusForbidden)
 	case r.Method == http.MethodPost:
 		s.post(w, r)
 	case r.Method == http.MethodGet:
@@ -77,8 +77,8 @@ func (s *Shim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// local reports whether a host is the loopback address. A page of another site that makes
-// its name lead here still sends its own name.
+// local reports whether a host is the loopback address. A page of another site whose name
+// resolves to this machine still sends its own name as host.
 func local(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
@@ -93,7 +93,7 @@ func localOrigin(origin string) bool {
 	return err == nil && local(u.Host)
 }
 
-// message is what the shim has to know of a message.
+// message is the part of a message that the shim needs.
 type message struct {
 	ID     json.RawMessage `json:"id,omitempty"`
 	Method string          `json:"method"`
@@ -117,7 +117,7 @@ func (m message) isRequest() bool { return m.Method != "" && len(m.ID) > 0 }
 func (s *Shim) post(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
 	if err != nil {
-		refuse(w, nil, http.StatusRequestEntityTooLarge, -32600, "the message is too large or broke off")
+		refuse(w, nil, http.StatusRequestEntityTooLarge, -32600, "the message is too large or incomplete")
 		return
 	}
 	var m message
@@ -162,7 +162,7 @@ var (
 	errStart     = errors.New("the server cannot be started")
 )
 
-// childFor finds the process for a message, and starts one for a client that comes.
+// childFor returns the process for a message, and starts one for a new client.
 func (s *Shim) childFor(r *http.Request, m message) (c *child, id string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,7 +197,7 @@ func (s *Shim) childFor(r *http.Request, m message) (c *child, id string, err er
 	return s.shared, "", nil
 }
 
-// listen gives a client what its server says on its own.
+// listen streams the server's own messages to a client.
 func (s *Shim) listen(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	c := s.sessions[r.Header.Get(sessionName)]
@@ -223,14 +223,14 @@ func (s *Shim) end(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuse answers with an error of JSON-RPC. The id is nil where it is not known.
+// refuse answers with a JSON-RPC error. The id is nil if it is not known.
 func refuse(w http.ResponseWriter, id json.RawMessage, status, code int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(failure(id, code, text))
 }
 
-// Serve listens until ctx ends. Ready is told the address.
+// Serve listens until ctx ends. Ready is called with the address.
 func (s *Shim) Serve(ctx context.Context, address string, ready func(net.Addr)) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {

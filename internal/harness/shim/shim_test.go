@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// talk is a server that says what it was sent, and more where it is asked to.
+// talk is a server that repeats what it was sent, and sends more on request.
 func talk(in io.Reader, out io.Writer) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	lines := bufio.NewScanner(in)
@@ -70,7 +70,7 @@ func talk(in io.Reader, out io.Writer) {
 	}
 }
 
-// offer starts a shim of this program, which is told what to be by a variable.
+// offer starts a shim for this test binary, which a variable tells to act as the server.
 func offer(t *testing.T, as string, args ...string) *httptest.Server {
 	t.Helper()
 	program, err := os.Executable()
@@ -93,7 +93,7 @@ type client struct {
 	session string
 }
 
-// reply is a response whose body is still to be read; it is closed with the test.
+// reply is a response whose body has not been read; it is closed when the test ends.
 type reply struct {
 	status int
 	header http.Header
@@ -133,7 +133,7 @@ func (c client) text(method, body string, headers ...string) (status int, text s
 	return resp.status, strings.TrimSpace(string(data))
 }
 
-// begin makes the handshake of the older revisions.
+// begin performs the handshake of the older revisions.
 func begin(t *testing.T, url string) (c client, pid string) {
 	t.Helper()
 	c = client{t: t, url: url}
@@ -156,7 +156,7 @@ func TestMessagesStayAsTheyAre(t *testing.T) {
 	if status, text := c.text(http.MethodPost, `{"jsonrpc":"2.0","method":"notifications/initialized"}`); status != http.StatusAccepted || text != "" {
 		t.Errorf("a notification: %d %q", status, text)
 	}
-	// What comes before the answer makes a stream; a stray line has no place in it.
+	// Messages before the answer make the response a stream; stray lines are not sent.
 	status, text = c.text(http.MethodPost, `{"jsonrpc":"2.0","id":7,"method":"notes"}`)
 	want := "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{\"progressToken\":\"p\",\"progress\":1}}\n\n" +
 		`event: message` + "\n" + `data: {"id":7,"jsonrpc":"2.0","result":{"html":"<b>&"}}`
@@ -181,7 +181,7 @@ func TestSessions(t *testing.T) {
 	if status, _ := b.text(http.MethodPost, `{"jsonrpc":"2.0","id":1,"method":"x"}`); status != 200 {
 		t.Errorf("the other session: %d", status)
 	}
-	// A server that ends answers the request that it leaves, and later ones.
+	// When a server ends, pending and later requests are answered.
 	for range 2 {
 		if status, text := b.text(http.MethodPost, `{"jsonrpc":"2.0","id":1,"method":"end"}`); status != 200 || !strings.Contains(text, "-32603") {
 			t.Errorf("a server that ended: %d %s", status, text)
@@ -221,8 +221,8 @@ func TestRefusals(t *testing.T) {
 
 const modernMeta = `{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
 
-// TestShared: clients of the newest revision share a process, may use the same ids, and
-// get what is theirs.
+// TestShared checks that clients of the newest revision share a process, may use the same
+// ids, and get their own answers.
 func TestShared(t *testing.T) {
 	server := offer(t, "TALKER")
 	c := client{t: t, url: server.URL}
@@ -236,7 +236,7 @@ func TestShared(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// A subscription is told its own id, and ends when its client goes away.
+	// A subscription is reported under its own id, and ends when its client disconnects.
 	ctx, cancel := context.WithCancel(t.Context())
 	resp := c.do(ctx, http.MethodPost, `{"jsonrpc":"2.0","id":"sub","method":"subscriptions/listen","params":{"_meta":`+modernMeta+`}}`, "Mcp-Protocol-Version", "2026-07-28", "Mcp-Method", "subscriptions/listen")
 	lines := bufio.NewScanner(resp.body)
@@ -248,7 +248,7 @@ func TestShared(t *testing.T) {
 	cancel()
 }
 
-// TestListen: what belongs to no request reaches the client that listens.
+// TestListen checks that messages that belong to no request reach the listening client.
 func TestListen(t *testing.T) {
 	server := offer(t, "TALKER")
 	c, _ := begin(t, server.URL)
@@ -258,8 +258,8 @@ func TestListen(t *testing.T) {
 	resp := c.do(ctx, http.MethodGet, "")
 	lines := bufio.NewScanner(resp.body)
 	hears(t, lines, `{"jsonrpc":"2.0","method":"notifications/alone"}`)
-	// A client that goes away before the answer, when the server has its request, cancels
-	// it by the server's number.
+	// A client that disconnects before the answer, when the server already has its request,
+	// cancels the request by the server's number.
 	gone, leave := context.WithCancel(ctx)
 	defer leave()
 	begun := c.do(gone, http.MethodPost, `{"jsonrpc":"2.0","id":"z","method":"never"}`)
@@ -278,8 +278,8 @@ func hears(t *testing.T, lines *bufio.Scanner, want string) {
 	}
 }
 
-// TestSameAsNative: through the shim the harness sees of a server what it sees over HTTP
-// without it, in each revision.
+// TestSameAsNative checks that the harness sees the same through the shim as when the
+// server uses HTTP itself, in each revision.
 func TestSameAsNative(t *testing.T) {
 	server := offer(t, "FAULTY")
 	for _, revision := range wire.Revisions {

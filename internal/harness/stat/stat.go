@@ -1,7 +1,6 @@
 // Package stat compares paired measurements: the exact Wilcoxon signed-rank test, Holm's
-// correction for several tests, and bootstrap intervals. Nothing here depends on the
-// distribution of the measurements, and nothing is random: the same input has the same
-// result.
+// correction for several tests, and bootstrap intervals. None of the methods depends on the
+// distribution of the measurements, and the same input always gives the same result.
 package stat
 
 import (
@@ -30,13 +29,13 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-// MostPairs is the most differences that [SignedRank] takes.
+// MostPairs is the maximum number of differences that [SignedRank] accepts.
 const MostPairs = 1000
 
-// SignedRank returns the probability that differences which are as likely to be above
-// zero as below it have a sum of positive ranks as large as these have (Wilcoxon's
-// signed-rank test, one-sided and exact; Wilcoxon 1945). Zeros are left out and equal
-// sizes share their mean rank. Without a difference it is 1.
+// SignedRank returns the probability that differences which are as likely to be positive as
+// negative have a sum of positive ranks at least as large as these (Wilcoxon's signed-rank
+// test, one-sided and exact; Wilcoxon 1945). Zeros are ignored, and equal sizes share their
+// mean rank. Without differences the result is 1.
 func SignedRank(differences []float64) float64 {
 	kept := slices.DeleteFunc(slices.Clone(differences), func(d float64) bool { return d == 0 || math.IsNaN(d) })
 	if len(kept) == 0 || len(kept) > MostPairs {
@@ -70,7 +69,8 @@ func SignedRank(differences []float64) float64 {
 	return min(p, 1)
 }
 
-// doubledRanks are the ranks of the sizes, times two so that shared ranks are whole.
+// doubledRanks returns the ranks of the sizes, multiplied by two so that shared ranks are
+// integers.
 func doubledRanks(values []float64) []int {
 	order := make([]int, len(values))
 	for i := range order {
@@ -91,8 +91,8 @@ func doubledRanks(values []float64) []int {
 	return ranks
 }
 
-// Holm corrects the probabilities of several tests, so that all of them together are
-// wrong as seldom as one would be (Holm 1979).
+// Holm corrects the probabilities of several tests, so that the probability of any false
+// positive among them is that of a single test (Holm 1979).
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
@@ -107,7 +107,7 @@ func Holm(p []float64) []float64 {
 	return corrected
 }
 
-// resamples is how often [Interval] draws.
+// resamples is the number of samples that [Interval] draws.
 const resamples = 2000
 
 // Interval is the 95 % bootstrap interval of the median (percentile method; Efron 1979).

@@ -31,8 +31,8 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-// The probabilities of small samples can be counted by hand: of the 2^n choices of signs,
-// those whose sum is as large.
+// The probabilities of small samples can be counted directly: the fraction of the 2^n
+// choices of signs with a sum at least as large.
 func TestSignedRank(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -54,7 +54,7 @@ func TestSignedRank(t *testing.T) {
 	}
 }
 
-// By counting all signs, for random samples with and without equal sizes.
+// Compared with counting all signs, for random samples with and without equal sizes.
 func TestSignedRankByCounting(t *testing.T) {
 	draw := rand.New(rand.NewPCG(7, 7))
 	for range 50 {
@@ -104,7 +104,7 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-// About 95 of 100 intervals hold the true median.
+// About 95 of 100 intervals must contain the true median.
 func TestInterval(t *testing.T) {
 	draw := rand.New(rand.NewPCG(3, 4))
 	holds := 0

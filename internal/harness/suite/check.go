@@ -16,25 +16,25 @@ import (
 // Revisions that server.protocol may name.
 var revisions = []string{"auto", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"}
 
-// Formats are the formats of reports that a suite may ask for.
+// Formats are the report formats that a suite may request.
 func Formats() []string { return []string{"json", "junit", "html"} }
 
-// Types are the types of JSON Schema, which a query may want.
+// Types are the types of JSON Schema that a query may require.
 func Types() []string {
 	return []string{"string", "number", "integer", "boolean", "array", "object", "null"}
 }
 
-// MaxConcurrency is the most servers that a run may use at once.
+// MaxConcurrency is the maximum number of servers that a run may use concurrently.
 const MaxConcurrency = 64
 
-// checker finds what the types of a suite allow and its meaning forbids.
+// checker finds faults of a suite that its types do not exclude.
 type checker struct {
 	suite    *Suite
 	file     *ast.File
 	problems []error
 }
 
-// complain names the line of a place, or of the nearest that there is above it.
+// complain adds a fault with the line of a place, or of its nearest existing ancestor.
 func (c *checker) complain(at, format string, args ...any) {
 	e := &Error{Path: c.suite.Path, Text: fmt.Sprintf(format, args...)}
 	for place := "$." + at; place != "$" && e.Line == 0; place = place[:max(strings.LastIndexAny(place, ".["), 1)] {
@@ -47,7 +47,8 @@ func (c *checker) complain(at, format string, args ...any) {
 	c.problems = append(c.problems, e)
 }
 
-// firstKey is where a mapping begins: its own token is the colon of its first key.
+// firstKey returns the position at which a mapping begins: its own token is the colon of
+// its first key.
 func firstKey(node ast.Node) ast.Node {
 	switch n := node.(type) {
 	case *ast.MappingNode:
@@ -82,7 +83,7 @@ func (c *checker) all(environment string) {
 	for i, g := range c.suite.Groups {
 		at := fmt.Sprintf("test_suites[%d]", i)
 		if g.Name == "" || names[g.Name] {
-			c.complain(at+".name", "each of test_suites needs a name of its own")
+			c.complain(at+".name", "each of test_suites needs a unique name")
 		}
 		names[g.Name] = true
 		c.group(at, g)
@@ -151,7 +152,7 @@ func (c *checker) thresholds() {
 		}
 	}
 	if t.Warning < 0 || t.Error < t.Warning || t.Critical < t.Error {
-		c.complain("performance.thresholds", "the thresholds are percents from 0, and warning is the lowest and critical the highest (now %g, %g, %g)", t.Warning, t.Error, t.Critical)
+		c.complain("performance.thresholds", "the thresholds are percentages from 0 up, with warning the lowest and critical the highest (now %g, %g, %g)", t.Warning, t.Error, t.Critical)
 	}
 }
 
@@ -183,7 +184,7 @@ func (c *checker) server() {
 	case s.Transport != "stdio" && s.Transport != "http":
 		c.complain("server.transport", "transport must be stdio or http")
 	case s.Transport == "stdio" && (s.Command == "" || s.URL != ""):
-		c.complain("server", "a server over stdio needs command, and has no url")
+		c.complain("server", "a server over stdio needs command, and must not have url")
 	case s.Transport == "http" && (err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https"):
 		c.complain("server.url", "a server over http needs url, such as http://127.0.0.1:8080/mcp")
 	}
@@ -197,7 +198,7 @@ func (c *checker) group(at string, g Group) {
 	for i, k := range g.Cases {
 		place := fmt.Sprintf("%s.test_cases[%d]", at, i)
 		if k.Name == "" || names[k.Name] {
-			c.complain(place+".name", "each case needs a name of its own in its suite")
+			c.complain(place+".name", "each case needs a unique name in its suite")
 		}
 		names[k.Name] = true
 		c.kase(place, k)
@@ -215,14 +216,14 @@ func (c *checker) kase(at string, k Case) {
 		}
 	}
 	if n := product(k.Matrix); n > maxMatrix {
-		c.complain(at+".matrix", "a matrix gives at most %d cases", maxMatrix)
+		c.complain(at+".matrix", "a matrix may give at most %d cases", maxMatrix)
 	}
 	if len(k.Steps) == 0 {
 		c.step(at, k.Step)
 		return
 	}
 	if k.Tool != "" || k.Method != "" {
-		c.complain(at, "a case has either steps, or tool or method")
+		c.complain(at, "a case must have either steps, or tool or method")
 	}
 	for i, s := range k.Steps {
 		c.step(fmt.Sprintf("%s.steps[%d]", at, i), s.Step)

@@ -1,7 +1,7 @@
 package suite
 
 // ForCommand returns a suite without cases for a server that a command starts in the
-// current folder, with the limits that a suite has where it says nothing.
+// current folder, with the default limits.
 func ForCommand(command []string) *Suite {
 	s := &Suite{Server: Server{Command: command[0], Args: command[1:]}}
 	c := &checker{suite: s}
@@ -12,8 +12,8 @@ func ForCommand(command []string) *Suite {
 	return s
 }
 
-// WithCommand returns the same suite for another program. Command is what stands in
-// server.command and server.args.
+// WithCommand returns the same suite for another program. Command replaces server.command
+// and server.args.
 func (s *Suite) WithCommand(command []string) *Suite {
 	other := *s
 	other.Server.Command, other.Server.Args = command[0], command[1:]

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// dependencies checks that what cases depend on is there, and that none waits for itself.
+// dependencies checks that the cases that others depend on exist, and that no case depends
+// on itself.
 func (c *checker) dependencies() {
 	edges, known := map[string][]string{}, map[string]bool{}
 	for _, g := range c.suite.Groups {
@@ -25,11 +26,11 @@ func (c *checker) dependencies() {
 			}
 		}
 	}
-	state := map[string]int{} // 1 while it is looked at, 2 when it is done
+	state := map[string]int{} // 1 while being visited, 2 when done
 	for i, g := range c.suite.Groups {
 		for j, k := range g.Cases {
 			if circular(g.Name+"/"+k.Name, edges, state) {
-				c.complain(fmt.Sprintf("test_suites[%d].test_cases[%d].depends_on", i, j), "this case depends on itself, by way of others or directly")
+				c.complain(fmt.Sprintf("test_suites[%d].test_cases[%d].depends_on", i, j), "this case depends on itself, directly or through others")
 			}
 		}
 	}
@@ -52,7 +53,7 @@ func circular(id string, edges map[string][]string, state map[string]int) bool {
 	return false
 }
 
-// qualified is the full name of a case that another names.
+// qualified returns the full name of a case that another case names.
 func qualified(group, name string) string {
 	if strings.Contains(name, "/") {
 		return name

@@ -4,24 +4,24 @@ import (
 	"example.org/bridge/internal/harness/notify"
 )
 
-// Distribution says who is told of a run with findings.
+// Distribution says who is notified of a run with findings.
 type Distribution struct {
 	Email Email `yaml:"email,omitempty"`
 	Slack Slack `yaml:"slack,omitempty"`
 }
 
-// Email is a mail server and its recipients. OnFailure is true where it is left out.
+// Email is a mail server and its recipients. If OnFailure is omitted, it is true.
 type Email struct {
 	Enabled    bool     `yaml:"enabled,omitempty"`
 	SMTPServer string   `yaml:"smtp_server,omitempty"` // HOST or HOST:PORT
-	From       string   `yaml:"from,omitempty"`        // the first recipient where it is left out
+	From       string   `yaml:"from,omitempty"`        // the first recipient if omitted
 	Username   string   `yaml:"username,omitempty"`
 	Password   string   `yaml:"password,omitempty"`
 	Recipients []string `yaml:"recipients,omitempty"`
 	OnFailure  *bool    `yaml:"on_failure,omitempty"`
 }
 
-// Slack is a webhook of the kind that Slack has.
+// Slack is a Slack-compatible webhook.
 type Slack struct {
 	Enabled    bool   `yaml:"enabled,omitempty"`
 	WebhookURL string `yaml:"webhook_url,omitempty"`
@@ -29,7 +29,7 @@ type Slack struct {
 	OnFailure  *bool  `yaml:"on_failure,omitempty"`
 }
 
-// Mail is where a mail about a failure goes, and whether one is wanted.
+// Mail returns where a mail about a failure goes, and whether one is to be sent.
 func (d Distribution) Mail() (notify.Mail, bool) {
 	e := d.Email
 	m := notify.Mail{Server: e.SMTPServer, Username: e.Username, Password: e.Password, From: e.From, To: e.Recipients}
@@ -39,7 +39,7 @@ func (d Distribution) Mail() (notify.Mail, bool) {
 	return m, e.Enabled && (e.OnFailure == nil || *e.OnFailure)
 }
 
-// Webhook is where a post about a failure goes, and whether one is wanted.
+// Webhook returns where a post about a failure goes, and whether one is to be sent.
 func (d Distribution) Webhook() (notify.Webhook, bool) {
 	s := d.Slack
 	return notify.Webhook{URL: s.WebhookURL, Channel: s.Channel}, s.Enabled && (s.OnFailure == nil || *s.OnFailure)

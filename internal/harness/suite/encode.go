@@ -10,9 +10,9 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Encode writes a suite as a file that [Load] reads. Comments stand above what they are
-// about: the key is a place such as "test_suites[0].test_cases[1]". Texts that hold ${ are
-// written so that they stay what they are.
+// Encode writes a suite as a file that [Load] reads. Comments are placed above the item
+// they describe; their keys are places such as "test_suites[0].test_cases[1]". Texts that
+// contain ${ are escaped, so that they are not taken for variables.
 func Encode(s *Suite, comments map[string]string) ([]byte, error) {
 	notes := yaml.CommentMap{}
 	for place, text := range comments {
@@ -27,12 +27,12 @@ func Encode(s *Suite, comments map[string]string) ([]byte, error) {
 	return data, nil
 }
 
-// PlainText escapes what could be taken for a variable of a suite.
+// PlainText escapes text that could be taken for a variable of a suite.
 func PlainText(text string) string {
 	return variable().ReplaceAllStringFunc(text, func(found string) string { return "$" + found })
 }
 
-// Plain is [PlainText] for all texts in a value of JSON.
+// Plain is [PlainText] for all strings in a JSON value.
 func Plain(v any) any {
 	return each(v, func(v any) any {
 		if text, ok := v.(string); ok {
@@ -42,7 +42,7 @@ func Plain(v any) any {
 	})
 }
 
-// each replaces all values in a value of JSON that are neither arrays nor objects.
+// each replaces all values in a JSON value that are neither arrays nor objects.
 func each(v any, replace func(any) any) any {
 	switch v := v.(type) {
 	case []any:
@@ -61,12 +61,12 @@ func each(v any, replace func(any) any) any {
 	return replace(v)
 }
 
-// written gives values a form that survives: whole numbers without a point, and texts with
-// control characters between double quotes.
+// written returns values in a form that is read back unchanged: integers without a decimal
+// point, and strings with control characters in double quotes.
 func written(v any) any {
 	return each(v, func(v any) any {
 		switch v := v.(type) {
-		case float64: // JSON has one kind of number
+		case float64: // JSON has only one type of number
 			if whole := int64(v); float64(whole) == v {
 				return whole
 			}
@@ -77,7 +77,7 @@ func written(v any) any {
 	})
 }
 
-// writtenCases are cases whose values are [written].
+// writtenCases returns cases whose values are [written].
 func writtenCases(groups []Group) []Group {
 	out := slices.Clone(groups)
 	for g := range out {
@@ -96,11 +96,11 @@ func writtenCases(groups []Group) []Group {
 	return out
 }
 
-// quoted is a text that stands between double quotes where it holds control characters,
+// quoted is a string that is written in double quotes if it contains control characters,
 // which other styles lose.
 type quoted string
 
-// MarshalYAML writes the text; JSON strings are YAML.
+// MarshalYAML encodes the string; JSON strings are valid YAML.
 func (q quoted) MarshalYAML() ([]byte, error) {
 	if strings.ContainsFunc(string(q), unicode.IsControl) {
 		return json.Marshal(string(q))

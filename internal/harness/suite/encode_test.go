@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// What is written is read as the same, whatever the texts hold.
+// An encoded suite is read back unchanged, whatever its texts contain.
 func TestEncode(t *testing.T) {
 	nasty := []any{
 		"", " ", "yes", "null", "~", "1", "1.5", "a: b", "# no comment", "- x", "'", `"`, "`", "%", "@x", "*x", "&x", "!x", "|", ">", "a\nb\n", "\ttab", "ünï 猫",

@@ -11,14 +11,15 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// variable is ${NAME} or ${NAME:-default}. $${ stands for ${.
+// variable matches ${NAME} or ${NAME:-default}. $${ is an escaped ${.
 var variable = lazyregexp.New(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
 
-// scalar is a value that is a number or a truth where it stands without quotes.
+// scalar matches a value that is a number or boolean if it is not quoted.
 var scalar = lazyregexp.New(`^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)$`)
 
-// expander puts variables into the values of a parsed file, so that a value can never
-// become structure, and refuses keys and forms that a suite does not have.
+// expander replaces the variables in the values of a parsed file, such that a value can
+// never change the structure, and rejects keys and YAML features that a suite does not
+// have.
 type expander struct {
 	path     string
 	lookup   func(string) (string, bool)
@@ -29,7 +30,7 @@ func (x *expander) complain(node ast.Node, format string, args ...any) {
 	x.problems = append(x.problems, &Error{Path: x.path, Line: lineOf(node), Text: fmt.Sprintf(format, args...)})
 }
 
-// node returns what takes the place of a node. At is the path of keys that leads to it.
+// node returns the replacement of a node. at is the path of keys that leads to it.
 func (x *expander) node(n ast.Node, at string) ast.Node {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -68,8 +69,7 @@ func (x *expander) pair(n *ast.MappingValueNode, at string) {
 	n.Value = x.node(n.Value, key)
 }
 
-// text replaces the variables of one value. Only a value that stands without quotes can
-// become a number.
+// text replaces the variables of one value. Only an unquoted value can become a number.
 func (x *expander) text(n *ast.StringNode) ast.Node {
 	replaced := variable().ReplaceAllStringFunc(n.Value, func(found string) string { return x.value(n, found) })
 	if replaced == n.Value {

@@ -6,12 +6,11 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// placeholder is {{ name }}: a row of the matrix (matrix.size) or a stored result.
+// placeholder matches {{ name }}: a row of the matrix (matrix.size) or a stored result.
 var placeholder = lazyregexp.New(`\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}`)
 
-// Fill puts values into the placeholders of an input. A text that is nothing but one
-// placeholder becomes the value itself, with its type. The error names a placeholder
-// that has no value.
+// Fill replaces the placeholders of an input. A string that consists of one placeholder
+// becomes the value itself, with its type. The error names a placeholder without a value.
 func Fill(v any, values map[string]any) (any, error) {
 	switch v := v.(type) {
 	case string:
@@ -59,5 +58,5 @@ func fillText(text string, values map[string]any) (any, error) {
 }
 
 func noValue(name string) error {
-	return fmt.Errorf("{{%s}} has no value: no step before it stores it, and no matrix has it", name)
+	return fmt.Errorf("{{%s}} has no value: no earlier step stores it, and it is not in the matrix", name)
 }

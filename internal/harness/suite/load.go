@@ -17,7 +17,7 @@ const (
 	maxNest = 60      // levels of indentation or brackets
 )
 
-// Error is a fault of a suite. Line counts from 1 and is 0 where it is not known.
+// Error is a fault of a suite. Line counts from 1, and is 0 if it is not known.
 type Error struct {
 	Path string
 	Line int
@@ -31,9 +31,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Text)
 }
 
-// Load reads and checks a suite. lookup gives the values of ${VAR}. Environment is a key
+// Load reads and checks a suite. lookup returns the values of ${VAR}. environment is a key
 // of the suite's environments, or "" for the one that the suite names. The error joins an
-// [Error] for each fault that was found.
+// [Error] for each fault.
 func Load(path, environment string, lookup func(string) (string, bool)) (*Suite, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -47,7 +47,7 @@ func Load(path, environment string, lookup func(string) (string, bool)) (*Suite,
 	return Parse(path, data, environment, lookup)
 }
 
-// Parse is [Load] for a suite that was read already.
+// Parse is [Load] for a suite that has already been read.
 func Parse(path string, data []byte, environment string, lookup func(string) (string, bool)) (*Suite, error) {
 	if err := plausible(data); err != "" {
 		return nil, &Error{Path: path, Text: err}
@@ -76,7 +76,7 @@ func Parse(path string, data []byte, environment string, lookup func(string) (st
 	return s, nil
 }
 
-// plausible refuses what would keep the parser busy.
+// plausible rejects files that would cause the parser excessive work.
 func plausible(data []byte) string {
 	if len(data) > maxFile {
 		return fmt.Sprintf("is larger than %d bytes", maxFile)
@@ -104,8 +104,8 @@ func plausible(data []byte) string {
 	return ""
 }
 
-// located turns an error of the YAML library into one of ours, without the piece of the
-// file that it would show: there may be a secret in it.
+// located converts an error of the YAML library to an [Error], without the excerpt of the
+// file that it would show, which may contain a secret.
 func located(path string, err error) error {
 	var fault yaml.Error
 	if !errors.As(err, &fault) {

@@ -8,21 +8,22 @@ import (
 	"strings"
 )
 
-// maxMatrix is how many cases one may become.
+// maxMatrix is the maximum number of cases that one case may expand to.
 const maxMatrix = 1000
 
 // Planned is a case that runs: one cell of its matrix.
 type Planned struct {
 	ID        string // suite/case, and [row=value,…] where it has a matrix
-	Base      string // the same without the cell
+	Base      string // the ID without the cell
 	Case      Case
 	Tags      []string
-	DependsOn []string // bases
+	DependsOn []string // Base values of other cases
 	Cell      map[string]any
 }
 
-// Selection says which cases run: those with one of the tags, without one of the other
-// tags, whose name holds one of the texts. What they depend on runs too.
+// Selection says which cases run: those that have one of Tags, have none of SkipTags, and
+// whose name contains one of Names. An empty list selects all. The cases that they depend
+// on run, too.
 type Selection struct{ Tags, SkipTags, Names []string }
 
 // Plan returns the cases to run, in the order of the file.
@@ -45,7 +46,7 @@ func (s *Suite) Plan(sel Selection) []Planned {
 		}
 	}
 	wanted := map[string]bool{}
-	for _, p := range slices.Backward(all) { // what is depended on need not stand before
+	for _, p := range slices.Backward(all) { // dependencies may be listed in any order
 		if sel.takes(p) {
 			wanted[p.Base] = true
 		}
@@ -81,7 +82,7 @@ func product(matrix map[string][]any) int {
 	return n
 }
 
-// cells are all combinations of a matrix; one empty cell where there is none.
+// cells returns all combinations of a matrix, or one empty cell if there is none.
 func cells(matrix map[string][]any) []map[string]any {
 	all := []map[string]any{{}}
 	for _, row := range slices.Sorted(maps.Keys(matrix)) {
@@ -109,7 +110,7 @@ func label(cell map[string]any) string {
 	return "[" + strings.Join(parts, ",") + "]"
 }
 
-// inText is a value inside of a longer text.
+// inText formats a value for use inside a longer text.
 func inText(v any) string {
 	if s, ok := v.(string); ok {
 		return s

@@ -2,32 +2,32 @@ package suite
 
 import "path/filepath"
 
-// Monitoring says how `bridge harness serve` runs a suite and answers questions about it.
-// A run by hand takes no notice of it.
+// Monitoring configures how `bridge harness serve` runs a suite and provides information
+// about it. A manual run ignores it.
 type Monitoring struct {
-	Enabled *bool `yaml:"enabled,omitempty"` // true where it is left out
+	Enabled *bool `yaml:"enabled,omitempty"` // true if omitted
 	// IntervalSeconds is the time from the start of one run to the start of the next.
 	IntervalSeconds float64 `yaml:"interval_seconds,omitempty"`
-	Listen          string  `yaml:"listen,omitempty"` // an IP address of this machine, 127.0.0.1 where it is left out
-	// Ports; 0 takes a free one.
+	Listen          string  `yaml:"listen,omitempty"` // an IP address of this machine; 127.0.0.1 if omitted
+	// Ports; 0 means a free one.
 	MetricsPort *int `yaml:"metrics_port,omitempty"`
 	HealthPort  *int `yaml:"health_check_port,omitempty"`
 }
 
-// Security says who may ask the service, and what it records.
+// Security configures who may use the service, and what it records.
 type Security struct {
 	Audit bool       `yaml:"enable_audit_logging,omitempty"`
 	RBAC  Protection `yaml:"rbac,omitempty"`
 	TLS   Protection `yaml:"tls,omitempty"`
 }
 
-// Protection is a file of its own, relative to the suite's folder.
+// Protection is a separate file, relative to the suite's folder.
 type Protection struct {
 	Enabled    bool   `yaml:"enabled,omitempty"`
 	ConfigFile string `yaml:"config_file,omitempty"`
 }
 
-// Usual values of the service.
+// Defaults of the service.
 const (
 	DefaultInterval    = 15 * 60.0 // seconds
 	MinInterval        = 1.0
@@ -65,7 +65,7 @@ func (c *checker) port(key string, value *int, usual int) *int {
 	return value
 }
 
-// Beside is a path that a suite names, which is relative to the suite's folder.
+// Beside returns a path named by a suite, which is relative to the suite's folder.
 func (s *Suite) Beside(path string) string {
 	if filepath.IsAbs(path) {
 		return path

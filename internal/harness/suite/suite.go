@@ -1,9 +1,9 @@
-// Package suite reads the files that say what to test: one server, how it is started and
-// cases with what they expect. docs/harness.md explains the format.
+// Package suite reads the files that describe tests: one server, how it is started, and
+// cases with their expectations. docs/harness.md describes the format.
 //
-// A suite is checked whole before anything is started. Unknown keys, variables without a
-// value, patterns that cannot be read and cases that depend on nobody are errors that
-// name the line.
+// A suite is checked completely before anything is started. Unknown keys, variables without
+// a value, invalid patterns and dependencies on missing cases are errors that give the
+// line.
 package suite
 
 // Suite is one file.
@@ -19,12 +19,12 @@ type Suite struct {
 	Environments map[string]Change `yaml:"environments,omitempty"`
 }
 
-// Global is what holds for all cases.
+// Global holds the settings for all cases.
 type Global struct {
-	Environment string `yaml:"environment,omitempty"` // of Environments, where the command line names none
-	// MaxConcurrency is how many servers run cases at once.
+	Environment string `yaml:"environment,omitempty"` // one of Environments, used if the command line names none
+	// MaxConcurrency is how many servers run cases concurrently.
 	MaxConcurrency int `yaml:"max_global_concurrency,omitempty"`
-	// TimeoutSeconds bounds each request, where a case says nothing else.
+	// TimeoutSeconds is the time limit of each request, unless a case sets its own.
 	TimeoutSeconds float64 `yaml:"global_timeout_seconds,omitempty"`
 	FailFast       bool    `yaml:"fail_fast,omitempty"`
 	Retry          Retry   `yaml:"retry,omitempty"`
@@ -33,15 +33,16 @@ type Global struct {
 	} `yaml:"resource_limits,omitempty"`
 }
 
-// Change is what an environment changes in Global; nil leaves it.
+// Change holds the settings of Global that an environment changes; nil leaves a setting
+// unchanged.
 type Change struct {
 	MaxConcurrency *int     `yaml:"max_global_concurrency,omitempty"`
 	TimeoutSeconds *float64 `yaml:"global_timeout_seconds,omitempty"`
 	FailFast       *bool    `yaml:"fail_fast,omitempty"`
 }
 
-// Retry says how often a failed case is tried again. A case that passes then is flaky,
-// which is a finding.
+// Retry says how often a failed case is repeated. A case that then passes is flaky, which
+// is a finding.
 type Retry struct {
 	Max         int      `yaml:"max_retries,omitempty"`
 	DelayMS     int      `yaml:"retry_delay_ms,omitempty"`
@@ -49,8 +50,8 @@ type Retry struct {
 	Patterns    []string `yaml:"retry_on_patterns,omitempty"`
 }
 
-// Server says how to reach the server: a command over its standard streams, an address,
-// or a command that listens at the address.
+// Server says how to reach the server: by a command that uses standard streams, by an
+// address, or by a command that listens at the address.
 type Server struct {
 	Command    string            `yaml:"command,omitempty"`
 	Args       []string          `yaml:"args,omitempty"`
@@ -62,14 +63,15 @@ type Server struct {
 	// Protocol is auto, or the revision that must be negotiated.
 	Protocol            string  `yaml:"protocol,omitempty"`
 	StartTimeoutSeconds float64 `yaml:"startup_timeout_seconds,omitempty"`
-	// MaxListTokens bounds what the list of tools costs a model; 0 for no bound.
+	// MaxListTokens is the maximum number of tokens that the list of tools may take up in a
+	// model's context; 0 for no limit.
 	MaxListTokens int `yaml:"max_list_tokens,omitempty"`
-	// Contract is the file of a snapshot that the server must keep to, relative to the
+	// Contract is the snapshot file that the server must comply with, relative to the
 	// suite's folder; empty for none.
 	Contract string `yaml:"contract,omitempty"`
 }
 
-// Group is cases under one name.
+// Group is a named group of cases.
 type Group struct {
 	Name        string   `yaml:"name,omitempty"`
 	Description string   `yaml:"description,omitempty"`
@@ -77,7 +79,7 @@ type Group struct {
 	Cases       []Case   `yaml:"test_cases,omitempty"`
 }
 
-// Case is one call with what it expects, or steps that share a server.
+// Case is one call with its expectations, or steps that share a server.
 type Case struct {
 	Name           string           `yaml:"name,omitempty"`
 	Description    string           `yaml:"description,omitempty"`
@@ -104,13 +106,13 @@ type Step struct {
 	Store       map[string]string `yaml:"store,omitempty"`
 }
 
-// NamedStep is a step of several.
+// NamedStep is one of several steps.
 type NamedStep struct {
 	Name string `yaml:"name,omitempty"`
 	Step `yaml:",inline"`
 }
 
-// Expected is what an answer must hold. Patterns are regular expressions (RE2) on the
+// Expected is what an answer must contain. Patterns are regular expressions (RE2) on the
 // text of the result or of its error.
 type Expected struct {
 	Patterns    []string `yaml:"patterns,omitempty"`
@@ -119,8 +121,8 @@ type Expected struct {
 	ErrorCode   *int     `yaml:"error_code,omitempty"`
 }
 
-// Query is a JSONPath (RFC 9535) into the structured result (or into its text, where that
-// is JSON), and what must hold of what it finds. Without a condition it must find
+// Query is a JSONPath (RFC 9535) applied to the structured result, or to its text if that
+// is JSON, with conditions for the value it finds. Without conditions it must find
 // something.
 type Query struct {
 	Path     string `yaml:"path,omitempty"`
@@ -131,20 +133,20 @@ type Query struct {
 	Count    *int   `yaml:"count,omitempty"`
 	// Type is a type of JSON Schema: string, number, integer, boolean, array, object, null.
 	Type string `yaml:"type,omitempty"`
-	// Min and Max bound a number, or the length of a text, an array or an object.
+	// Min and Max limit a number, or the length of a string, an array or an object.
 	Min *float64 `yaml:"min,omitempty"`
 	Max *float64 `yaml:"max,omitempty"`
-	// Optional lets the path find nothing.
+	// Optional allows the path to find nothing.
 	Optional bool `yaml:"optional,omitempty"`
 }
 
-// Performance bounds one answer.
+// Performance limits one answer.
 type Performance struct {
 	MaxDurationMS float64 `yaml:"max_duration_ms,omitempty"`
 	MaxBytes      int     `yaml:"max_result_bytes,omitempty"`
 }
 
-// Reporting says which reports a run writes, how long they are kept and who is told.
+// Reporting says which reports a run writes, how long they are kept, and who is notified.
 type Reporting struct {
 	OutputDir     string       `yaml:"output_dir,omitempty"`
 	Formats       []string     `yaml:"formats,omitempty"`
@@ -152,8 +154,8 @@ type Reporting struct {
 	Distribution  Distribution `yaml:"distribution,omitempty"`
 }
 
-// Baselines says where response times are kept and by how much a case may be slower. The
-// thresholds are percents; 0 means the usual 25, 50 and 100.
+// Baselines says where response times are stored, and by how much a case may be slower. The
+// thresholds are percentages; 0 means the defaults of 25, 50 and 100.
 type Baselines struct {
 	Folder     string `yaml:"baseline_storage_path,omitempty"` // relative to the suite's folder
 	Thresholds struct {

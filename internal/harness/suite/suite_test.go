@@ -23,7 +23,7 @@ func parse(text, env string) (*suite.Suite, error) {
 
 const head = "server:\n  command: server\ntest_suites:\n  - name: main\n    test_cases:\n"
 
-// TestFaults: each fault of a suite is told with its line and what to do.
+// TestFaults checks that each fault of a suite is reported with its line and advice.
 func TestFaults(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no YAML", "server: [", `s.yaml:1: `},
@@ -39,23 +39,23 @@ func TestFaults(t *testing.T) {
 		{"refused channel", "reporting:\n  distribution:\n    email: {daily_summary: true}\n", `s.yaml:3: reporting.distribution.email.daily_summary is not supported`},
 		{"vault", "security:\n  data_protection: {}\n", `s.yaml:2: security.data_protection is not supported`},
 		{"nobody gets mail", "reporting:\n  distribution:\n    email: {enabled: true, smtp_server: mail.example.org}\n", `s.yaml:3: there are no recipients`},
-		{"no address", "reporting:\n  distribution:\n    email: {enabled: true, smtp_server: mail.example.org, recipients: [team]}\n", `s.yaml:3: a sender or recipient is no mail address`},
+		{"no address", "reporting:\n  distribution:\n    email: {enabled: true, smtp_server: mail.example.org, recipients: [team]}\n", `s.yaml:3: a sender or recipient is not a mail address`},
 		{"open webhook", "reporting:\n  distribution:\n    slack:\n      enabled: true\n      webhook_url: http://example.org/x\n", `s.yaml:5: a webhook must have https://`},
 		{"interval", "monitoring:\n  interval_seconds: 0.1\n", `s.yaml:2: interval_seconds must be`},
 		{"port", "monitoring:\n  metrics_port: 99999\n", `s.yaml:2: a port must be`},
 		{"no roles", "security:\n  rbac: {enabled: true}\n", `s.yaml:2: enabled needs config_file`},
 		{"no server", "test_suites: []\n", `a server over stdio needs command`},
-		{"both ways", "server:\n  command: a\n  transport: stdio\n  url: http://x/mcp\n", `s.yaml:2: a server over stdio needs command, and has no url`},
+		{"both ways", "server:\n  command: a\n  transport: stdio\n  url: http://x/mcp\n", `s.yaml:2: a server over stdio needs command, and must not have url`},
 		{"websocket", "server:\n  command: a\n  transport: websocket\n", `s.yaml:3: transport must be stdio or http`},
 		{"revision", "server:\n  command: a\n  protocol: '2025'\n", `s.yaml:3: protocol must be one of`},
 		{"no cases", "server:\n  command: a\ntest_suites:\n  - name: x\n    test_cases: []\n", `s.yaml:4: there are no test_cases`},
-		{"same name", head + "      - {name: a, tool: x}\n      - {name: a, tool: x}\n", `s.yaml:7: each case needs a name of its own`},
+		{"same name", head + "      - {name: a, tool: x}\n      - {name: a, tool: x}\n", `s.yaml:7: each case needs a unique name`},
 		{"nothing to do", head + "      - name: a\n", `s.yaml:6: write tool`},
 		{"pattern", head + "      - name: a\n        tool: x\n        expected:\n          patterns: ['ok', '(']\n", `s.yaml:9: this is not a regular expression`},
 		{"path", head + "      - name: a\n        tool: x\n        expected:\n          json:\n            - path: sum\n", `s.yaml:10: this is not a JSONPath`},
 		{"depends on nobody", head + "      - name: a\n        tool: x\n        depends_on: [b]\n", `s.yaml:8: there is no case "main/b"`},
 		{"depends on itself", head + "      - {name: a, tool: x, depends_on: [b]}\n      - {name: b, tool: x, depends_on: [a]}\n", `depends on itself`},
-		{"large matrix", head + "      - name: a\n        tool: x\n        matrix: {a: [" + strings.Repeat("1,", 1001) + "1]}\n", `s.yaml:8: a matrix gives at most 1000`},
+		{"large matrix", head + "      - name: a\n        tool: x\n        matrix: {a: [" + strings.Repeat("1,", 1001) + "1]}\n", `s.yaml:8: a matrix may give at most 1000`},
 		{"anchor", "server: &s\n  command: a\n", `s.yaml:1: anchors, aliases`},
 		{"nesting", "a: " + strings.Repeat("[", 100), `nested more than`},
 		{"size", strings.Repeat("# x\n", 300_000), `larger than`},
@@ -70,7 +70,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestSecretsStay: an error never shows the text of a suite around the fault.
+// TestSecretsStay checks that an error never quotes the text of a suite around the fault.
 func TestSecretsStay(t *testing.T) {
 	secret := fmt.Sprintf("sk-%x", 0x1234567890abcdef)
 	for _, text := range []string{
@@ -82,7 +82,8 @@ func TestSecretsStay(t *testing.T) {
 	}
 }
 
-// TestVariables: they are values and never structure, with their type where no quotes are.
+// TestVariables checks that variables are always values and never structure, and that
+// unquoted ones have a type.
 func TestVariables(t *testing.T) {
 	s, err := parse(`server:
   command: "${KIND}-server"
@@ -175,7 +176,7 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// FuzzParse: no file panics or is taken without a server.
+// FuzzParse checks that no file causes a panic or is accepted without a server.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{planned, head, "a: &x [*x]", "<<: {a: 1}", "server: !!binary x", "? [a]\n: b", "- - - -", "%YAML 9\n---\n"} {
 		f.Add(seed)

@@ -21,17 +21,17 @@ type link interface {
 	close(gently bool) process.Ending
 }
 
-// outgoing is a request or notification as it goes out. Name is the tool, prompt or
-// resource that a header of HTTP repeats.
+// outgoing is a request or notification to send. name is the tool, prompt or resource that
+// an HTTP header repeats.
 type outgoing struct {
 	id, method, name, revision string
 	frame                      []byte
 }
 
-// Conn is a connection to a server whose revision is agreed. Its methods may be used by
-// one goroutine at a time.
+// Conn is a connection to a server for which a revision has been negotiated. Only one
+// goroutine at a time may use its methods.
 type Conn struct {
-	// Revision is what the server itself said on the wire.
+	// Revision is the revision that the server stated on the wire.
 	Revision     string
 	Instructions string
 	Capabilities json.RawMessage
@@ -48,8 +48,9 @@ type Conn struct {
 	ending process.Ending
 }
 
-// Call makes a request. Params must marshal to an object, or be nil. The error is
-// [ErrNoAnswer], [ErrEnded] or [ErrBroken]; an error of the server's is in the reply.
+// Call makes a request. Params must encode to an object, or be nil. The error is
+// [ErrNoAnswer], [ErrEnded] or [ErrBroken]; an error returned by the server is in the
+// reply.
 func (c *Conn) Call(ctx context.Context, method string, params map[string]any) (Reply, error) {
 	return c.request(ctx, c.Revision, method, params)
 }
@@ -82,7 +83,7 @@ func (c *Conn) request(ctx context.Context, revision, method string, params map[
 	return reply, err
 }
 
-// withMeta adds what each request carries since there is no handshake.
+// withMeta adds the members that each request carries in revisions without a handshake.
 func withMeta(params map[string]any, revision string) map[string]any {
 	meta := map[string]any{
 		"io.modelcontextprotocol/protocolVersion":    revision,
@@ -111,20 +112,20 @@ func (c *Conn) notify(ctx context.Context, method string) error {
 	return c.link.notify(ctx, outgoing{method: method, revision: c.Revision, frame: frame})
 }
 
-// Broken reports that a call has failed: another server has to be started for the next
-// case.
+// Broken reports whether a call has failed. The next case then needs a new server.
 func (c *Conn) Broken() bool { return c.broken }
 
-// Findings returns what was found since it was called last.
+// Findings returns the findings since it was last called.
 func (c *Conn) Findings() []finding.Finding { return c.ledger.take() }
 
-// Exchanges returns what went over the wire since it was called last, cut.
+// Exchanges returns the messages sent and received since it was last called, truncated.
 func (c *Conn) Exchanges() []Exchange { return c.log.take() }
 
-// Close ends the server and returns how it ended. How it ended wrongly is in Findings.
+// Close ends the server and returns how it ended. Faults of its end are in Findings.
 func (c *Conn) Close() process.Ending { return c.end(true) }
 
-// Kill is Close for a server whose way of ending is no matter: it is given no time.
+// Kill is Close for a server whose way of ending does not matter: it gets no time to end by
+// itself.
 func (c *Conn) Kill() process.Ending { return c.end(false) }
 
 func (c *Conn) end(gently bool) process.Ending {
@@ -135,13 +136,13 @@ func (c *Conn) end(gently bool) process.Ending {
 	return c.ending
 }
 
-// tellEnding makes findings of how a server ended. One that is killed for its own fault
-// or that ends by the signal to end has its finding already, or none.
+// tellEnding reports faults in how a server ended. A server that is killed for a fault
+// already has a finding, and one that is ended by the signal has none.
 func tellEnding(l *ledger, e process.Ending) {
 	switch {
 	case e.IgnoredTerm:
-		l.add(finding.NoExit, "the server went on after its input had ended and it was told to end")
-	case e.Code > 0 && e.IgnoredEnd: // a program that turns the signal into a code
+		l.add(finding.NoExit, "the server continued after its input had ended and it was told to end")
+	case e.Code > 0 && e.IgnoredEnd: // a program that exits with a code on the signal
 	case e.Code > 0:
 		l.add(finding.Crash, fmt.Sprintf("the server ended with exit code %d%s", e.Code, lastLine(e.Stderr)))
 	}
@@ -150,7 +151,7 @@ func tellEnding(l *ledger, e process.Ending) {
 	}
 }
 
-// lastLine is the last line of a server's standard error.
+// lastLine returns the last line of a server's standard error.
 func lastLine(stderr string) string {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	if last := lines[len(lines)-1]; last != "" {

@@ -9,13 +9,13 @@ import (
 
 var errTooLarge = errors.New("an event is too large")
 
-// events reads an event stream (HTML Living Standard, section 9.2). Only the data of
-// events matters here.
+// events reads an event stream (HTML Living Standard, section 9.2). Only the data of events
+// is used.
 type events struct{ lines *bufio.Reader }
 
 func newEvents(r io.Reader) *events { return &events{bufio.NewReaderSize(r, 64<<10)} }
 
-// next returns the data of the next event that has some.
+// next returns the data of the next event that has data.
 func (e *events) next() ([]byte, error) {
 	var data []byte
 	for {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Exchange is a request and its answer as they stood on the wire, each cut to a few
+// Exchange is a request and its answer as sent on the wire, each truncated to a few
 // kilobytes.
 type Exchange struct {
 	Request  string        `json:"request"`

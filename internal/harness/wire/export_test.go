@@ -2,7 +2,7 @@ package wire
 
 import "bytes"
 
-// Classify tells whether a line is an answer, and what is wrong with it.
+// Classify reports whether a line is an answer, and what is wrong with it.
 func Classify(line []byte) (isAnswer bool, wrong string) {
 	_, kind, wrong := classify(line)
 	return kind == answer, wrong

@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// FuzzClassify: no line of a server panics, and one that is not a message is never taken
-// for an answer.
+// FuzzClassify checks that no line of a server causes a panic, and that a line that is not
+// a message is never taken for an answer.
 func FuzzClassify(f *testing.F) {
 	for _, seed := range []string{
 		`{"jsonrpc":"2.0","id":1,"result":{}}`, `{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m"}}`, `{"jsonrpc":"2.0","method":"ping","id":"a"}`,
@@ -24,7 +24,8 @@ func FuzzClassify(f *testing.F) {
 	})
 }
 
-// FuzzEvents: no event stream panics or yields more than it holds.
+// FuzzEvents checks that no event stream causes a panic or yields more data than it
+// contains.
 func FuzzEvents(f *testing.F) {
 	for _, seed := range []string{"data: {}\n\n", "event: a\ndata: 1\ndata: 2\n\n", "data:", "\n\n\n", ": comment\r\ndata: x\r\n\r\n"} {
 		f.Add([]byte(seed))

@@ -14,13 +14,13 @@ import (
 	"example.org/bridge/internal/harness/process"
 )
 
-// httpLink carries messages over Streamable HTTP: one POST for each.
+// httpLink sends messages over Streamable HTTP, each with one POST.
 type httpLink struct {
 	ledger  *ledger
 	client  *http.Client
 	url     string
 	headers map[string]string
-	process *process.Process // nil where the server was there already
+	process *process.Process // nil if the server was already running
 
 	mu       sync.Mutex
 	session  string
@@ -94,7 +94,7 @@ func (h *httpLink) call(ctx context.Context, r outgoing) (Reply, error) {
 	return o.reply, o.err
 }
 
-// failed makes a finding of a request that brought no answer.
+// failed adds a finding for a request without an answer.
 func (h *httpLink) failed(ctx context.Context, err error, method string) error {
 	switch {
 	case errors.Is(err, ErrBroken):
@@ -107,33 +107,33 @@ func (h *httpLink) failed(ctx context.Context, err error, method string) error {
 	return ErrEnded
 }
 
-// invalidRequest is JSON-RPC 2.0's code (section 5.1) for what is not a request to a server.
+// invalidRequest is the JSON-RPC 2.0 error code (section 5.1) for an invalid request.
 const invalidRequest = -32600
 
-// Below these sizes a server should answer by JSON-RPC: it takes a name in a header of 4
-// KiB, and a body of 1 MiB. Common servers refuse headers from 8 KiB on.
+// Requests below these sizes should be answered by JSON-RPC: a name in a header of 4 KiB,
+// and a body of 1 MiB. Common servers refuse headers from 8 KiB on.
 const (
 	modestHeader = 4 << 10
 	modestBody   = 1 << 20
 )
 
-// tooLarge reports that HTTP itself refused a request for its size (RFC 9110 section
-// 15.5.14, RFC 6585 section 5), before anybody read a message in it. A server may.
+// tooLarge reports whether HTTP itself refused a request because of its size (RFC 9110
+// section 15.5.14, RFC 6585 section 5), before the message was read. A server may do so.
 func tooLarge(r outgoing, status int) bool {
 	return status == http.StatusRequestHeaderFieldsTooLarge && len(r.name) > modestHeader ||
 		status == http.StatusRequestEntityTooLarge && len(r.frame) > modestBody
 }
 
 func (h *httpLink) noMessage(resp *http.Response, method string) error {
-	text := fmt.Sprintf("%s was answered with HTTP status %d and no JSON-RPC message", method, resp.StatusCode)
+	text := fmt.Sprintf("%s was answered with HTTP status %d and without a JSON-RPC message", method, resp.StatusCode)
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		text += "; server.headers is for what the suite sends to authenticate itself"
+		text += "; use server.headers for authentication"
 	}
 	h.ledger.add(finding.Malformed, text)
 	return ErrBroken
 }
 
-// receive finds the answer in the body of a response; nil where there is none.
+// receive returns the answer from the body of a response, or nil if there is none.
 func (h *httpLink) receive(resp *http.Response, id string) (*outcome, error) {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch kind {
@@ -146,7 +146,7 @@ func (h *httpLink) receive(resp *http.Response, id string) (*outcome, error) {
 			h.ledger.add(finding.TooLarge, fmt.Sprintf("a message of more than %d bytes", maxMessage))
 			return nil, ErrBroken
 		case resp.StatusCode >= http.StatusBadRequest && !answers(body, id):
-			return nil, nil // the refusal of a proxy or of a check before the server
+			return nil, nil // refused by a proxy, or by a check before the server
 		}
 		return h.take(body, id), nil
 	case "text/event-stream":
@@ -155,13 +155,13 @@ func (h *httpLink) receive(resp *http.Response, id string) (*outcome, error) {
 	return nil, nil
 }
 
-// answers reports a message that is the answer to a request.
+// answers reports whether a message is the answer to a request.
 func answers(body []byte, id string) bool {
 	m, kind, _ := classify(body)
 	return kind == answer && string(m.ID) == id
 }
 
-// stream reads events until the answer is there.
+// stream reads events until it finds the answer.
 func (h *httpLink) stream(body io.Reader, id string) (*outcome, error) {
 	events := newEvents(body)
 	for n := 0; ; n++ {
@@ -175,7 +175,7 @@ func (h *httpLink) stream(body io.Reader, id string) (*outcome, error) {
 		case err != nil:
 			return nil, err
 		case n > maxUnasked:
-			h.ledger.add(finding.Flood, fmt.Sprintf("%d messages that nobody asked for", n))
+			h.ledger.add(finding.Flood, fmt.Sprintf("%d unsolicited messages", n))
 			return nil, ErrBroken
 		}
 		if o := h.take(data, id); o != nil {
@@ -184,7 +184,7 @@ func (h *httpLink) stream(body io.Reader, id string) (*outcome, error) {
 	}
 }
 
-// take looks at one message; nil where it is not the answer.
+// take handles one message. It returns nil unless the message is the answer.
 func (h *httpLink) take(data []byte, id string) *outcome {
 	m, kind, wrong := classify(data)
 	switch {
@@ -198,7 +198,7 @@ func (h *httpLink) take(data []byte, id string) *outcome {
 		h.ledger.add(finding.Malformed, wrong+": "+excerpt(data))
 		return &outcome{err: ErrBroken}
 	case kind == fromServer && h.isModern():
-		h.ledger.add(finding.ServerRequest, "revision 2026-07-28 has no requests from the server, and it made "+excerpt([]byte(m.Method)))
+		h.ledger.add(finding.ServerRequest, "revision 2026-07-28 has no requests from the server, but it made "+excerpt([]byte(m.Method)))
 	}
 	return nil
 }
@@ -226,7 +226,7 @@ func (h *httpLink) close(gently bool) process.Ending {
 		return process.Ending{Asked: true}
 	}
 	end := h.process.End(gently)
-	// An HTTP server is ended by a signal, and may turn it into any code.
+	// An HTTP server is ended by a signal, and may exit with any code.
 	if !end.IgnoredTerm && end.Asked {
 		end.Code = 0
 	}

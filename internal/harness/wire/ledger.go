@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/harness/finding"
 )
 
-// ledger collects what a server did wrong on one connection. The same fault is kept a
-// few times only: a server that logs to standard output does it with each call.
+// ledger collects the faults of a server on one connection. Only the first few of each kind
+// are kept: a server that logs to standard output does so with each call.
 type ledger struct {
 	mu    sync.Mutex
 	found []finding.Finding
@@ -30,7 +30,7 @@ func (l *ledger) add(kind finding.Kind, text string) {
 	}
 }
 
-// take returns what was added since it was called last.
+// take returns the findings added since it was last called.
 func (l *ledger) take() []finding.Finding {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,7 +39,7 @@ func (l *ledger) take() []finding.Finding {
 	return fresh
 }
 
-// drop takes back findings of a kind that turned out to be none.
+// drop removes the findings of a kind that turned out not to be a fault.
 func (l *ledger) drop(kind finding.Kind) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,8 +14,8 @@ const (
 )
 
 // List reads all pages of a list such as tools/list, whose items are in the member key.
-// Items are as they stood on the wire. A list that the protocol forbids is a finding;
-// what could be read of it is returned. The error is one of [Conn.Call]'s, or the
+// Items are returned as received. A list that violates the protocol is a finding; the items
+// that could be read are returned. The error is one of those of [Conn.Call], or the
 // server's.
 func (c *Conn) List(ctx context.Context, method, key string) (items []json.RawMessage, err error) {
 	cursor, seen := "", map[string]bool{}
@@ -33,7 +33,7 @@ func (c *Conn) List(ctx context.Context, method, key string) (items []json.RawMe
 		}
 		page, next, ok := readPage(reply.Result, key)
 		if !ok {
-			c.ledger.add(finding.BadList, fmt.Sprintf("the result of %s must have an array in %s, and a text as nextCursor", method, key))
+			c.ledger.add(finding.BadList, fmt.Sprintf("the result of %s must have an array in %s, and a string as nextCursor", method, key))
 			return items, nil
 		}
 		items = append(items, page...)
@@ -41,7 +41,7 @@ func (c *Conn) List(ctx context.Context, method, key string) (items []json.RawMe
 		case next == "":
 			return items, nil
 		case seen[next] || len(items) > maxItems:
-			c.ledger.add(finding.BadList, fmt.Sprintf("the pages of %s do not end: a cursor came twice, or there are more than %d items", method, maxItems))
+			c.ledger.add(finding.BadList, fmt.Sprintf("the pages of %s do not end: a cursor was repeated, or there are more than %d items", method, maxItems))
 			return items, nil
 		}
 		cursor, seen[next] = next, true

@@ -10,7 +10,7 @@ import (
 	"example.org/bridge/internal/harness/process"
 )
 
-// waitForListener waits until something takes connections at the address of a URL.
+// waitForListener waits until a server accepts connections at the address of a URL.
 func waitForListener(ctx context.Context, address string, p *process.Process) error {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,10 +1,9 @@
-// Package wire speaks MCP to a server under test. It writes and reads JSON-RPC itself,
-// because a client library hides what a test must see: a stray line, a wrong id, a tool
-// that its types cannot hold.
+// Package wire speaks MCP to a server under test. It encodes and decodes JSON-RPC itself,
+// because a client library hides what a test must see, such as a stray line, a wrong id, or
+// a tool that does not fit the library's types.
 //
-// What a server does wrong becomes a finding of the connection, and the connection goes
-// on as far as it can. Time, memory and the number of findings are bounded, whatever the
-// server sends.
+// Faults of the server become findings of the connection, which continues as far as
+// possible. Time, memory and the number of findings are limited, whatever the server sends.
 package wire
 
 import (
@@ -17,20 +16,20 @@ import (
 // Limits of one connection.
 const (
 	maxMessage  = 8 << 20   // bytes of one message
-	maxTotal    = 512 << 20 // bytes of one connection, what was thrown away included
+	maxTotal    = 512 << 20 // bytes of one connection, including discarded ones
 	maxUnasked  = 20_000    // notifications, stray lines and requests of the server
 	maxFindings = 50
 	maxDepth    = 1000 // of nested arrays and objects
 )
 
-// Errors of a call. Each has its finding in [Conn.Findings] already.
+// Errors of a call. For each of them there is already a finding in [Conn.Findings].
 var (
 	ErrNoAnswer = errors.New("the server did not answer in time")
 	ErrEnded    = errors.New("the connection to the server has ended")
 	ErrBroken   = errors.New("the answer is not usable")
 )
 
-// Message is what came over the wire.
+// Message is a message received from the wire.
 type Message struct {
 	JSONRPC string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
@@ -40,7 +39,7 @@ type Message struct {
 	Error   json.RawMessage `json:"error"`
 }
 
-// RemoteError is a JSON-RPC error that the server answered with.
+// RemoteError is a JSON-RPC error returned by the server.
 type RemoteError struct {
 	Code    int             `json:"code"`
 	Message string          `json:"message"`
@@ -49,24 +48,24 @@ type RemoteError struct {
 
 func (e *RemoteError) Error() string { return e.Message }
 
-// Reply is the answer to a call: one of the two.
+// Reply is the answer to a call: either a result or an error.
 type Reply struct {
 	Result json.RawMessage
 	Error  *RemoteError
 }
 
-// kindOf is what a line of a server turns out to be.
+// kindOf is the kind of a line received from a server.
 type kindOf int
 
 const (
-	stray      kindOf = iota // no JSON-RPC at all: a log line
-	malformed                // meant as a message, and not one
-	answer                   // an answer, perhaps with a fault
-	fromServer               // a request of the server's
+	stray      kindOf = iota // not JSON-RPC at all: a log line
+	malformed                // intended as a message, but invalid
+	answer                   // an answer, possibly with a fault
+	fromServer               // a request of the server
 	notification
 )
 
-// classify reads one line. The text is what is wrong with it, and "" for nothing.
+// classify determines the kind of a line. The text says what is wrong with it, or is "".
 func classify(line []byte) (m Message, kind kindOf, wrong string) {
 	trimmed := bytes.TrimSpace(line)
 	if len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
@@ -81,7 +80,7 @@ func classify(line []byte) (m Message, kind kindOf, wrong string) {
 		return m, malformed, "this is an array (a batch), which stdio and the current revisions do not have"
 	}
 	if err := json.Unmarshal(trimmed, &m); err != nil {
-		if trimmed[0] == '[' { // a log line such as "[INFO] ready"
+		if trimmed[0] == '[' { // may be a log line such as "[INFO] ready"
 			return m, stray, "this line is not a JSON-RPC message"
 		}
 		return m, malformed, "this is not a JSON-RPC message"
@@ -101,27 +100,27 @@ func kindOfMessage(m Message) kindOf {
 	return stray
 }
 
-// wrongWith says what JSON-RPC 2.0 (sections 4 and 5) forbids in a message.
+// wrongWith returns how a message violates JSON-RPC 2.0 (sections 4 and 5), or "".
 func wrongWith(m Message) string {
 	kind := kindOfMessage(m)
 	switch {
 	case kind == stray:
-		return "this line is JSON, and no JSON-RPC message"
+		return "this line is JSON, but not a JSON-RPC message"
 	case m.JSONRPC != "2.0":
 		return `the member jsonrpc must be "2.0"`
 	case kind != answer:
 		return ""
 	case m.Result != nil && m.Error != nil:
-		return "an answer has a result and an error at once"
+		return "an answer has both a result and an error"
 	case m.Result == nil && m.Error == nil:
 		return "an answer has neither a result nor an error"
 	case m.Error != nil && json.Unmarshal(m.Error, &RemoteError{}) != nil:
-		return "the error of an answer must have a whole number as its code and a text as its message"
+		return "the error of an answer must have an integer as its code and a string as its message"
 	}
 	return ""
 }
 
-// tooDeep looks at brackets outside of strings.
+// tooDeep counts nested brackets outside strings.
 func tooDeep(data []byte) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(data); i++ {
@@ -142,7 +141,7 @@ func tooDeep(data []byte) bool {
 	return false
 }
 
-// excerpt is the beginning of what a server sent, for a finding.
+// excerpt returns the beginning of a server's message, for a finding.
 func excerpt(data []byte) string {
 	const most = 160
 	text := string(bytes.ToValidUTF8(bytes.TrimSpace(data[:min(len(data), most)]), []byte("\uFFFD")))

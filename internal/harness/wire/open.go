@@ -12,32 +12,33 @@ import (
 	"example.org/bridge/internal/harness/process"
 )
 
-// Modern is the first revision without a handshake. Revisions are dates, and compare as
-// texts.
+// Modern is the first revision without a handshake. Revisions are dates, and can be
+// compared as strings.
 const Modern = "2026-07-28"
 
-// newestLegacy is the revision that a handshake asks for, where the suite names none.
+// newestLegacy is the revision that a handshake requests if the suite names none.
 const newestLegacy = "2025-11-25"
 
-// Revisions are all that the harness knows.
+// Revisions are all revisions that the harness supports.
 var Revisions = []string{"2024-11-05", "2025-03-26", "2025-06-18", newestLegacy, Modern}
 
 var clientInfo = map[string]any{"name": "bridge-harness", "version": "1"}
 
-// Target is a server under test: a command, an address, or a command that listens there.
+// Target is a server under test: a command, an address, or a command that listens at the
+// address.
 type Target struct {
 	Process process.Spec
 	URL     string
 	Headers map[string]string
-	// Revision is the revision that the server must negotiate. Empty: the newest that
-	// it offers.
+	// Revision is the revision that the server must negotiate. If empty, the newest one
+	// that the server offers is used.
 	Revision string
-	// StartTimeout bounds the start and the handshake together.
+	// StartTimeout limits the start and the handshake together.
 	StartTimeout time.Duration
 }
 
-// StartError reports a server that could not be started or talked to. Findings says
-// what it did instead.
+// StartError reports a server that could not be started, or with which no revision could be
+// negotiated. Findings describes what the server did instead.
 type StartError struct {
 	Reason   string
 	Findings []finding.Finding
@@ -45,8 +46,8 @@ type StartError struct {
 
 func (e *StartError) Error() string { return e.Reason }
 
-// Open starts the server, agrees on a revision and returns the connection. The error is
-// a [StartError]; what was started is ended then.
+// Open starts the server, negotiates a revision and returns the connection. The error is a
+// [StartError]; everything that was started has then been ended.
 func Open(ctx context.Context, t Target) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.StartTimeout)
 	defer cancel()
@@ -57,7 +58,8 @@ func Open(ctx context.Context, t Target) (*Conn, error) {
 	}
 	agreed := c.agree(ctx, t)
 	if agreed != nil && t.Revision == "" && c.Broken() && t.URL == "" && ctx.Err() == nil {
-		// It did not survive the question for the newest revision: ask the older way.
+		// The server did not survive the request for the newest revision: try a handshake
+		// instead.
 		c.Close()
 		if c, err = t.connect(ctx); err != nil {
 			return nil, err
@@ -73,7 +75,7 @@ func Open(ctx context.Context, t Target) (*Conn, error) {
 	return c, nil
 }
 
-// connect starts what is to be started.
+// connect starts the server, if needed, and connects to it.
 func (t Target) connect(ctx context.Context) (*Conn, error) {
 	l := &ledger{}
 	var p *process.Process
@@ -98,8 +100,8 @@ func (t Target) connect(ctx context.Context) (*Conn, error) {
 	return c, nil
 }
 
-// probeTime is how long a server may take to refuse the newest revision, where an older
-// one would do.
+// probeTime is how long a server may take to refuse the newest revision, if an older one is
+// acceptable.
 const probeTime = 3 * time.Second
 
 // agree negotiates a revision.
@@ -119,8 +121,8 @@ func (c *Conn) agree(ctx context.Context, t Target) error {
 	return c.initialize(ctx, t.Revision, true)
 }
 
-// discover asks for what a server without handshake offers. Where tentative, a server
-// that refuses is not a finding.
+// discover asks for the revisions that a server without handshake offers. If tentative is
+// set, a refusal is not a finding.
 func (c *Conn) discover(ctx context.Context, tentative bool) error {
 	c.link.setModern(true)
 	reply, err := c.request(ctx, Modern, "server/discover", nil)
@@ -147,7 +149,7 @@ func (c *Conn) discover(ctx context.Context, tentative bool) error {
 		return errors.New("the server does not offer revision " + Modern)
 	}
 	if !slices.Contains(result.Supported, Modern) {
-		return c.wrongRevision(fmt.Sprintf("server/discover was answered, and %s is not among supportedVersions", Modern))
+		return c.wrongRevision(fmt.Sprintf("server/discover was answered, but %s is not among supportedVersions", Modern))
 	}
 	c.Revision, c.Capabilities, c.Instructions = Modern, result.Capabilities, result.Instructions
 	c.ServerInfo = result.Meta["io.modelcontextprotocol/serverInfo"]
@@ -155,7 +157,8 @@ func (c *Conn) discover(ctx context.Context, tentative bool) error {
 	return nil
 }
 
-// initialize makes the handshake. Where exact, the server must agree to the revision.
+// initialize performs the handshake. If exact is set, the server must agree to the
+// revision.
 func (c *Conn) initialize(ctx context.Context, revision string, exact bool) error {
 	c.broken = false
 	reply, err := c.request(ctx, "", "initialize", map[string]any{
@@ -176,14 +179,14 @@ func (c *Conn) initialize(ctx context.Context, revision string, exact bool) erro
 	case !slices.Contains(Revisions, result.Revision) || result.Revision >= Modern:
 		return c.wrongRevision(fmt.Sprintf("initialize was answered with revision %q, which has no handshake or is unknown", excerpt([]byte(result.Revision))))
 	case exact && result.Revision != revision:
-		return c.wrongRevision(fmt.Sprintf("the suite wants revision %s, and the server negotiated %s", revision, result.Revision))
+		return c.wrongRevision(fmt.Sprintf("the suite requires revision %s, but the server negotiated %s", revision, result.Revision))
 	}
 	c.Revision, c.Capabilities, c.Instructions, c.ServerInfo = result.Revision, result.Capabilities, result.Instructions, result.Info
 	c.agreed(result.Revision)
 	return c.notify(ctx, "notifications/initialized")
 }
 
-// agreed tells the transport the revision that its headers repeat.
+// agreed sets the negotiated revision, which the transport repeats in headers.
 func (c *Conn) agreed(revision string) {
 	if h, ok := c.link.(*httpLink); ok {
 		h.setRevision(revision)
@@ -195,8 +198,8 @@ func (c *Conn) wrongRevision(text string) error {
 	return errors.New(text)
 }
 
-// refused is why there was no agreement. A server that answers with an error where the
-// suite wants exactly this revision does not offer it.
+// refused returns why no revision was negotiated. If the suite requires exactly this
+// revision, an answer with an error means that the server does not offer it.
 func (c *Conn) refused(method, revision string, exact bool, reply Reply, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)

@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/harness/process"
 )
 
-// stdioLink carries messages over the streams of a process, one a line.
+// stdioLink sends messages over the standard streams of a process, one per line.
 type stdioLink struct {
 	ledger  *ledger
 	process *process.Process
@@ -29,7 +29,7 @@ type stdioLink struct {
 	unasked  int
 }
 
-// outcome is what became of one request.
+// outcome is the result of one request.
 type outcome struct {
 	reply Reply
 	err   error
@@ -45,8 +45,8 @@ func newStdioLink(p *process.Process, l *ledger) *stdioLink {
 	return s
 }
 
-// write hands frames to the server. A server that reads nothing stops it here, and not
-// the caller; closing the pipe ends it.
+// write sends frames to the server. A server that does not read blocks this goroutine and
+// not the caller; closing the pipe ends it.
 func (s *stdioLink) write() {
 	for {
 		select {
@@ -89,7 +89,7 @@ func (s *stdioLink) call(ctx context.Context, r outgoing) (Reply, error) {
 		}
 	}
 	select {
-	case o := <-waiting: // both happened at once
+	case o := <-waiting: // both events occurred; the answer takes precedence
 		return o.reply, o.err
 	default:
 	}
@@ -98,7 +98,7 @@ func (s *stdioLink) call(ctx context.Context, r outgoing) (Reply, error) {
 	return Reply{}, err
 }
 
-// tell makes a finding of an error that nobody has told of.
+// tell adds a finding for an error that has none yet.
 func (s *stdioLink) tell(err error, method string) {
 	switch {
 	case errors.Is(err, ErrNoAnswer):
@@ -122,7 +122,7 @@ func (s *stdioLink) setModern(modern bool) {
 	s.modern = modern
 }
 
-// read takes lines until the output ends or is too much.
+// read reads lines until the output ends or exceeds a limit.
 func (s *stdioLink) read() {
 	defer close(s.ended)
 	lines := bufio.NewReaderSize(s.process.Stdout, 64<<10)
@@ -136,7 +136,7 @@ func (s *stdioLink) read() {
 			s.take(line)
 		}
 		if s.tooMuch() {
-			s.ledger.add(finding.Flood, fmt.Sprintf("%d messages that nobody asked for, %d bytes in all", s.unasked, s.total))
+			s.ledger.add(finding.Flood, fmt.Sprintf("%d unsolicited messages, %d bytes in total", s.unasked, s.total))
 			s.mu.Lock()
 			s.unasked = maxUnasked + 1
 			s.mu.Unlock()
@@ -149,7 +149,7 @@ func (s *stdioLink) read() {
 	}
 }
 
-// tooMuch reports a server that nobody can test any more.
+// tooMuch ends a server that can no longer be tested.
 func (s *stdioLink) tooMuch() bool { return s.total > maxTotal || s.flooded() }
 
 func (s *stdioLink) flooded() bool {
@@ -158,7 +158,7 @@ func (s *stdioLink) flooded() bool {
 	return s.unasked > maxUnasked
 }
 
-// readLine returns a line of at most maxMessage bytes; of a longer one only its size.
+// readLine returns a line of at most maxMessage bytes; for a longer one, only its size.
 func readLine(r *bufio.Reader) (line []byte, size int, err error) {
 	for {
 		part, err := r.ReadSlice('\n')
@@ -177,7 +177,7 @@ func readLine(r *bufio.Reader) (line []byte, size int, err error) {
 	}
 }
 
-// take looks at one line of the server.
+// take handles one line of the server.
 func (s *stdioLink) take(line []byte) {
 	m, kind, wrong := classify(line)
 	if kind != answer {
@@ -202,7 +202,7 @@ func (s *stdioLink) take(line []byte) {
 	}
 }
 
-// settle gives an answer to who waits for it.
+// settle passes an answer to the caller that waits for it.
 func (s *stdioLink) settle(m Message, wrong string, line []byte) {
 	s.mu.Lock()
 	waiting, known := s.pending[string(m.ID)]
@@ -223,8 +223,7 @@ func (s *stdioLink) settle(m Message, wrong string, line []byte) {
 	}
 }
 
-// toOutcome turns an answer into its reply. An answer without jsonrpc can be used all
-// the same.
+// toOutcome converts an answer to its reply. An answer without jsonrpc is still used.
 func toOutcome(m Message, wrong string, l *ledger, line []byte) outcome {
 	if wrong != "" {
 		l.add(finding.Malformed, wrong+": "+excerpt(line))
@@ -248,7 +247,7 @@ func (s *stdioLink) forget(id string) {
 	delete(s.pending, id)
 }
 
-// failPending ends all that waits: one of them was answered by what cannot be used.
+// failPending ends all waiting calls, because an unusable answer was for one of them.
 func (s *stdioLink) failPending() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -259,13 +258,13 @@ func (s *stdioLink) failPending() {
 	clear(s.pending)
 }
 
-// serve answers a request of the server's, as a client without further abilities.
+// serve answers a request of the server, as a client without optional capabilities.
 func (s *stdioLink) serve(m Message) {
 	s.mu.Lock()
 	modern := s.modern
 	s.mu.Unlock()
 	if modern {
-		s.ledger.add(finding.ServerRequest, "revision 2026-07-28 has no requests from the server, and it made "+excerpt([]byte(m.Method)))
+		s.ledger.add(finding.ServerRequest, "revision 2026-07-28 has no requests from the server, but it made "+excerpt([]byte(m.Method)))
 	}
 	answer := map[string]any{"jsonrpc": "2.0", "id": m.ID}
 	switch m.Method {
@@ -278,7 +277,7 @@ func (s *stdioLink) serve(m Message) {
 	if err != nil {
 		return
 	}
-	select { // a server that floods with requests gets some answers only
+	select { // a server that sends too many requests gets only some answers
 	case s.out <- append(frame, '\n'):
 	default:
 	}

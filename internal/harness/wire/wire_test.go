@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// target is the faulty server over stdio, or over HTTP where listen is not empty.
+// target returns the faulty server over stdio, or over HTTP if listen is not empty.
 func target(t *testing.T, faults, listen, revision string) wire.Target {
 	t.Helper()
 	program, err := os.Executable()
@@ -46,11 +46,11 @@ func target(t *testing.T, faults, listen, revision string) wire.Target {
 	return target
 }
 
-// freeAddress is a loopback address that was free a moment ago.
+// freeAddress returns a loopback address that was free a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	host := "127.0.0.1"
-	if runtime.GOOS == "linux" { // all of 127.0.0.0/8 is this machine: no other test has this address
+	if runtime.GOOS == "linux" { // all of 127.0.0.0/8 is loopback: no other test uses this address
 		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
@@ -61,14 +61,15 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// visit opens a connection, lists the tools, calls add and returns what was found.
+// visit opens a connection, lists the tools, calls add and returns the findings.
 func visit(t *testing.T, target wire.Target) []finding.Finding {
 	t.Helper()
 	return visitFor(t, target, 4*time.Second)
 }
 
-// callLimit is how long a call may take where kind is to be found. What comes in large
-// quantities comes slowly on a busy machine; for what never comes a second is enough.
+// callLimit returns the time limit of a call that is expected to have a finding of this
+// kind. Large amounts of data arrive slowly on a busy machine; if there will be no answer,
+// a second is enough.
 func callLimit(kind finding.Kind) time.Duration {
 	switch kind {
 	case finding.Flood, finding.TooLarge:
@@ -79,7 +80,8 @@ func callLimit(kind finding.Kind) time.Duration {
 	return 4 * time.Second
 }
 
-// faulty is the server with a fault of a kind, which may be that it never starts.
+// faulty returns the server with a fault of the given kind, which may be that it never
+// starts.
 func faulty(t *testing.T, fault string, kind finding.Kind, listen string) wire.Target {
 	t.Helper()
 	goal := target(t, fault, listen, "")
@@ -109,13 +111,14 @@ func visitFor(t *testing.T, target wire.Target, wait time.Duration) []finding.Fi
 	return c.Findings()
 }
 
-// onWire are the kinds that a connection finds by itself.
+// onWire are the kinds that a connection detects itself.
 var onWire = []finding.Kind{
 	finding.NoStart, finding.WrongRevision, finding.StrayOutput, finding.Malformed, finding.WrongID, finding.NoAnswer, finding.Crash,
 	finding.TooLarge, finding.Flood, finding.LeftProcess, finding.NoExit, finding.BadList,
 }
 
-// TestFaultsOnTheWire: each fault of the wire is found and named, and takes bounded time.
+// TestFaultsOnTheWire checks that each fault on the wire is found and named, in bounded
+// time.
 func TestFaultsOnTheWire(t *testing.T) {
 	for _, fault := range faultytest.FoundBy(faultytest.ByRun) {
 		kind := finding.Kind(fault.Kind)
@@ -135,7 +138,8 @@ func TestFaultsOnTheWire(t *testing.T) {
 	}
 }
 
-// TestSound: a server without a fault has no finding, in both eras and transports.
+// TestSound checks that a server without faults has no findings, in both eras and over both
+// transports.
 func TestSound(t *testing.T) {
 	for _, revision := range append(wire.Revisions, "") {
 		for _, transport := range []string{"stdio", "http"} {
@@ -153,8 +157,8 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// TestErasAsserted: a server of one era is refused where a suite wants the other, and
-// served in its own where the suite wants none.
+// TestErasAsserted checks that a server of one era is refused if a suite requires the
+// other, and is used in its own era if the suite requires none.
 func TestErasAsserted(t *testing.T) {
 	for _, c := range []struct{ faults, revision, agreed string }{
 		{"legacy-only", "", "2025-11-25"},
@@ -183,7 +187,7 @@ func TestErasAsserted(t *testing.T) {
 	}
 }
 
-// TestFaultsOverHTTP: what can happen over HTTP too is found there too.
+// TestFaultsOverHTTP checks that faults that can also occur over HTTP are found there.
 func TestFaultsOverHTTP(t *testing.T) {
 	for fault, kind := range map[string]finding.Kind{
 		"garbage": finding.Malformed, "wrong-id": finding.WrongID, "silent-call": finding.NoAnswer, "crash-call": finding.Crash,
@@ -203,8 +207,8 @@ func TestFaultsOverHTTP(t *testing.T) {
 	}
 }
 
-// TestTooLargeForHTTP: HTTP may refuse a request for its size before a message is read,
-// but only a large one.
+// TestTooLargeForHTTP checks that HTTP may refuse a request because of its size before the
+// message is read, but only a large one.
 func TestTooLargeForHTTP(t *testing.T) {
 	goal := target(t, "", freeAddress(t), wire.Modern)
 	to, err := url.Parse(goal.URL)
@@ -242,7 +246,8 @@ func TestTooLargeForHTTP(t *testing.T) {
 	}
 }
 
-// TestServerRequests: they are a finding only where the revision forbids them.
+// TestServerRequests checks that requests of the server are a finding only if the revision
+// forbids them.
 func TestServerRequests(t *testing.T) {
 	for revision, want := range map[string]int{wire.Modern: 1, "2025-11-25": 0} {
 		if found := visit(t, target(t, "ask-client", "", revision)); len(found) != want {
@@ -251,7 +256,7 @@ func TestServerRequests(t *testing.T) {
 	}
 }
 
-// TestNothingThere: what cannot be started is told by name.
+// TestNothingThere checks that the error for a server that cannot be started names it.
 func TestNothingThere(t *testing.T) {
 	for name, goal := range map[string]wire.Target{
 		"program": {Process: process.Spec{Command: []string{"no-such-program-anywhere"}}, StartTimeout: time.Second},
