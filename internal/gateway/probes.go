@@ -33,7 +33,7 @@ type prover interface {
 // access key is valid.
 func (o *operations) recordProbe(ctx context.Context, name string, in, out []reflect.Value, err error) {
 	action, ok := probes[name]
-	if !ok || o.prover == nil || !doubtful(name, out, err) {
+	if !ok || o.prover == nil || !mayBeUnauthorized(name, out, err) {
 		return
 	}
 	c := claimedBy(in, out)
@@ -46,8 +46,8 @@ func (o *operations) recordProbe(ctx context.Context, name string, in, out []ref
 	}
 }
 
-// doubtful reports whether the result does not prove that the caller was authenticated.
-func doubtful(name string, out []reflect.Value, err error) bool {
+// mayBeUnauthorized reports whether the result does not prove that the caller was authenticated.
+func mayBeUnauthorized(name string, out []reflect.Value, err error) bool {
 	switch name {
 	case "SessionOf", "AwaitMail": // these answer any caller
 		return true

@@ -61,7 +61,7 @@ type call struct {
 // guarded serves a request that needs a key whose role may call tools.
 func (g *Gateway) guarded(w http.ResponseWriter, r *http.Request, action string, serve func(http.ResponseWriter, *http.Request, call)) {
 	if isClosed(g.ending) || r.Method == http.MethodGet && g.isDraining() { // no new streams during shutdown
-		g.goAway(w)
+		g.tryLater(w)
 		return
 	}
 	p, ok := g.authenticate(w, r, action, access.Role.Calls)
@@ -219,8 +219,8 @@ func (g *Gateway) unauthorized(w http.ResponseWriter) {
 	refuse(w, http.StatusUnauthorized, operation.Refused, access.ErrRefused.Error())
 }
 
-// goAway tells a client to try again, at another gateway or at this one's successor.
-func (g *Gateway) goAway(w http.ResponseWriter) {
+// tryLater tells a client to try again, at another gateway or at this one's successor.
+func (g *Gateway) tryLater(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "2")
 	w.Header().Set("Connection", "close")
 	refuse(w, http.StatusServiceUnavailable, operation.Draining, "this gateway is shutting down: try again in a few seconds")

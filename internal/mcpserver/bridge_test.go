@@ -19,8 +19,8 @@ import (
 
 var _ mcpserver.Bridge = bridgetest.Served{}
 
-// staysHere lists the parameter types that a connection does not transfer.
-var staysHere = []reflect.Type{
+// notTransferred lists the parameter types that a connection does not transfer.
+var notTransferred = []reflect.Type{
 	reflect.TypeFor[context.Context](),
 	reflect.TypeFor[<-chan struct{}](),
 	reflect.TypeFor[error](),
@@ -35,7 +35,7 @@ func TestBridgeEncodes(t *testing.T) {
 			continue
 		}
 		t.Run(method.Name, func(t *testing.T) {
-			if method.Type.In(0) != staysHere[0] {
+			if method.Type.In(0) != notTransferred[0] {
 				t.Error("it does not take a context first")
 			}
 			for in := range method.Type.Ins() {
@@ -66,7 +66,7 @@ func TestErrorsEncode(t *testing.T) {
 // encoded and decoded.
 func survives(t *testing.T, of reflect.Type) {
 	t.Helper()
-	for _, not := range staysHere {
+	for _, not := range notTransferred {
 		if of == not {
 			return
 		}

@@ -232,7 +232,7 @@ func (s *subscriptions) watch() {
 	for l, ok := s.next(); ok; l, ok = s.next() {
 		pause := restAfter
 		if len(l.watched) == 0 {
-			s.told(l, nil) // the sessions are gone
+			s.reportChanges(l, nil) // the sessions are gone
 			pause = time.Hour
 		} else if marks, err := s.ask(l); err != nil {
 			if s.ctx.Err() == nil {
@@ -240,7 +240,7 @@ func (s *subscriptions) watch() {
 			}
 			pause = retryAfter
 		} else {
-			s.told(l, marks)
+			s.reportChanges(l, marks)
 		}
 		s.rest(pause, l.changed)
 	}
@@ -266,8 +266,8 @@ func (s *subscriptions) ask(l look) ([]string, error) {
 	return s.server.bridge.WatchResources(s.ctx, l.watched, l.known, bridge.MaxWatch, l.changed)
 }
 
-// told notifies the client of the changes.
-func (s *subscriptions) told(l look, marks []string) {
+// reportChanges notifies the client of the changes.
+func (s *subscriptions) reportChanges(l look, marks []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fresh := map[*subscription]map[bridge.Credentials]string{}
@@ -289,7 +289,7 @@ func (s *subscriptions) told(l look, marks []string) {
 	}
 	for _, sub := range l.subs {
 		if sub.list && slices.Contains(s.all, sub) {
-			s.toldList(sub, fresh[sub])
+			s.reportListChange(sub, fresh[sub])
 		}
 	}
 	// Remove subscriptions whose session may no longer see the URI; the notification just
@@ -297,9 +297,9 @@ func (s *subscriptions) told(l look, marks []string) {
 	s.all = slices.DeleteFunc(s.all, func(sub *subscription) bool { return !sub.list && sub.mark == resources.Gone })
 }
 
-// toldList notifies the client if a list has changed. The first check only records its
+// reportListChange notifies the client if a list has changed. The first check only records its
 // state.
-func (s *subscriptions) toldList(sub *subscription, marks map[bridge.Credentials]string) {
+func (s *subscriptions) reportListChange(sub *subscription, marks map[bridge.Credentials]string) {
 	same := len(marks) == len(sub.marks)
 	for c, mark := range marks {
 		same = same && sub.marks[c] == mark

@@ -36,11 +36,11 @@ const (
 	// joinGrace is the extra time that each step of ending a session has over the previous
 	// one once the process is told to stop.
 	joinGrace = 200 * time.Millisecond
-	// A single write may take joinLook times joinLooks once the session is over. The time
+	// A single write may take joinInterval times joinChecks once the session is over. The time
 	// is measured in separate checks, so that a period in which the process is not
 	// scheduled counts as one check.
-	joinLook  = 100 * time.Millisecond
-	joinLooks = 3
+	joinInterval = 100 * time.Millisecond
+	joinChecks   = 3
 )
 
 // Transport is the transport between one MCP client and this process: newline-delimited
@@ -174,26 +174,26 @@ func (c *conn) join(stopped <-chan struct{}) error {
 		select {
 		case <-c.writer:
 			return nil
-		case <-time.After(joinLook):
+		case <-time.After(joinInterval):
 			now := c.underWay.Load()
 			if now == nil || now != write {
 				write, seen = now, 0
 				continue
 			}
-			if seen++; seen == joinLooks {
+			if seen++; seen == joinChecks {
 				return fmt.Errorf("the client does not read its answers: %w", os.ErrDeadlineExceeded)
 			}
 		case <-stopped:
-			return c.endless()
+			return c.lateError()
 		case <-late:
-			return c.endless()
+			return c.lateError()
 		}
 	}
 }
 
-// endless returns an error that does not blame the client, or nil if the writer has ended
+// lateError returns an error that does not blame the client, or nil if the writer has ended
 // as well.
-func (c *conn) endless() error {
+func (c *conn) lateError() error {
 	select {
 	case <-c.writer:
 		return nil

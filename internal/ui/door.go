@@ -57,7 +57,7 @@ func (d *door) guard(pages http.Handler) http.Handler {
 		setHeaders(w.Header())
 		inner, inside := strings.CutPrefix(r.URL.Path, d.folder)
 		switch {
-		case !d.knows(r.Host):
+		case !d.servesHost(r.Host):
 			refuse(w, http.StatusMisdirectedRequest, "This server does not answer for this host name.")
 		case r.URL.Path == "/favicon.ico": // requested by the browser itself during login
 			w.WriteHeader(http.StatusNoContent)
@@ -89,9 +89,9 @@ func setHeaders(h http.Header) {
 
 func refuse(w http.ResponseWriter, status int, text string) { http.Error(w, text, status) }
 
-// knows reports whether the Host of the request is this server, and not another name that
+// servesHost reports whether the Host of the request is this server, and not another name that
 // resolves to its address (DNS rebinding).
-func (d *door) knows(host string) bool {
+func (d *door) servesHost(host string) bool {
 	for _, h := range d.hosts {
 		if strings.EqualFold(h, host) {
 			return true

@@ -20,7 +20,7 @@ func (c *Conn) PeekMessages(ctx context.Context, cr bridge.Credentials, after in
 // gateway does not answer, it keeps waiting and calls again when the gateway is back.
 func (c *Conn) AwaitMessages(ctx context.Context, cr bridge.Credentials, after int64) error {
 	for {
-		_, err := c.do(ctx, request{name: "AwaitMail", arguments: []any{cr, after}, again: true, hasty: true, wait: bridge.MaxWait})
+		_, err := c.do(ctx, request{name: "AwaitMail", arguments: []any{cr, after}, again: true, single: true, wait: bridge.MaxWait})
 		if !errors.Is(err, bridge.ErrGatewayAway) {
 			return err
 		}
@@ -61,7 +61,7 @@ func (c *Conn) SessionOf(ctx context.Context, conversation, token string) (out b
 // because a tool is waiting for the answer.
 func (c *Conn) JudgeChange(ctx context.Context, e claims.Editor, paths []string) (out claims.Judgement, err error) {
 	hidden := c.hide().list(paths)
-	if _, err = c.do(ctx, request{name: "JudgeChange", arguments: []any{e, hidden}, again: true, hasty: true}, &out); err != nil {
+	if _, err = c.do(ctx, request{name: "JudgeChange", arguments: []any{e, hidden}, again: true, single: true}, &out); err != nil {
 		return claims.Judgement{}, err
 	}
 	blocks := map[string]claims.Claim{}
@@ -76,7 +76,7 @@ func (c *Conn) JudgeChange(ctx context.Context, e claims.Editor, paths []string)
 
 // RecordChange records a result of JudgeChange.
 func (c *Conn) RecordChange(ctx context.Context, e claims.Editor, paths []string) error {
-	_, err := c.do(ctx, request{name: "RecordChange", arguments: []any{e, c.hide().list(paths)}, hasty: true})
+	_, err := c.do(ctx, request{name: "RecordChange", arguments: []any{e, c.hide().list(paths)}, single: true})
 	return err
 }
 

@@ -26,8 +26,8 @@ type request struct {
 	// if it stores something, although only once: an error then must not be taken as proof
 	// that nothing was stored.
 	again, stores bool
-	// hasty is set if the operation is tried only once.
-	hasty bool
+	// single is set if the operation is tried only once.
+	single bool
 	// wait is how long the gateway may wait before it answers.
 	wait time.Duration
 }
@@ -61,14 +61,14 @@ func (c *Conn) do(ctx context.Context, r request, results ...any) (f fate, err e
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		what, err := c.attempt(ctx, r, body, results, &f)
 		if what == answered {
-			c.noteAway(nil)
+			c.logAway(nil)
 			return f, r.answered(f, err)
 		}
 		f.lost = f.lost || what == lost
 		if ctx.Err() == nil {
-			c.noteAway(err)
+			c.logAway(err)
 		}
-		over := r.hasty || f.lost && !r.again || time.Now().Add(pause).After(until)
+		over := r.single || f.lost && !r.again || time.Now().Add(pause).After(until)
 		if over || sleep.For(ctx, spread(pause)) != nil {
 			return f, r.givenUp(ctx, f, err)
 		}
@@ -106,8 +106,8 @@ func (r request) givenUp(ctx context.Context, f fate, last error) error {
 	return last
 }
 
-// noteAway logs once that the gateway does not answer, and once that it answers again.
-func (c *Conn) noteAway(err error) {
+// logAway logs once that the gateway does not answer, and once that it answers again.
+func (c *Conn) logAway(err error) {
 	switch {
 	case err != nil && !c.away.Swap(true):
 		c.o.Log.Warn("the gateway does not answer; retrying calls", "gateway", c.o.Join.Address, "error", err)

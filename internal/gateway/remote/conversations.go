@@ -64,13 +64,13 @@ func (c *Conn) CountMail(ctx context.Context, cr bridge.Credentials) (out bridge
 // Standing returns what the notes of an answer are made from. ok is false while the gateway
 // does not answer.
 func (c *Conn) Standing(ctx context.Context, cr bridge.Credentials) (out bridge.Standing, ok bool) {
-	_, err := c.do(ctx, request{name: "Standing", arguments: []any{cr}, again: true, hasty: true}, &out, &ok)
+	_, err := c.do(ctx, request{name: "Standing", arguments: []any{cr}, again: true, single: true}, &out, &ok)
 	return out, ok && err == nil
 }
 
 // Told records what a session was told in the notes of an answer.
 func (c *Conn) Told(ctx context.Context, cr bridge.Credentials, standing bridge.Standing) error {
-	_, err := c.do(ctx, request{name: "Told", arguments: []any{cr, standing}, again: true, hasty: true})
+	_, err := c.do(ctx, request{name: "Told", arguments: []any{cr, standing}, again: true, single: true})
 	return err
 }
 
@@ -88,7 +88,7 @@ func (c *Conn) RefuseOpenCall(ctx context.Context, action string, reason error) 
 // gateway's answer contains its own version of the reason, which only names the argument.
 func (c *Conn) refuse(ctx context.Context, name string, reason error, arguments ...any) error {
 	blame := operation.Blame(reason)
-	_, err := c.do(ctx, request{name: name, arguments: append(arguments, blame), hasty: true})
+	_, err := c.do(ctx, request{name: name, arguments: append(arguments, blame), single: true})
 	if err == nil || err.Error() == blame.Reason().Error() {
 		return reason
 	}

@@ -33,7 +33,7 @@ func (c *Conn) Send(ctx context.Context, cr bridge.Credentials, r bridge.SendReq
 func (c *Conn) Check(ctx context.Context, cr bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (out bridge.Delivery, err error) {
 	err = c.await(ctx, r.Wait, drain, func(ctx context.Context, wait time.Duration) (fate, error) {
 		r.Wait, out = wait, bridge.Delivery{}
-		f, err := c.do(ctx, request{name: "Check", arguments: []any{cr, r}, again: true, hasty: true, wait: bounded(wait)}, &out)
+		f, err := c.do(ctx, request{name: "Check", arguments: []any{cr, r}, again: true, single: true, wait: bounded(wait)}, &out)
 		f.draining = f.draining && len(out.Messages) == 0
 		return f, err
 	})
@@ -44,7 +44,7 @@ func (c *Conn) Check(ctx context.Context, cr bridge.Credentials, r bridge.CheckR
 func (c *Conn) CheckAll(ctx context.Context, all []bridge.Credentials, r bridge.CheckRequest, drain <-chan struct{}) (out bridge.Collected, err error) {
 	err = c.await(ctx, r.Wait, drain, func(ctx context.Context, wait time.Duration) (fate, error) {
 		r.Wait, out = wait, bridge.Collected{}
-		f, err := c.do(ctx, request{name: "CheckAll", arguments: []any{all, r}, again: true, hasty: true, wait: bounded(wait)}, &out)
+		f, err := c.do(ctx, request{name: "CheckAll", arguments: []any{all, r}, again: true, single: true, wait: bounded(wait)}, &out)
 		f.draining = f.draining && len(out.Messages) == 0 && len(out.Refused) == 0
 		return f, err
 	})
@@ -117,6 +117,6 @@ func (c *Conn) GiveBack(ctx context.Context, claim bridge.Claim) error {
 // Renew extends the claim on the messages of a delivery. A failed renewal is not repeated,
 // because the next one follows within a second.
 func (c *Conn) Renew(ctx context.Context, claim bridge.Claim) error {
-	_, err := c.do(ctx, request{name: "Renew", arguments: []any{claim}, again: true, hasty: true})
+	_, err := c.do(ctx, request{name: "Renew", arguments: []any{claim}, again: true, single: true})
 	return err
 }

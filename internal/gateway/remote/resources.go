@@ -30,7 +30,7 @@ func (c *Conn) ListResources(ctx context.Context, all []bridge.Credentials) (out
 func (c *Conn) WatchResources(ctx context.Context, all []resources.Watched, known []string, wait time.Duration, drain <-chan struct{}) (out []string, err error) {
 	err = c.await(ctx, wait, drain, func(ctx context.Context, wait time.Duration) (fate, error) {
 		out = nil
-		return c.do(ctx, request{name: "WatchResources", arguments: []any{all, known, bounded(wait)}, again: true, hasty: true, wait: bounded(wait)}, &out)
+		return c.do(ctx, request{name: "WatchResources", arguments: []any{all, known, bounded(wait)}, again: true, single: true, wait: bounded(wait)}, &out)
 	})
 	return out, err
 }

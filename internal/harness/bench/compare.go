@@ -6,13 +6,13 @@ import (
 	"example.org/bridge/internal/harness/stat"
 )
 
-// Doubt is the probability that a comparison of two equal servers raises an alarm, for all
+// SignificanceLevel is the probability that a comparison of two equal servers raises an alarm, for all
 // cases together.
-const Doubt = 0.01
+const SignificanceLevel = 0.01
 
 // Comparison compares one case of two servers. Ratio is the median over the blocks of new
 // divided by old; Low and High are its 95 % interval; P is the corrected probability that
-// such a difference occurs by chance. There is a verdict if P is at most [Doubt] and the
+// such a difference occurs by chance. There is a verdict if P is at most [SignificanceLevel] and the
 // ratio exceeds the threshold.
 type Comparison struct {
 	Name    string  `json:"name"`
@@ -38,7 +38,7 @@ const (
 // of cases can detect a difference that occurs in every block.
 func Blocks(cases int) int {
 	tests := float64(2 * (cases + 2)) // both directions; start and memory as well
-	return max(12, int(math.Ceil(math.Log2(tests/Doubt)))+1)
+	return max(12, int(math.Ceil(math.Log2(tests/SignificanceLevel)))+1)
 }
 
 // Compare compares series that were measured in the same blocks. Threshold is the fraction
@@ -83,9 +83,9 @@ func compareSeries(now, before Series) (c Comparison, up, down float64) {
 func (c *Comparison) judge(up, down, threshold float64) {
 	c.P = min(up, down)
 	switch {
-	case up <= Doubt && c.Ratio >= 1+threshold:
+	case up <= SignificanceLevel && c.Ratio >= 1+threshold:
 		c.Verdict = Worse
-	case down <= Doubt && c.Ratio <= 1/(1+threshold):
+	case down <= SignificanceLevel && c.Ratio <= 1/(1+threshold):
 		c.Verdict = Better
 	}
 }

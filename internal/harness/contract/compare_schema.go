@@ -109,13 +109,13 @@ func follow(document, schema any) (object map[string]any, last string) {
 		if !found {
 			return object, last
 		}
-		schema, last = beside(object, target), ref
+		schema, last = mergeReference(object, target), ref
 	}
 	return object, last
 }
 
-// beside merges a schema's own keywords with those of its reference.
-func beside(object map[string]any, target any) any {
+// mergeReference merges a schema's own keywords with those of its reference.
+func mergeReference(object map[string]any, target any) any {
 	refers, ok := target.(map[string]any)
 	if !ok || len(object) == 1 {
 		return target

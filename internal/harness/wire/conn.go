@@ -131,14 +131,14 @@ func (c *Conn) Kill() process.Ending { return c.end(false) }
 func (c *Conn) end(gently bool) process.Ending {
 	c.closed.Do(func() {
 		c.ending = c.link.close(gently)
-		tellEnding(c.ledger, c.ending)
+		reportEnding(c.ledger, c.ending)
 	})
 	return c.ending
 }
 
-// tellEnding reports faults in how a server ended. A server that is killed for a fault
+// reportEnding reports faults in how a server ended. A server that is killed for a fault
 // already has a finding, and one that is ended by the signal has none.
-func tellEnding(l *ledger, e process.Ending) {
+func reportEnding(l *ledger, e process.Ending) {
 	switch {
 	case e.IgnoredTerm:
 		l.add(finding.NoExit, "the server continued after its input had ended and it was told to end")

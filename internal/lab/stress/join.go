@@ -57,7 +57,7 @@ func (r *run) open(ctx context.Context, m *member, partner string) (a *session, 
 		Token        string `json:"session_a_token"`
 		Code         string `json:"join_code"`
 	}
-	err = r.patiently(ctx, m, "create_conversation", map[string]any{
+	err = r.callPatiently(ctx, m, "create_conversation", map[string]any{
 		"my_role": "coordinator", "partner_role": partner, "team": "stress",
 		"ttl_minutes": int((r.Duration + time.Hour).Minutes()),
 	}, &created)
@@ -75,17 +75,17 @@ func (r *run) join(ctx context.Context, m *member, code string) (*session, error
 		Session      bridge.SessionID `json:"session_id"`
 		Token        string           `json:"token"`
 	}
-	if err := r.patiently(ctx, m, "join_conversation", map[string]any{"join_code": code}, &joined); err != nil {
+	if err := r.callPatiently(ctx, m, "join_conversation", map[string]any{"join_code": code}, &joined); err != nil {
 		return nil, err
 	}
 	r.note(func(l *ledger) { l.count(joined.Conversation, string(joined.Session), "join_conversation", false) })
 	return r.newSession(m, bridge.Credentials{Conversation: joined.Conversation, Session: joined.Session, Token: joined.Token}), nil
 }
 
-// patiently calls a tool for an agent that has no session yet, and repeats the call if the
+// callPatiently calls a tool for an agent that has no session yet, and repeats the call if the
 // store was unavailable. A call that may have had an effect is not repeated, because it has
 // no idempotency key.
-func (r *run) patiently(ctx context.Context, m *member, tool string, args map[string]any, data any) error {
+func (r *run) callPatiently(ctx context.Context, m *member, tool string, args map[string]any, data any) error {
 	pacing := r.pacing()
 	for {
 		_, err := m.call(ctx, tool, args, data)

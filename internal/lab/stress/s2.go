@@ -145,8 +145,8 @@ func (s *s2) end() error {
 	return errors.Join(append(errs, rig.CloseAll(agents...))...)
 }
 
-// as adds credentials to the arguments of a call.
-func as(c bridge.Credentials, args map[string]any) map[string]any {
+// withCredentials adds credentials to the arguments of a call.
+func withCredentials(c bridge.Credentials, args map[string]any) map[string]any {
 	args["conversation_id"], args["session_id"], args["token"] = c.Conversation, string(c.Session), c.Token
 	return args
 }
@@ -184,7 +184,7 @@ func check(ctx context.Context, agent *rig.Agent, c bridge.Credentials, wait tim
 			Text string `json:"message"`
 		} `json:"messages"`
 	}
-	args := as(c, map[string]any{"limit": 100})
+	args := withCredentials(c, map[string]any{"limit": 100})
 	if wait > 0 {
 		args["wait_seconds"] = int(wait.Seconds())
 	}
@@ -200,7 +200,7 @@ func send(ctx context.Context, agent *rig.Agent, c bridge.Credentials, text stri
 	var sent struct {
 		Seq int64 `json:"seq"`
 	}
-	_, err := agent.Call(ctx, "send_to_partner", as(c, map[string]any{"message": text}), &sent)
+	_, err := agent.Call(ctx, "send_to_partner", withCredentials(c, map[string]any{"message": text}), &sent)
 	if err == nil && sent.Seq == 0 {
 		err = errors.New("a message got no number")
 	}

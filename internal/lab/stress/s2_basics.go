@@ -122,10 +122,10 @@ func s2Status(ctx context.Context, s *s2) (string, error) {
 			Status string `json:"status"`
 			Alive  bool   `json:"alive"`
 		}
-		if _, err := w.agent.Call(ctx, "update_my_status", as(w.b, map[string]any{"status": "working"}), &data); err != nil {
+		if _, err := w.agent.Call(ctx, "update_my_status", withCredentials(w.b, map[string]any{"status": "working"}), &data); err != nil {
 			return "", err
 		}
-		if _, err := s.orchestrator.Call(ctx, "check_partner_status", as(w.a, map[string]any{}), &data); err != nil {
+		if _, err := s.orchestrator.Call(ctx, "check_partner_status", withCredentials(w.a, map[string]any{}), &data); err != nil {
 			return "", err
 		}
 		if data.Status != "working" || !data.Alive {

@@ -209,11 +209,11 @@ func (s *s2) acceptedTask(ctx context.Context, w *worker, title string) (int64, 
 	var task struct {
 		ID int64 `json:"task_id"`
 	}
-	if _, err := s.orchestrator.Call(ctx, "assign_task", as(w.a, map[string]any{"title": title}), &task); err != nil {
+	if _, err := s.orchestrator.Call(ctx, "assign_task", withCredentials(w.a, map[string]any{"title": title}), &task); err != nil {
 		return 0, err
 	}
 	var update struct{}
-	_, err := w.agent.Call(ctx, "update_task", as(w.b, map[string]any{"task_id": task.ID, "state": "accepted"}), &update)
+	_, err := w.agent.Call(ctx, "update_task", withCredentials(w.b, map[string]any{"task_id": task.ID, "state": "accepted"}), &update)
 	return task.ID, err
 }
 
@@ -250,7 +250,7 @@ func s2Recovery(ctx context.Context, s *s2) (_ string, err error) {
 	if err := s.takeOver(ctx, w, task); err != nil {
 		return "", err
 	}
-	if err := s.comeBack(ctx, w, timeout); err != nil {
+	if err := s.revive(ctx, w, timeout); err != nil {
 		return "", err
 	}
 	took := s.recovery.moved.Sub(s.recovery.alert)
@@ -284,7 +284,7 @@ func (s *s2) takeOver(ctx context.Context, silent *worker, task int64) error {
 		var update struct {
 			Applied bool `json:"applied"`
 		}
-		_, err = w.agent.Call(ctx, "update_task", as(w.b, map[string]any{"task_id": task, "state": "accepted"}), &update)
+		_, err = w.agent.Call(ctx, "update_task", withCredentials(w.b, map[string]any{"task_id": task, "state": "accepted"}), &update)
 		if err != nil || !update.Applied {
 			return wrong(err, "the worker that got the task cannot accept it")
 		}
@@ -300,7 +300,7 @@ func (s *s2) workerOf(ctx context.Context, w *worker, task int64) (string, error
 			Worker string `json:"worker"`
 		} `json:"tasks"`
 	}
-	_, err := s.orchestrator.Call(ctx, "list_tasks", as(w.a, map[string]any{"task_id": task}), &page)
+	_, err := s.orchestrator.Call(ctx, "list_tasks", withCredentials(w.a, map[string]any{"task_id": task}), &page)
 	if err != nil || len(page.Tasks) != 1 {
 		return "", wrong(err, "the orchestrator sees %d tasks with the number %d", len(page.Tasks), task)
 	}
@@ -335,9 +335,9 @@ func (r *recovery) read(log []logEntry, conversation string) bool {
 	return r.alerts > 0 && r.moves > 0
 }
 
-// comeBack revives the worker, waits until this was noticed, and counts all actions of the
+// revive revives the worker, waits until this was noticed, and counts all actions of the
 // watchdogs.
-func (s *s2) comeBack(ctx context.Context, w *worker, timeout time.Duration) error {
+func (s *s2) revive(ctx context.Context, w *worker, timeout time.Duration) error {
 	if err := s.keepAlive(ctx, w); err != nil {
 		return err
 	}

@@ -88,10 +88,10 @@ func (r *run) pacing() Pacing {
 	return Pacing{Limits: r.Limits, Gateways: r.Gateways > 0, Server: r.DSN != ""}
 }
 
-// busyInARow is how often a store may be busy, or its server unavailable, for one call.
+// maxBusyCalls is how often a store may be busy, or its server unavailable, for one call.
 // Each of these calls has already waited for seconds, so a store that is busy for longer is
 // considered stopped.
-const busyInARow = 10
+const maxBusyCalls = 10
 
 // Wait returns how long to wait before the call is repeated, or false if it should not be
 // repeated after err.
@@ -101,7 +101,7 @@ func (p *Pacing) Wait(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	switch {
-	case (p.away(refusal) || p.cut(err)) && p.busy < busyInARow:
+	case (p.away(refusal) || p.cut(err)) && p.busy < maxBusyCalls:
 		p.busy++
 	case refusal.Code == "rate_limited" && p.Limits:
 		p.busy = 0

@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/lab/rig"
 )
 
-// workman is a session that works on shared files.
-type workman struct {
+// fileWorker is a session that works on shared files.
+type fileWorker struct {
 	*session
 	random *rand.Rand
 	copies []*copyOf
@@ -21,22 +21,22 @@ type workman struct {
 
 // shareWork edits and claims files until the time is over.
 func (s *session) shareWork(ctx context.Context) error {
-	w := &workman{session: s, random: rand.New(rand.NewPCG(s.Seed, uint64(s.number)))} //nolint:gosec // what is done is not a secret
+	w := &fileWorker{session: s, random: rand.New(rand.NewPCG(s.Seed, uint64(s.number)))} //nolint:gosec // what is done is not a secret
 	for i := range workFolders {
 		w.copies = append(w.copies, &copyOf{sharedFile: sharedFile{folder: i}})
 	}
 	for time.Since(s.begin) < s.Duration {
 		c := w.copies[w.random.IntN(len(w.copies))]
 		c.next()
-		if err := w.doSome(ctx, c); err != nil {
+		if err := w.editSomething(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// doSome performs one operation on a file: mostly an edit of the session's own line.
-func (w *workman) doSome(ctx context.Context, c *copyOf) error {
+// editSomething performs one operation on a file: mostly an edit of the session's own line.
+func (w *fileWorker) editSomething(ctx context.Context, c *copyOf) error {
 	if c.version == 0 {
 		return w.make(ctx, c)
 	}
@@ -52,7 +52,7 @@ func (w *workman) doSome(ctx context.Context, c *copyOf) error {
 }
 
 // make creates a file, or reads it if another session has created it.
-func (w *workman) make(ctx context.Context, c *copyOf) error {
+func (w *fileWorker) make(ctx context.Context, c *copyOf) error {
 	var data struct {
 		Version int64 `json:"version"`
 	}
@@ -84,7 +84,7 @@ const (
 )
 
 // read reads a file.
-func (w *workman) read(ctx context.Context, c *copyOf) (text string, err error) {
+func (w *fileWorker) read(ctx context.Context, c *copyOf) (text string, err error) {
 	var data struct {
 		Version int64  `json:"version"`
 		Text    string `json:"text"`
@@ -103,7 +103,7 @@ func (w *workman) read(ctx context.Context, c *copyOf) (text string, err error) 
 
 // editOwn adds a mark to the session's own line. Every second edit is based on the version
 // that the session knows, which is outdated if others have edited the file.
-func (w *workman) editOwn(ctx context.Context, c *copyOf) error {
+func (w *fileWorker) editOwn(ctx context.Context, c *copyOf) error {
 	m := w.mark(string(w.Session))
 	old, changed := c.mark(w.Session, m.Text)
 	args := map[string]any{"path": c.path(), "old": old, "new": changed}
@@ -118,7 +118,7 @@ func (w *workman) editOwn(ctx context.Context, c *copyOf) error {
 }
 
 // editCommon adds a mark to the line that all sessions edit.
-func (w *workman) editCommon(ctx context.Context, c *copyOf) error {
+func (w *fileWorker) editCommon(ctx context.Context, c *copyOf) error {
 	text, err := w.read(ctx, c)
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (w *workman) editCommon(ctx context.Context, c *copyOf) error {
 }
 
 // rewrite writes the whole text again, with one more mark in the session's own line.
-func (w *workman) rewrite(ctx context.Context, c *copyOf) error {
+func (w *fileWorker) rewrite(ctx context.Context, c *copyOf) error {
 	text, err := w.read(ctx, c)
 	if err != nil {
 		return err
@@ -148,14 +148,14 @@ func (w *workman) rewrite(ctx context.Context, c *copyOf) error {
 	return err
 }
 
-func (w *workman) mark(line string) *Mark {
+func (w *fileWorker) mark(line string) *Mark {
 	w.number++
 	return &Mark{Text: fmt.Sprintf("%s%d", w.Session, w.number), Line: line, Session: w.Session}
 }
 
 // change makes a change that adds a mark, and records the result. done reports whether the
 // mark is in the file.
-func (w *workman) change(ctx context.Context, c *copyOf, m *Mark, tool string, args map[string]any) (done bool, err error) {
+func (w *fileWorker) change(ctx context.Context, c *copyOf, m *Mark, tool string, args map[string]any) (done bool, err error) {
 	m.Begin = time.Now()
 	w.note(func(l *ledger) {
 		f := l.shared.file(c.sharedFile)
@@ -197,7 +197,7 @@ func (w *workman) change(ctx context.Context, c *copyOf, m *Mark, tool string, a
 
 // refusedChange records that a change was refused. If an earlier attempt was interrupted by
 // a kill, it may have been made, so the file is read.
-func (w *workman) refusedChange(ctx context.Context, c *copyOf, m *Mark, refusal *rig.Refusal, cut bool) (done bool, err error) {
+func (w *fileWorker) refusedChange(ctx context.Context, c *copyOf, m *Mark, refusal *rig.Refusal, cut bool) (done bool, err error) {
 	w.note(func(l *ledger) {
 		m.End = time.Now()
 		switch {

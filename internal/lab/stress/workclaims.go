@@ -14,7 +14,7 @@ const claimSeconds = 600
 
 // underClaim claims a file, or a pattern that matches it, edits it, and releases the claim.
 // If another session holds it, nothing is done.
-func (w *workman) underClaim(ctx context.Context, c *copyOf) error {
+func (w *fileWorker) underClaim(ctx context.Context, c *copyOf) error {
 	wide := []workPath{
 		workPath(c.sharedFile), workPath(c.sharedFile), workPath(c.sharedFile),
 		{c.folder, anyOf},
@@ -35,7 +35,7 @@ func (w *workman) underClaim(ctx context.Context, c *copyOf) error {
 }
 
 // take makes the claim described by a hold.
-func (w *workman) take(ctx context.Context, h *Hold) (taken bool, err error) {
+func (w *fileWorker) take(ctx context.Context, h *Hold) (taken bool, err error) {
 	h.Asked = time.Now()
 	args := map[string]any{"paths": []string{h.Claim.path()}, "exclusive": !h.Shared, "seconds": claimSeconds}
 	var data struct{}
@@ -61,7 +61,7 @@ func (w *workman) take(ctx context.Context, h *Hold) (taken bool, err error) {
 const always = 2 * MaxDuration
 
 // giveBack releases a claim.
-func (w *workman) giveBack(ctx context.Context, h *Hold) error {
+func (w *fileWorker) giveBack(ctx context.Context, h *Hold) error {
 	w.note(func(*ledger) { h.Until = time.Now() })
 	var data struct{}
 	_, again, err := w.ask(ctx, "release_file", map[string]any{"paths": []string{h.Claim.path()}}, &data)
@@ -76,11 +76,11 @@ func (w *workman) giveBack(ctx context.Context, h *Hold) error {
 }
 
 // noteHeld records that a call was refused because another session has claimed a path.
-func (w *workman) noteHeld(about workPath, refusal *rig.Refusal, begin time.Time) {
+func (w *fileWorker) noteHeld(about workPath, refusal *rig.Refusal, begin time.Time) {
 	w.note(func(l *ledger) { l.shared.held = append(l.shared.held, w.heldRefusal(about, refusal, begin)) })
 }
 
-func (w *workman) heldRefusal(about workPath, refusal *rig.Refusal, begin time.Time) HeldRefusal {
+func (w *fileWorker) heldRefusal(about workPath, refusal *rig.Refusal, begin time.Time) HeldRefusal {
 	return HeldRefusal{
 		Session: w.Session, Holder: bridge.SessionID(refusal.Holder), About: about, Begin: begin, End: time.Now(),
 	}
