@@ -71,7 +71,7 @@ func (a *Authority) root(now time.Time) (*x509.Certificate, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
 	if err != nil {
-		return nil, fmt.Errorf("make the authority's certificate: %w", err)
+		return nil, fmt.Errorf("create the authority's certificate: %w", err)
 	}
 	return x509.ParseCertificate(der)
 }

@@ -44,7 +44,7 @@ func newOperations(target any, all reflect.Type, draining <-chan struct{}) *oper
 	return o
 }
 
-var errArguments = errors.New("the arguments do not match this operation: does bridge on this machine have the version of the gateway?")
+var errArguments = errors.New("the arguments do not match this operation: use the same version of bridge on this machine and at the gateway")
 
 // arguments decodes a JSON array into the arguments of a method.
 func (o *operations) arguments(ctx context.Context, method reflect.Type, body []byte) ([]reflect.Value, error) {
@@ -103,7 +103,7 @@ func (g *Gateway) serveOperation(w http.ResponseWriter, r *http.Request, c call)
 	name := strings.TrimPrefix(r.URL.Path, operationsPath)
 	method, ok := g.operations.methods[name]
 	if !ok {
-		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: does it have the version of bridge on this machine?")
+		refuse(w, http.StatusNotFound, operation.Unknown, "this gateway has no such operation: use the same version of bridge on this machine and at the gateway")
 		return
 	}
 	ctx := c.principal.calling(r.Context())

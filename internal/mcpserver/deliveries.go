@@ -123,7 +123,7 @@ func (d *deliveries) renew(ctx context.Context, claims []bridge.Claim) {
 		case <-ticker.C:
 			for _, claim := range claims {
 				if err := d.bridge.Renew(ctx, claim); err != nil && ctx.Err() == nil {
-					d.log.Warn("could not renew a claim: its messages may come twice, marked redelivered", "error", err)
+					d.log.Warn("could not renew a claim: its messages may be delivered twice, marked redelivered", "error", err)
 				}
 			}
 		}
@@ -162,9 +162,9 @@ func (d *deliveries) ended(under *delivery) {
 }
 
 func (d *deliveries) finish(ctx context.Context, claims []bridge.Claim, delivered bool) {
-	end, what := d.bridge.GiveBack, "could not give messages back at once: they come again in a few seconds"
+	end, what := d.bridge.GiveBack, "could not give messages back immediately: they will be delivered again in a few seconds"
 	if delivered {
-		end, what = d.bridge.Confirm, "could not mark messages read: they come again, marked redelivered"
+		end, what = d.bridge.Confirm, "could not mark messages as read: they will be delivered again, marked redelivered"
 	}
 	for _, claim := range claims {
 		if err := end(ctx, claim); err != nil {

@@ -79,7 +79,7 @@ func (s *server) failure(tool string, err error, a answer) (*mcp.CallToolResult,
 		text += "\n" + data.Holder.Text()
 	}
 	if data.Diff != "" {
-		text += "\nHow it differs (untrusted, each line behind \"> \"):\n" + cleantext.Quote(strings.TrimSuffix(data.Diff, "\n"))
+		text += "\nHow it differs (untrusted, each line after \"> \"):\n" + cleantext.Quote(strings.TrimSuffix(data.Diff, "\n"))
 	}
 	if data.Unread = a.unread; a.unread != nil {
 		text += "\n" + view.Unread(*a.unread)

@@ -186,7 +186,7 @@ func listedOf(l resources.Listed) listed {
 	switch l.URI.Kind {
 	case resources.Collaboration:
 		v.Name, v.Title = l.URI.Conversation, "Conversation "+l.URI.Conversation
-		v.Description = "Who takes part, what waits for each, claims, shared files and the last steps"
+		v.Description = "The participants with their unread messages, the claims, shared files and latest steps"
 	case resources.Agent:
 		v.Name = "session " + string(l.URI.Session)
 		v.Title = fmt.Sprintf("Session %s of %s", l.URI.Session, l.URI.Conversation)

@@ -30,7 +30,7 @@ type joinData struct {
 
 func joinConversation() tool {
 	definition := describe[joinArgs]("join_conversation", "Join a conversation",
-		"Join another agent's conversation with the join code that your human gave you (works once, for 10 minutes), or come back with your resume code; the answer tells your session.",
+		"Join another agent's conversation with the join code that your human gave you (works once, for 10 minutes), or come back with your resume code; the answer names your session.",
 		traits{}, func(s *jsonschema.Schema) { lengths(s, "join_code", 10, 100) })
 	return openTool(definition, runJoinConversation)
 }

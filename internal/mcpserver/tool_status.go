@@ -25,7 +25,7 @@ type partnerStatusData struct {
 
 func checkPartnerStatus() tool {
 	definition := describe[partnerStatusArgs]("check_partner_status", "Check partners",
-		"See whether each partner has joined, is alive (seen in the last 120 seconds), what it says it is doing, "+
+		"Show whether each partner has joined and is alive (seen in the last 120 seconds), what it is doing, "+
 			"and how many of your messages it has read.",
 		traits{readOnly: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)

@@ -66,11 +66,11 @@ func (d *door) guard(pages http.Handler) http.Handler {
 		case inner == "login" && r.Method == http.MethodPost:
 			d.login(w, r)
 		case !ownRequest(r):
-			refuse(w, http.StatusForbidden, "This did not come from the page itself. Nothing was done.")
+			refuse(w, http.StatusForbidden, "This request did not come from the page itself. Nothing was changed.")
 		case !d.admits(r):
 			refuse(w, http.StatusUnauthorized, "This browser is not logged in. Restart bridge ui to get a new link.")
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && !d.ownForm(w, r):
-			refuse(w, http.StatusForbidden, "This did not come from the page itself. Nothing was done.")
+			refuse(w, http.StatusForbidden, "This request did not come from the page itself. Nothing was changed.")
 		default:
 			http.StripPrefix(strings.TrimSuffix(d.folder, "/"), pages).ServeHTTP(w, r)
 		}

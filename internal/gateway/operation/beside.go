@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Beside are the operations used by programs that run beside an agent, such as its client's
-// hooks. They mark no messages as read and do not change the agent's status.
+// Beside are the operations used by programs that run alongside an agent, such as its
+// client's hooks. They mark no messages as read and do not change the agent's status.
 type Beside interface {
 	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
 	AwaitMail(ctx context.Context, c bridge.Credentials, after int64, drain <-chan struct{}) error

@@ -64,7 +64,7 @@ var Kinds = []struct {
 	About string
 }{
 	{NoStart, "the server did not start, or did not answer the first request in time"},
-	{WrongRevision, "the revision of the protocol on the wire is missing, unknown or not the one that the suite wants"},
+	{WrongRevision, "the revision of the protocol on the wire is missing, unknown or not the one that the suite requires"},
 	{StrayOutput, "a line on standard output that is not a JSON-RPC message; logs belong on standard error"},
 	{Malformed, "a message that violates JSON-RPC 2.0"},
 	{WrongID, "an answer to a request that was never made or was answered before"},

@@ -87,7 +87,7 @@ func readYAML(path string, into any) error {
 		return fmt.Errorf("%s: %s", path, fault.GetMessage())
 	}
 	if err != nil {
-		return fmt.Errorf("%s is not YAML with the keys that docs/harness.md has", path)
+		return fmt.Errorf("%s is not YAML with the keys described in docs/harness.md", path)
 	}
 	return nil
 }

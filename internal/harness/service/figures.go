@@ -54,9 +54,9 @@ func (s *Service) Figures(out io.Writer) error {
 	defer s.mu.Unlock()
 	w := new(writer)
 	w.gauge("interval_seconds", "The time from the start of one run to the start of the next.", s.Every.Seconds())
-	w.tally("runs_total", "counter", "Runs by what they came to.", "result", complete(s.sums.runs, clean, findings, notStarted))
+	w.tally("runs_total", "counter", "Runs by result.", "result", complete(s.sums.runs, clean, findings, notStarted))
 	w.tally("total", "counter", "Cases that ran, by state.", "state", complete(s.sums.cases, "passed", "failed", "flaky", "skipped"))
-	w.head("refused_requests_total", "counter", "Requests without a key that fits, or without the right to what they asked for.")
+	w.head("refused_requests_total", "counter", "Requests without a valid key, or without the permission for what they requested.")
 	w.value("refused_requests_total", float64(s.refused.all()))
 	s.sums.times(w)
 	if s.sums.last != nil {
@@ -87,13 +87,13 @@ func (s *sums) times(w *writer) {
 }
 
 func lastRun(w *writer, r Result) {
-	w.gauge("success_rate", "The share of cases of the last run that passed, 0 where the server did not start.", r.Success())
-	w.gauge("error_rate", "The share of cases of the last run that failed, 1 where the server did not start.", 1-r.Success())
-	w.gauge("last_run_findings", "What the last run found.", float64(r.Found()))
-	w.tally("findings", "gauge", "What the last run found, by kind.", "kind", r.Findings)
+	w.gauge("success_rate", "The share of cases of the last run that passed, 0 if the server did not start.", r.Success())
+	w.gauge("error_rate", "The share of cases of the last run that failed, 1 if the server did not start.", 1-r.Success())
+	w.gauge("last_run_findings", "Findings of the last run.", float64(r.Found()))
+	w.tally("findings", "gauge", "Findings of the last run, by kind.", "kind", r.Findings)
 	w.gauge("last_run_timestamp_seconds", "When the last run ended.", float64(r.Started.Add(r.Duration).UnixNano())/float64(time.Second))
 	w.gauge("run_duration_seconds", "How long the last run took.", r.Duration.Seconds())
 	w.gauge("server_start_seconds", "How long the server took to start, in the last run.", r.StartTime.Seconds())
-	w.gauge("server_memory_bytes", "The most resident memory of the server in the last run; 0 where that is not known.", float64(r.PeakMemory))
-	w.gauge("list_tokens", "What the list of tools costs a model, estimated.", float64(r.ListTokens))
+	w.gauge("server_memory_bytes", "The peak resident memory of the server in the last run; 0 if it is not known.", float64(r.PeakMemory))
+	w.gauge("list_tokens", "Estimated number of tokens of the list of tools in a model's context.", float64(r.ListTokens))
 }

@@ -89,7 +89,7 @@ func plausible(data []byte) string {
 		case ']', '}':
 			depth = max(depth-1, 0)
 		case 0:
-			return "holds a zero byte"
+			return "contains a zero byte"
 		}
 		if depth > maxNest {
 			return fmt.Sprintf("is nested more than %d deep", maxNest)

@@ -15,7 +15,7 @@ var refused = map[string]string{
 	"global.log_level":                               "use the flag --log-level",
 	"global.max_network_connections":                 "connections of a server cannot be counted portably",
 	"global.resource_limits.max_cpu_seconds":         "processor time is not limited; global_timeout_seconds limits each request",
-	"global.resource_limits.max_disk_usage_mb":       "disk usage of a server cannot be told from that of others",
+	"global.resource_limits.max_disk_usage_mb":       "disk usage of a server cannot be distinguished from that of other processes",
 	"global.resource_limits.max_network_connections": "connections of a server cannot be counted portably",
 	"server.health_check":                            "each run starts its servers; a server that does not answer is a finding",
 	"server.connection_pool":                         "each concurrent case has one connection; see global.max_global_concurrency",

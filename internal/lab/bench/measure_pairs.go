@@ -51,8 +51,8 @@ func (r *run) measurePairs(ctx context.Context, n int) (err error) {
 			Name: sized("pairs/throughput", n), About: fmt.Sprintf("calls of %s concurrently, %d processes", counted(n), 2*n), Unit: "calls/s",
 			Size: n, Samples: calls, Value: float64(calls) / elapsed.Seconds(), More: true,
 		},
-		times(sized("pairs/send", n), "send_to_partner by "+counted(n)+" at once", sends).of(n),
-		times(sized("pairs/check", n), "check_messages by "+counted(n)+" at once", checks).of(n),
+		times(sized("pairs/send", n), "send_to_partner by "+counted(n)+" concurrently", sends).of(n),
+		times(sized("pairs/check", n), "check_messages by "+counted(n)+" concurrently", checks).of(n),
 	)
 	return nil
 }
