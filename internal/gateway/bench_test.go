@@ -109,7 +109,7 @@ func crowdMain() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	case <-ended:
-		fmt.Fprintln(os.Stderr, c.again.Load(), "calls were told to come again")
+		fmt.Fprintln(os.Stderr, c.again.Load(), "calls were told to try again")
 		return 0
 	}
 }

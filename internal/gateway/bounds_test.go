@@ -139,7 +139,7 @@ func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
 		t.Error(err)
 	}
 	if mail := must(p.served.CountMail(t.Context(), out.A))(t); mail.Unread != 1 {
-		t.Errorf("its mail was read: %+v", mail)
+		t.Errorf("its messages were read: %+v", mail)
 	}
 	var actions []string
 	for _, e := range must(p.served.AuditEntries(t.Context(), bridge.AuditQuery{Conversation: out.A.Conversation, Limit: 1000}))(t) {
@@ -149,7 +149,7 @@ func TestBoundKeyReachesNoOtherOperation(t *testing.T) {
 	}
 	for _, action := range []string{"send_to_partner", "check_messages", "get_history", "file_write", "claim_file", "log_step", "assign_task", "heartbeat", "peek_messages", "invite_to_conversation", "standing", "await_mail", "count_mail", "messages_delivered", "messages_given_back", "messages_kept"} {
 		if !slices.Contains(actions, action) {
-			t.Errorf("%s was refused without an entry with the key; there are %q", action, actions)
+			t.Errorf("the refusal of %s has no log entry with the key; there are %q", action, actions)
 		}
 	}
 }

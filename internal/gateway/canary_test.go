@@ -60,7 +60,7 @@ func TestSecretsOverMCP(t *testing.T) {
 	tool(t, writer, "log_step", as(map[string]any{"text": "deployed with " + canary}))
 	tool(t, writer, "claim_file", as(map[string]any{"paths": []string{"a/" + canary}, "reason": canary}))
 	if _, err := try(writer, "update_my_status", as(map[string]any{"status": canary})); err == nil || strings.Contains(err.Error(), canary) {
-		t.Errorf("a status that is none: %v", err)
+		t.Errorf("an invalid status: %v", err)
 	}
 	var got bytes.Buffer // everything the partner received
 	encoder := json.NewEncoder(&got)
@@ -93,7 +93,7 @@ func TestSecretsOverMCP(t *testing.T) {
 	}
 	for _, where := range []string{"what the partner got", "pg_wal", "base", "log"} {
 		if !seen[where] {
-			t.Errorf("the text beside the secrets is not in %s: the search is no good; it is in %v", where, seen)
+			t.Errorf("the text next to the secrets is not found in %s, so the search does not work; it is in %v", where, seen)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func TestRefusals(t *testing.T) {
 		{"nothing", agent, "POST", "/mcp", "", legacy, 400},
 		{"an empty batch", agent, "POST", "/mcp", "[]", old, 400},
 		{"a batch of too many", agent, "POST", "/mcp", batch(101), old, 400},
-		{"a batch where there is none", agent, "POST", "/mcp", batch(2), legacy, 400},
+		{"a batch in a revision without batches", agent, "POST", "/mcp", batch(2), legacy, 400},
 		{"an unknown revision", agent, "POST", "/mcp", list, map[string]string{"Mcp-Protocol-Version": "2000-01-01"}, 400},
 		{"too large", agent, "POST", "/mcp", strings.Repeat(" ", gateway.MaxBody+1), legacy, 413},
 		{"metadata of OAuth", "", "GET", "/.well-known/oauth-protected-resource", "", nil, 404},
@@ -206,7 +206,7 @@ func TestForgedRequestID(t *testing.T) {
 			t.Errorf("%d got %s", i, body)
 		}
 		if _, _, body := p.raw(t, secret, "POST", "/mcp", callOf("check_messages", map[string]any{}), forged); strings.Contains(body, "for ") {
-			t.Errorf("%d got it again: %s", i, body)
+			t.Errorf("%d received it a second time: %s", i, body)
 		}
 	}
 }
@@ -349,7 +349,7 @@ func TestConnections(t *testing.T) {
 	}
 	if c, err := tls.Dial("tcp", p.address, config); err == nil {
 		_ = c.Close()
-		t.Error("a fourth connection was taken")
+		t.Error("a fourth connection was accepted")
 	}
 	if _, err := io.WriteString(open[0], "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"); err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func within(change func(*gateway.Deadlines)) func(*gateway.Options) {
 func (p *place) dial(t *testing.T) *tls.Conn {
 	t.Helper()
 	var c *tls.Conn
-	bridgetest.Eventually(t, "the gateway takes a connection", func() bool {
+	bridgetest.Eventually(t, "the gateway accepts a connection", func() bool {
 		var err error
 		c, err = tls.Dial("tcp", p.address, &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12, ServerName: "127.0.0.1"})
 		return err == nil
@@ -199,7 +199,7 @@ func TestSlowReader(t *testing.T) {
 		t.Fatal("nothing is given back")
 	}
 	if text := ends(t, c); len(text) > 20<<20 {
-		t.Errorf("%d bytes of the answer came", len(text))
+		t.Errorf("received %d bytes of the answer", len(text))
 	}
 }
 
@@ -279,11 +279,11 @@ func TestStreamThatNobodyReads(t *testing.T) {
 				t.Fatalf("%d calls are under way", n)
 			}
 			setStatus(t, p, pair.B, bridge.StatusWorking)
-			bridgetest.Eventually(t, "the call of who does not read ends", func() bool { return p.gateway.Calls(access.ID(ada)) == 0 })
+			bridgetest.Eventually(t, "the call of the client that does not read ends", func() bool { return p.gateway.Calls(access.ID(ada)) == 0 })
 			setStatus(t, p, beside.B, bridge.StatusWorking)
 			reading.want(updated, `{"_meta":{"io.modelcontextprotocol/subscriptionId":1},"uri":"`+uri+`"}`)
 			if rest, err := io.ReadAll(c); err != nil || len(rest) > 64<<10 {
-				t.Errorf("%d bytes were kept for who did not read: %v", len(rest), err)
+				t.Errorf("%d bytes were kept for the client that did not read: %v", len(rest), err)
 			}
 		})
 	}

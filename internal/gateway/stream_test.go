@@ -85,7 +85,7 @@ func (e *events) next() (message map[string]any, ok bool) {
 				return each.message, open
 			}
 		case <-tooLong:
-			e.t.Fatal("nothing came, and the stream did not end")
+			e.t.Fatal("no event arrived, and the stream did not end")
 		}
 	}
 }
@@ -167,7 +167,7 @@ func TestListen(t *testing.T) {
 	ada, eve := p.key(t, "ada", access.Agent), p.key(t, "eve", access.Agent)
 	pair := p.pairOf(t, ada)
 	uri := "agents://" + pair.A.Conversation + "/b/status"
-	for who, secret := range map[string]string{"a stranger": eve, "the right key with a foreign one beside": ada} {
+	for who, secret := range map[string]string{"a stranger": eve, "a readable URI together with a foreign one": ada} {
 		body := listenBody(7, map[string]any{"resourceSubscriptions": []string{uri, "collaboration://conv_0123456789abcdef"}})
 		if status, _, text := p.raw(t, secret, "POST", "/mcp", body, listenHeader()); status != 400 || !strings.Contains(text, `"id":7`) || !strings.Contains(text, "not yours") {
 			t.Errorf("%s: %d %s", who, status, text)
@@ -411,7 +411,7 @@ func TestOutletIsBounded(t *testing.T) {
 		t.Error("the outlet goes on")
 	}
 	if n := waiting(); n != taken {
-		t.Errorf("%d wait, %d were taken", n, taken)
+		t.Errorf("%d are queued, %d were taken", n, taken)
 	}
 	if o.Notify(updated, map[string]any{"uri": "same"}) {
 		t.Error("something is accepted after the end")

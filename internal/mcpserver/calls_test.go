@@ -168,7 +168,7 @@ func TestInvalidArguments(t *testing.T) {
 				t.Errorf("got %q, want %q in it", text, c.want)
 			}
 			if strings.Count(text, "canary") > 10 || len(text) > 500 {
-				t.Errorf("the answer repeats what it was given: %d characters", len(text))
+				t.Errorf("the answer repeats the arguments: %d characters", len(text))
 			}
 		})
 	}

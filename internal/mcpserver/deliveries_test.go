@@ -67,7 +67,7 @@ func TestUnreadAnswerIsGivenBack(t *testing.T) {
 	<-ended
 	again, err := s.Check(t.Context(), reader, bridge.CheckRequest{}, nil)
 	if err != nil || len(again.Messages) != 1 {
-		t.Errorf("%d messages came again, want 1; %v", len(again.Messages), err)
+		t.Errorf("%d messages were delivered again, want 1; %v", len(again.Messages), err)
 	}
 }
 

@@ -67,7 +67,7 @@ func describeTool(t *testing.T, doc *strings.Builder, tool *mcp.Tool) {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(doc, "\n## %s\n\n%s\n\n%s\n\n", tool.Name, tool.Description, traitsOf(tool.Annotations))
-	doc.WriteString("| argument | type | what it is |\n|---|---|---|\n")
+	doc.WriteString("| argument | type | description |\n|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		p := schema.Properties[name]
 		star := ""

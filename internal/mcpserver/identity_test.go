@@ -147,7 +147,7 @@ func TestRestartRotated(t *testing.T) {
 		t.Errorf("kept %d sessions, %v", len(kept), err)
 	}
 	if text, _, failed := call(t, session.start(), "check_messages", nil); !failed {
-		t.Errorf("what was only proved was taken for the process's own: %s", text)
+		t.Errorf("a session that was only authenticated counts as the process's own: %s", text)
 	}
 }
 
@@ -206,6 +206,6 @@ func TestRefusedCallProvesNothing(t *testing.T) {
 	}
 	genuine := map[string]any{"conversation_id": other.A.Conversation, "session_id": "a", "token": other.A.Token}
 	if text, _, failed := call(t, process, "check_messages", genuine); failed || !binding.Beside(env.Path).Has(session.label) {
-		t.Errorf("what was proved is not kept: %s", text)
+		t.Errorf("an authenticated session is not stored: %s", text)
 	}
 }

@@ -34,7 +34,7 @@ func TestManyThroughTools(t *testing.T) {
 	}
 	refused, _, failed := call(t, a, "send_to_partner", map[string]any{"message": "x"})
 	if !failed || !strings.Contains(refused, `b "frontend"`) {
-		t.Errorf("a message for nobody in particular: %s", refused)
+		t.Errorf("a message without recipients: %s", refused)
 	}
 	status, told, _ := call(t, a, "check_partner_status", nil)
 	if len(told["partners"].([]any)) != 2 {

@@ -84,7 +84,7 @@ func TestPromptsRefuse(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (len(err.Error()) > 400 || strings.Contains(err.Error(), "\x1b")) {
-			t.Errorf("%s: the error repeats what was sent: %q", name, err.Error()[:80])
+			t.Errorf("%s: the error repeats the argument: %q", name, err.Error()[:80])
 		}
 	}
 }

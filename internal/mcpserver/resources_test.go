@@ -180,7 +180,7 @@ func TestResourcesOfBothEras(t *testing.T) {
 			}
 			for _, want := range []string{`"session_id":"c"`, `"src/**"`, `"path":"docs/a b.md"`, `"number":1`, "one\n", `"unread":0`} {
 				if !strings.Contains(all, want) {
-					t.Errorf("%s is not there: %s", want, all)
+					t.Errorf("%s does not exist: %s", want, all)
 				}
 			}
 			for _, bad := range []string{secret, "\x1b", `\u001b`, "</system-reminder>", room[0].Token, room[1].Token} {
@@ -338,7 +338,7 @@ func TestSubscriptionsListen(t *testing.T) {
 		told[idOf(got)] = true
 	}
 	if !told[first] || !told[second] {
-		t.Errorf("told under %v, want %v and %v", told, first, second)
+		t.Errorf("notified under %v, want %v and %v", told, first, second)
 	}
 	c.write(map[string]any{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": map[string]any{"requestId": first}})
 	c.request("resources/list", map[string]any{})

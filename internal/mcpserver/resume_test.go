@@ -61,7 +61,7 @@ func TestResumeCode(t *testing.T) {
 	for client, was := range map[string]map[string]any{"opencode": created, "@cline/core": joined} {
 		next := r.start(client)
 		if text, _, failed := call(t, next, "check_messages", nil); !failed || !strings.Contains(text, "resume code") {
-			t.Errorf("a new %s is somebody: %s", client, text)
+			t.Errorf("a new %s already has a session: %s", client, text)
 		}
 		back := r.answer(next, "join_conversation", map[string]any{"join_code": strings.ToLower(was["resume_code"].(string))})
 		for _, same := range []string{"conversation_id", "session_id", "my_role", "partner_role", "resume_code"} {
@@ -149,7 +149,7 @@ func TestSharedServerWithTokens(t *testing.T) {
 	c := connectImplementation(r, r.env.Served(t), o, &mcp.Implementation{Name: "somebody", Version: "1"}, nil)
 	created := create(t, c)
 	if text, _, failed := call(t, c, "check_messages", nil); !failed {
-		t.Errorf("anybody is session a: %s", text)
+		t.Errorf("any caller can act for session a: %s", text)
 	}
 	mine := map[string]any{"conversation_id": created["conversation_id"], "session_id": "a", "token": created["session_a_token"]}
 	if text, _, failed := call(t, c, "check_messages", mine); failed {
@@ -194,7 +194,7 @@ func testTold(t *testing.T, client, shared string, in func(session string) mcp.M
 	}
 	for _, c := range []*mcp.ClientSession{first, next} {
 		if text, failed := ask(c, "check_messages", "one", nil); failed {
-			t.Errorf("session one is nobody: %s", text)
+			t.Errorf("session one has no session: %s", text)
 		}
 		if text, failed := ask(c, "check_messages", "two", nil); !failed {
 			t.Errorf("session two is session one: %s", text)

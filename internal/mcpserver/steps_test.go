@@ -27,7 +27,7 @@ func TestLogStep(t *testing.T) {
 		}
 	}
 	if !strings.Contains(text, "GITHUB_TOKEN") {
-		t.Errorf("it does not say what was hidden: %s", text)
+		t.Errorf("it does not say what was redacted: %s", text)
 	}
 	for _, wrong := range []map[string]any{{"text": "a\nb"}, {"text": ""}, {"text": strings.Repeat("x", steps.MaxText+1)}, {}} {
 		if _, data, failed = call(t, a, "log_step", wrong); !failed || data["error"] != "invalid_argument" {
@@ -38,7 +38,7 @@ func TestLogStep(t *testing.T) {
 		t.Errorf("a foreign task: %v", data)
 	}
 	if text, data, _ = call(t, b, "check_messages", nil); data["unread"] != 0.0 {
-		t.Errorf("a step is mail: %s", text)
+		t.Errorf("a step counts as a message: %s", text)
 	}
 }
 

@@ -22,7 +22,7 @@ func TestTasks(t *testing.T) {
 		t.Fatalf("one orchestrator has two teams: %v, %v", one["team_id"], two["team_id"])
 	}
 	if _, other, _ := call(t, first, "create_conversation", create); other["team_id"] == one["team_id"] {
-		t.Fatal("a stranger joined the team by its name")
+		t.Fatal("another orchestrator joined the team by its name")
 	}
 	worker := func(c map[string]any) map[string]any {
 		return map[string]any{"conversation_id": c["conversation_id"], "session_id": "b", "token": c["session_b_token"]}

@@ -21,7 +21,7 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-var update = flag.Bool("update", false, "write the golden files again")
+var update = flag.Bool("update", false, "update the golden files")
 
 // connect connects an SDK client to a server for b over pipes, with all tools.
 func connect(t *testing.T, b bridgetest.Served, bound bridge.Credentials) *mcp.ClientSession {
@@ -195,7 +195,7 @@ func golden(t *testing.T, path string, got []byte) {
 		t.Fatalf("%v (run `make golden`)", err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is not what the code says (run `make golden` if that is meant):\n%s", path, diff)
+		t.Errorf("%s differs from the code (run `make golden` if that is intended):\n%s", path, diff)
 	}
 }
 

@@ -62,7 +62,7 @@ func TestNotifyOnce(t *testing.T) {
 		}
 		// The first may already have been written when the rest was sent.
 		if a, b := strings.Count(got, `"a"`), strings.Count(got, `"b"`); a < 1 || a > 2 || b < 1 || b > 2 {
-			t.Errorf("%d and %d of 1000 came", a, b)
+			t.Errorf("received %d and %d of 1000", a, b)
 		}
 	}
 	_ = out.Close()

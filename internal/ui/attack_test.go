@@ -200,7 +200,7 @@ func TestHostileQueries(t *testing.T) {
 				t.Errorf("%.120s is answered with %s: %.300s", path, answer.Status, text)
 			}
 			if found := activeParts.FindString(text); found != "" || strings.ContainsAny(text, "\x00\x1b\u202e") || answer.Header.Get("Set-Cookie") != "" {
-				t.Errorf("%.120s comes back active: %q", path, found)
+				t.Errorf("%.120s is returned as active content: %q", path, found)
 			}
 			checkHeaders(t, answer.Header)
 		}
@@ -275,6 +275,6 @@ func TestLinkIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(link.Path()); !os.IsNotExist(err) {
-		t.Errorf("the file is there: %v", err)
+		t.Errorf("the file still exists: %v", err)
 	}
 }

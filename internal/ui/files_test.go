@@ -35,7 +35,7 @@ func TestFiles(t *testing.T) {
 		t.Errorf("%q is active", found)
 	}
 	if n := count(w.actions(t), "operator read_conversation ok"); n != 3 {
-		t.Errorf("%d looks are in the log", n)
+		t.Errorf("%d views are in the log", n)
 	}
 	for path, want := range map[string]int{
 		"files/text?in=" + id + "&path=none": http.StatusNotFound, "files/text?in=" + id + "&path=api.md&version=9": http.StatusNotFound, "files/text": http.StatusNotFound,
@@ -71,7 +71,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("%d messages of %d are in it", n, messages)
 	}
 	if n := count(w.actions(t), "operator read_conversation ok"); n != 1 {
-		t.Errorf("%d looks are in the log", n)
+		t.Errorf("%d views are in the log", n)
 	}
 	w.answer(t, "conversations/conv_0000000000000000/export", http.StatusNotFound)
 }

@@ -169,7 +169,7 @@ func TestReadingIsRecorded(t *testing.T) {
 	defer func() { _ = answer.Body.Close() }()
 	contains(t, body(t, answer), "hello")
 	if n := count(w.actions(t), "operator read_conversation ok"); n != 2 {
-		t.Errorf("%d looks are in the log", n)
+		t.Errorf("%d views are in the log", n)
 	}
 }
 
@@ -312,7 +312,7 @@ func TestStepPages(t *testing.T) {
 	}
 	contains(t, w.get(t, "steps"), "step 230 ends", "step 211 ends")
 	if n := count(w.actions(t), "operator read_conversation ok"); n != 4 {
-		t.Errorf("%d looks are in the log", n)
+		t.Errorf("%d views are in the log", n)
 	}
 }
 

@@ -33,6 +33,6 @@ func TestSearchGoesOn(t *testing.T) {
 		t.Errorf("found %d messages on %d pages", len(found), pages)
 	}
 	if n := count(w.actions(t), "operator read_conversation ok"); n != pages {
-		t.Errorf("%d looks at %d pages are in the log", n, pages)
+		t.Errorf("%d views of %d pages are in the log", n, pages)
 	}
 }

@@ -112,7 +112,7 @@ func TestPageSizes(t *testing.T) {
 		w.list(t, path, "<tr")
 	}
 	if n := count(w.actions(t), "operator read_conversation ok"); n == 0 {
-		t.Error("no look is in the log")
+		t.Error("no view is recorded in the log")
 	}
 }
 

@@ -218,7 +218,7 @@ func TestAway(t *testing.T) {
 	w.way.set(func() { w.way.gone = true })
 	w.way.cut()
 	if err := <-lost; !errors.Is(err, bridge.ErrAnswerLost) {
-		t.Fatalf("an answer that did not come: %v", err)
+		t.Fatalf("an answer that was lost: %v", err)
 	}
 	w.way.set(func() { w.way.gone, w.way.stale = false, false })
 	if again := must(w.insist(t, send))(t); !again.Repeated {
@@ -421,7 +421,7 @@ func TestSuccessor(t *testing.T) {
 	}
 	must(c.Send(t.Context(), p.A, bridge.SendRequest{Text: "still there"}))(t)
 	if r := <-waits(drain); r.err != nil || len(r.Messages) != 1 {
-		t.Errorf("of what is there when this side ends: %+v", r)
+		t.Errorf("messages available when this side ends: %+v", r)
 	}
 }
 
@@ -460,7 +460,7 @@ func TestCutNetwork(t *testing.T) {
 						next++
 					case number < next && m.Redelivered:
 					default:
-						t.Errorf("pair %d: message %d where %d is next, redelivered %t", n, number, next, m.Redelivered)
+						t.Errorf("pair %d: message %d instead of %d, redelivered %t", n, number, next, m.Redelivered)
 						return
 					}
 				}

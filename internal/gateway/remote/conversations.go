@@ -30,7 +30,7 @@ func (c *Conn) Invite(ctx context.Context, cr bridge.Credentials, role string) (
 	return out, err
 }
 
-// Extend sets the end of a conversation to d from now.
+// Extend lets a conversation live for at least d from now.
 func (c *Conn) Extend(ctx context.Context, cr bridge.Credentials, d time.Duration) (out bridge.Extended, err error) {
 	_, err = c.do(ctx, request{name: "Extend", arguments: []any{cr, d}, again: true, stores: true}, &out)
 	return out, err

@@ -171,7 +171,7 @@ func TestSecretsStayHere(t *testing.T) {
 	b := bridge.Credentials{Conversation: created.ID, Session: bridge.SessionB, Token: created.TokenB}
 	sent := must(c.Send(ctx, a, bridge.SendRequest{Text: "key " + canary, Files: []string{"f " + canary}}))(t)
 	if len(sent.Redacted) != 1 || len(created.Redacted) != 1 {
-		t.Errorf("told of %v and %v", sent.Redacted, created.Redacted)
+		t.Errorf("reported %v and %v", sent.Redacted, created.Redacted)
 	}
 	must(c.Invite(ctx, a, "three "+canary))(t)
 	given := must(c.AssignTask(ctx, a, tasks.AssignRequest{Title: "t " + canary, Body: "b " + canary, Needs: "two AWS_KEY_REDACTED"}))(t)
@@ -184,7 +184,7 @@ func TestSecretsStayHere(t *testing.T) {
 	must(c.ReadFile(ctx, a, files.ReadRequest{Name: name}))(t)
 	step := must(c.LogStep(ctx, a, steps.LogRequest{Text: "s " + canary}))(t)
 	if len(step.Redacted) != 1 || !strings.Contains(step.Text, "AWS_KEY_REDACTED") {
-		t.Errorf("a step came back as %q, told of %v", step.Text, step.Redacted)
+		t.Errorf("a step was returned as %q, reported %v", step.Text, step.Redacted)
 	}
 	_ = c.RefuseCall(ctx, a, "send_to_partner", bridge.Invalid("message", "holds %s", canary))
 	said := h.String()

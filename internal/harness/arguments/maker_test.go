@@ -62,7 +62,7 @@ func TestMakerGivesUp(t *testing.T) {
 		}
 	}
 	if _, _, ok := maker(t, `{"type":"object"}`, 1).Invalid(); ok {
-		t.Error("there is nothing that does not fit")
+		t.Error("no invalid arguments were found")
 	}
 }
 

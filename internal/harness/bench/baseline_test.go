@@ -46,7 +46,7 @@ func TestBaselineCheck(t *testing.T) {
 func TestBaselinesAreKept(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "baselines a[b")
 	if all, err := bench.Load(folder); len(all) != 0 || err != nil {
-		t.Fatalf("a folder that there is not: %v, %v", all, err)
+		t.Fatalf("a missing folder: %v, %v", all, err)
 	}
 	var want []bench.Baseline
 	for _, name := range []string{"(start)", "sums/add", "sums/ADD", "../../up", strings.Repeat("long/", 40), "Größe", "a.b", "a/b"} {
@@ -72,7 +72,7 @@ func TestBaselinesAreKept(t *testing.T) {
 	}
 	// Nothing was written outside the folder, and only baselines are removed from it.
 	if entries, err := os.ReadDir(filepath.Dir(folder)); err != nil || len(entries) != 1 {
-		t.Errorf("beside the folder: %v, %v", entries, err)
+		t.Errorf("outside the folder: %v, %v", entries, err)
 	}
 	mine := filepath.Join(folder, "notes.txt")
 	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {

@@ -133,7 +133,7 @@ func TestSnapshotFile(t *testing.T) {
 	}
 	for _, bad := range []string{"", "[]", "{}", `{"format":2}`} {
 		if _, err := contract.ParseSnapshot([]byte(bad)); err == nil {
-			t.Errorf("%q was taken for a snapshot", bad)
+			t.Errorf("%q was accepted as a snapshot", bad)
 		}
 	}
 	if found := s.Add("prompts", list(`{"name":"p"}`, `{"name":"p"}`, `{}`, `3`)); len(found) != 3 {

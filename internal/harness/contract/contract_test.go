@@ -118,7 +118,7 @@ func FuzzTools(f *testing.F) {
 		tools, _ := contract.CheckTools(list(tool))
 		for name, tool := range tools {
 			if name == "" {
-				t.Error("a tool without a name was taken")
+				t.Error("a tool without a name was accepted")
 			}
 			contract.ReadResult(tool, json.RawMessage(result))
 		}

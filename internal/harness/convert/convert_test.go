@@ -32,7 +32,7 @@ func TestFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := suite.Parse(name, text, "", func(string) (string, bool) { return "https://a.example", true }); err != nil {
-			t.Errorf("%s: what was written cannot be read: %v", name, err)
+			t.Errorf("%s: the result cannot be read: %v", name, err)
 		}
 		got := string(text) + "\n# Left out\n# " + strings.Join(result.Left, "\n# ") + "\n"
 		path := filepath.Join("testdata", name+".golden")

@@ -77,7 +77,7 @@ func TestNew(t *testing.T) {
 	} {
 		c, ok := byName[name]
 		if !ok || (c.Enabled == nil || *c.Enabled) != runs {
-			t.Errorf("case %s: there %t, %+v", name, ok, c.Enabled)
+			t.Errorf("case %s: present %t, %+v", name, ok, c.Enabled)
 		}
 	}
 	if byName["lenient refuses wrong arguments"].Name != "" {

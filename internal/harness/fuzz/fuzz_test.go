@@ -178,7 +178,7 @@ func TestCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := fuzz.Load(folder); err == nil {
-		t.Error("a file that is not a case was taken")
+		t.Error("a file that is not a case was accepted")
 	}
 	if none, err := fuzz.Load(filepath.Join(folder, "none")); err != nil || len(none) > 0 {
 		t.Error(none, err)

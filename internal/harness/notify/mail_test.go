@@ -113,7 +113,7 @@ func (s mailServer) got(t *testing.T) post {
 	case p := <-s.done:
 		return p
 	case <-time.After(time.Minute):
-		t.Fatal("the mail server got nothing")
+		t.Fatal("the mail server received nothing")
 		return post{}
 	}
 }

@@ -84,7 +84,7 @@ func TestStatus(t *testing.T) {
 	}
 	answer := c.do(t.Context(), http.MethodPost, `{"jsonrpc":"2.0","id":7,"method":"x"}`, "Accept", "application/json, text/event-stream", "Mcp-Session-Id", session(t, c))
 	if got := answer.header.Get("Content-Type"); got != "text/event-stream" {
-		t.Errorf("a client that takes a stream got %s", got)
+		t.Errorf("a client that accepts a stream got %s", got)
 	}
 }
 

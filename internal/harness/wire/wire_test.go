@@ -172,7 +172,7 @@ func TestErasAsserted(t *testing.T) {
 			conn, err := wire.Open(t.Context(), target(t, c.faults, "", c.revision))
 			if c.agreed == "" {
 				if start := new(wire.StartError); !errors.As(err, &start) || len(start.Findings) == 0 {
-					t.Fatalf("the server was taken: %v", err)
+					t.Fatalf("the server was accepted: %v", err)
 				}
 				return
 			}

@@ -62,6 +62,6 @@ func TestMachineLine(t *testing.T) {
 	}
 	m.Load = -1
 	if strings.Contains(m.String(), "load") {
-		t.Error("it tells an unknown load")
+		t.Error("it shows an unknown load")
 	}
 }

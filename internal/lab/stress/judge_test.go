@@ -27,14 +27,14 @@ func TestJudgeInbox(t *testing.T) {
 		rules  []string
 	}{
 		"all well": {func(*stress.Inbox) {}, nil},
-		"one came again, marked, behind a kill": {func(in *stress.Inbox) {
+		"one delivered again, marked, after a kill": {func(in *stress.Inbox) {
 			in.Killed = true
 			in.Received = append(in.Received, stress.Receipt{Seq: 4, From: "a", Text: "three", Redelivered: true})
 		}, nil},
-		"one came again, marked, without a kill": {func(in *stress.Inbox) {
+		"one delivered again, marked, without a kill": {func(in *stress.Inbox) {
 			in.Received = append(in.Received, stress.Receipt{Seq: 4, From: "a", Text: "three", Redelivered: true})
 		}, []string{stress.RuleDuplicate}},
-		"one came again behind a kill, not marked": {func(in *stress.Inbox) {
+		"one delivered again after a kill, not marked": {func(in *stress.Inbox) {
 			in.Killed = true
 			in.Received = append(in.Received, in.Received[0])
 		}, []string{stress.RuleDuplicate}},
@@ -46,7 +46,7 @@ func TestJudgeInbox(t *testing.T) {
 			func(in *stress.Inbox) { in.Received[1].Redelivered = true },
 			[]string{stress.RuleDuplicate},
 		},
-		"not acknowledged, and not there": {func(in *stress.Inbox) { in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four"}) }, nil},
+		"neither acknowledged nor delivered": {func(in *stress.Inbox) { in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four"}) }, nil},
 		"not acknowledged, and there": {func(in *stress.Inbox) {
 			in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four"})
 			in.Received = append(in.Received, stress.Receipt{Seq: 5, From: "a", Text: "four"})
@@ -60,7 +60,7 @@ func TestJudgeInbox(t *testing.T) {
 			func(in *stress.Inbox) { in.Received = nil },
 			[]string{stress.RuleLost, stress.RuleLost, stress.RuleLost},
 		},
-		"one came again, not marked": {
+		"one delivered again, not marked": {
 			func(in *stress.Inbox) { in.Received = append(in.Received, in.Received[0]) },
 			[]string{stress.RuleDuplicate},
 		},
@@ -76,14 +76,14 @@ func TestJudgeInbox(t *testing.T) {
 			func(in *stress.Inbox) { in.Received[0].Text, in.Received[1].Text = "two", "one" },
 			[]string{stress.RuleAltered, stress.RuleAltered},
 		},
-		"altered when it came again": {func(in *stress.Inbox) {
+		"altered when delivered again": {func(in *stress.Inbox) {
 			in.Killed = true
 			in.Received = append(in.Received, stress.Receipt{Seq: 1, From: "a", Text: "won", Redelivered: true})
 		}, []string{stress.RuleAltered}},
 		"somebody else's": {func(in *stress.Inbox) {
 			in.Received = append(in.Received, stress.Receipt{Seq: 5, From: "a", Text: "hello"})
 		}, []string{stress.RuleForeign}},
-		"lost, and its number given again": {func(in *stress.Inbox) {
+		"lost, and its number reused": {func(in *stress.Inbox) {
 			in.Sent = append(in.Sent, stress.Sent{From: "a", Text: "four", Seq: 3})
 		}, []string{stress.RuleNumbering, stress.RuleLost}},
 		"another sender":                        {func(in *stress.Inbox) { in.Received[2].From = "b" }, []string{stress.RuleForeign}},
@@ -137,7 +137,7 @@ func TestJudgeAudit(t *testing.T) {
 		"interrupted, with one":     {stress.Count{Sure: 3, Unknown: 1}, 4, nil},
 		"one is missing":            {stress.Count{Sure: 3, Unknown: 1}, 2, []string{stress.RuleAudit}},
 		"one too many":              {stress.Count{Sure: 3, Unknown: 1}, 5, []string{stress.RuleAudit}},
-		"none at all for something": {stress.Count{Sure: 1}, 0, []string{stress.RuleAudit}},
+		"no entry for an operation": {stress.Count{Sure: 1}, 0, []string{stress.RuleAudit}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := stress.JudgeAudit(map[stress.Act]stress.Count{act: tt.done}, map[stress.Act]int{act: tt.logged})

@@ -108,8 +108,8 @@ func (s Settings) places() (workers, coordinators int) {
 // inRoom reports whether all agents are in one conversation.
 func (s Settings) inRoom() bool { return s.Preset == PresetRoom || s.Preset == PresetSharedWork }
 
-// sessions returns the number of sessions: two per conversation, or as many as there are
-// agents if there is only one conversation.
+// sessions returns the number of sessions: two per conversation, or one per agent if all
+// agents are in one conversation.
 func (s Settings) sessions() int {
 	if s.inRoom() {
 		return s.Agents

@@ -18,7 +18,7 @@ func TestPresets(t *testing.T) {
 		}
 	}
 	if _, ok := stress.FindPreset("none"); ok {
-		t.Error("found what is not there")
+		t.Error("found a preset that does not exist")
 	}
 	ten, _ := stress.FindPreset("ten-agents")
 	if c := ten.Compressed(10); c.Duration != 9400*time.Millisecond || c.Compress != 10 {
