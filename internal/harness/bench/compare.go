@@ -6,14 +6,14 @@ import (
 	"example.org/bridge/internal/harness/stat"
 )
 
-// SignificanceLevel is the probability that a comparison of two equal servers raises an alarm, for all
-// cases together.
+// SignificanceLevel is the probability that a comparison of two equal servers raises an
+// alarm, for all cases together.
 const SignificanceLevel = 0.01
 
 // Comparison compares one case of two servers. Ratio is the median over the blocks of new
 // divided by old; Low and High are its 95 % interval; P is the corrected probability that
-// such a difference occurs by chance. There is a verdict if P is at most [SignificanceLevel] and the
-// ratio exceeds the threshold.
+// such a difference occurs by chance. There is a verdict if P is at most
+// [SignificanceLevel] and the ratio exceeds the threshold.
 type Comparison struct {
 	Name    string  `json:"name"`
 	Old     float64 `json:"old"`
