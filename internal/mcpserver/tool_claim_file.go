@@ -32,7 +32,7 @@ type claimData struct {
 
 func claimFile() tool {
 	definition := describe[claimFileArgs]("claim_file", "Claim files",
-		"Claim up to 20 files or patterns before you edit them, all or none. Claims exclude every other agent of your team. A refusal names the holder. Claims last while you are active, and end when you fall silent or call release_file.",
+		"Claim up to 20 files or patterns before you edit them: all or none, checked against your whole team. A refusal names the holder. Claims end when you fall silent or call release_file.",
 		traits{idempotent: true}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			brief(s)

@@ -208,7 +208,7 @@ type fileEditArgs struct {
 
 func fileEdit() tool {
 	definition := describe[fileEditArgs]("file_edit", "Edit a shared file",
-		"Replace one text in a shared file. Changes by others since version are merged if they are in distant lines; otherwise it is refused with a diff.",
+		"Replace one text in a shared file. Changes by others since version are merged if in distant lines; else it is refused with a diff.",
 		traits{}, func(s *jsonschema.Schema) { refineFile(s, "old", "new") })
 	return sessionTool(definition, runFileEdit)
 }

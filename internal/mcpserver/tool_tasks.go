@@ -16,7 +16,7 @@ import (
 type assignArgs struct {
 	credentialArgs
 	Title          string `json:"title" jsonschema:"One line"`
-	Body           string `json:"body,omitempty" jsonschema:"Everything the worker needs to know"`
+	Body           string `json:"body,omitempty" jsonschema:"All that the worker needs to know"`
 	Needs          string `json:"needs,omitempty" jsonschema:"Role that the worker must have"`
 	To             string `json:"to,omitempty" jsonschema:"Session to assign it to"`
 	IdempotencyKey string `json:"idempotency_key,omitempty" jsonschema:"Reuse it on a retry"`
@@ -35,7 +35,7 @@ type assignData struct {
 func assignTask() tool {
 	definition := describe[assignArgs]("assign_task", "Assign a task",
 		"Session a only: give a partner a task (title 200 characters, body 20000). If no partner has the role in needs, another live worker of your team gets it, or it waits. "+
-			"The task of a silent worker is given to another.",
+			"A silent worker's task is given to another.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			s.Properties["to"].Pattern = sessionPattern

@@ -142,7 +142,7 @@ func TestLoadTLS(t *testing.T) {
 		"nothing":          {"tls: {enabled: true}", "needs cert_file and key_file"},
 		"missing file":     {"tls: {cert_file: b.crt, key_file: a.key}", "b.crt"},
 		"weak version":     {pair + "min_version: '1.0'}", "min_version must be"},
-		"weak suite":       {pair + "cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}", "no sound cipher suite"},
+		"weak suite":       {pair + "cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}", "no secure cipher suite"},
 		"ca_file":          {pair + "ca_file: a.crt}", "client_ca_file"},
 		"no authority":     {pair + "client_auth: require}", "client_auth needs client_ca_file"},
 		"empty authority":  {pair + "client_auth: request, client_ca_file: a.key}", "holds no certificate"},
