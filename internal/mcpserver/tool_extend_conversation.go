@@ -26,7 +26,7 @@ type extendData struct {
 
 func extendConversation() tool {
 	definition := describe[extendArgs]("extend_conversation", "Extend a conversation",
-		"Extend the life of the conversation, up to 7 days from now. If nobody has joined yet, session a also gets a new join code.",
+		"Extend the conversation, up to 7 days from now. If nobody has joined yet, session a also gets a new join code.",
 		traits{}, func(s *jsonschema.Schema) {
 			refineCredentials(s)
 			bounds(s, "minutes", bridge.MinTTL.Minutes(), bridge.MaxTTL.Minutes())

@@ -19,7 +19,7 @@ type sendArgs struct {
 	ActionType     string   `json:"action_type,omitempty" jsonschema:"Default info"`
 	ReplyTo        int64    `json:"reply_to,omitempty" jsonschema:"message_id that you answer"`
 	Files          []string `json:"files_involved,omitempty" jsonschema:"File names, at most 500 characters each"`
-	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Reuse it on a retry: the message is stored only once"`
+	IdempotencyKey string   `json:"idempotency_key,omitempty" jsonschema:"At most 200 characters. Reuse it on a retry: it is stored only once"`
 }
 
 type sendData struct {
