@@ -84,9 +84,9 @@ var measurements = []measurement{
 	{"check", "check_messages, with and without mail", measureCheck},
 	{"delivery", "delivery of a message to a waiting client", measureDelivery},
 	{"pairs", "pairs of agents that send and check concurrently", measurePairs},
-	{"watch", "bridge inbox --follow: from the commit to the printed line, and its CPU time", measureWatch},
+	{"watch", "bridge inbox --follow: from the commit to the line, and its CPU time", measureWatch},
 	{"keepalive", "bridge fleet keepalive: heartbeats due, and heartbeats given", measureBeats},
-	{"watchdog", "a worker is killed: time until its orchestrator knows and another worker has its task", measureWatchdog},
+	{"watchdog", "killing a worker: until its orchestrator knows and another has its task", measureWatchdog},
 	{"growth", "send and check in a store with many messages", measureGrowth},
 }
 
