@@ -18,27 +18,30 @@ import (
 	"example.org/bridge/internal/sandbox/egress"
 )
 
-// MaxTools is how many folders of tools a grant may name.
+// MaxTools is the maximum number of tool folders in a grant.
 const MaxTools = 20
 
-// Access is what a grant gives commands beyond the workspace and the system. The
-// zero value gives nothing. Grants seal it, and approvals bind it.
+// Access lists what a grant makes available to commands in addition to the workspace
+// and the system. The zero value adds nothing. It is covered by the grant's seal and by
+// the digest of each approval.
 type Access struct {
-	// Tools are folders of programs, read-only and first in PATH.
+	// Tools are folders of programs. They are read-only and come first in PATH.
 	Tools []Tool `json:"tools,omitempty"`
-	// Domains may be reached through a proxy, where the network is off.
+	// Domains are the domains that commands may reach through a proxy when the network
+	// is off.
 	Domains egress.Domains `json:"domains,omitempty"`
-	// EnvFiles shows commands the workspace's .env files.
+	// EnvFiles makes the workspace's .env files readable to commands.
 	EnvFiles bool `json:"env_files,omitempty"`
 }
 
-// Tool is a folder of programs: its real path, and the folder that had it.
+// Tool is a folder of programs: its real path, and the identity of the folder at that
+// path when the grant was made.
 type Tool struct {
 	Path   string           `json:"path"`
 	Folder sandbox.Identity `json:"folder"`
 }
 
-// toolPaths are the paths of the folders of tools.
+// toolPaths returns the paths of the tool folders.
 func (a Access) toolPaths() []string {
 	dirs := make([]string, 0, len(a.Tools))
 	for _, t := range a.Tools {
@@ -47,7 +50,7 @@ func (a Access) toolPaths() []string {
 	return dirs
 }
 
-// bound is what an approval's digest says of it.
+// bound returns the lines that represent a in an approval's digest.
 func (a Access) bound() []string {
 	var lines []string
 	for _, t := range a.Tools {
@@ -62,7 +65,7 @@ func (a Access) bound() []string {
 	return lines
 }
 
-// access resolves what a grant asks for.
+// access resolves and checks the access that a grant requests.
 func (s *Service) access(r GrantRequest, workspace string) (Access, error) {
 	a := Access{EnvFiles: r.EnvFiles}
 	if len(r.Tools) > MaxTools {
@@ -85,29 +88,29 @@ func (s *Service) access(r GrantRequest, workspace string) (Access, error) {
 		return a, bridge.Invalid("domain", "%v", err)
 	}
 	if len(a.Domains) > 0 && r.Network {
-		return a, bridge.Invalid("domain", "goes without the network: leave out one of them")
+		return a, bridge.Invalid("domain", "cannot be combined with the network: leave out one of them")
 	}
 	return a, nil
 }
 
-// checkTools holds the folders of tools against the policy and the sandbox: when a
-// grant is opened, and before each command.
+// checkTools checks the tool folders against the policy and the sandbox. It is called
+// when a grant is opened and again before each command.
 func (s *Service) checkTools(a Access, workspace string) error {
 	secrets := paths.NewSecrets(paths.Clean(s.config.Home), s.config.StateDirs)
 	for _, t := range a.Tools {
 		if secrets.Has(t.Path) || secrets.Below(t.Path) {
-			return fmt.Errorf("the tool folder %s is or holds secrets: name a folder that has only programs", cleantext.Escape(t.Path))
+			return fmt.Errorf("the tool folder %s is a place for secrets or contains one: name a folder that has only programs", cleantext.Escape(t.Path))
 		}
 		path, folder, err := realFolder(t.Path)
 		if err != nil || path != t.Path || folder != t.Folder {
-			return fmt.Errorf("the tool folder %s is no longer the one that the operator named: open the grant again", cleantext.Escape(t.Path))
+			return fmt.Errorf("the tool folder %s is not the folder that the operator named when opening the grant: open the grant again", cleantext.Escape(t.Path))
 		}
 	}
 	return sandbox.CheckTools(a.toolPaths(), workspace, s.config.StateDirs)
 }
 
-// findProgram finds programs under the access. The environment's PATH does not
-// count: an agent may have changed it.
+// findProgram looks up programs as the sandbox does under this access. It ignores PATH
+// from the environment, which an agent may have changed.
 func (a Access) findProgram(name string) (string, error) {
 	folders := make([]string, 0, len(a.Tools))
 	for _, t := range a.Tools {
@@ -116,8 +119,8 @@ func (a Access) findProgram(name string) (string, error) {
 	return guard.ToolPrograms(nil, folders, table.IsSafe)(name)
 }
 
-// environment is what commands find in their environment under the access. The
-// builtin env prints it.
+// environment returns the environment of commands under this access. The builtin env
+// prints it.
 func (a Access) environment() []string {
 	env := paths.CommandEnvironment(paths.SearchPath(a.toolPaths()), paths.CommandHome)
 	if len(a.Domains) > 0 {
@@ -126,7 +129,8 @@ func (a Access) environment() []string {
 	return env
 }
 
-// describe says it line by line, with names of one width. It is safe to show.
+// describe describes the access, one line per item, with names padded to the same
+// width. The lines are safe to show.
 func (a Access) describe(width int) []string {
 	line := func(name, text string) string { return fmt.Sprintf("%-*s%s", width, name+":", text) }
 	var lines []string
@@ -139,7 +143,7 @@ func (a Access) describe(width int) []string {
 	return lines
 }
 
-// networkLine says what commands may reach.
+// networkLine describes which addresses commands may reach.
 func networkLine(on bool, domains egress.Domains) string {
 	switch {
 	case on:
@@ -150,10 +154,11 @@ func networkLine(on bool, domains egress.Domains) string {
 	return "off"
 }
 
-// errDomains: see sandbox.Options.Domains.
+// errDomains is the error for domains with any backend but bubblewrap. See
+// sandbox.Options.Domains.
 var errDomains = errors.New("a list of domains needs bubblewrap, which gives commands a network of their own")
 
-// checkBackend refuses a sandbox that cannot hold the access.
+// checkBackend returns an error if the sandbox cannot provide the access.
 func (a Access) checkBackend(b sandbox.Backend) error {
 	if len(a.Domains) > 0 && b != sandbox.Bubblewrap {
 		return bridge.Invalid("domain", "cannot be used with %s: %v", backendName(b), errDomains)
@@ -161,8 +166,8 @@ func (a Access) checkBackend(b sandbox.Backend) error {
 	return nil
 }
 
-// FindTools looks for folders of tools that commands usually need, in a home and in
-// a workspace: real paths, which a grant may name.
+// FindTools looks in a home folder and a workspace for folders of tools that commands
+// usually need. It returns real paths, which can be used in a grant.
 func FindTools(home, workspace string) []string {
 	var found []string
 	for _, place := range []struct{ root, pattern string }{
@@ -181,7 +186,7 @@ func FindTools(home, workspace string) []string {
 		{workspace, ".venv"},
 		{workspace, "venv"},
 	} {
-		matches, _ := fs.Glob(os.DirFS(place.root), place.pattern) // only a bad pattern is an error
+		matches, _ := fs.Glob(os.DirFS(place.root), place.pattern) // the only possible error is a bad pattern
 		for _, m := range matches {
 			dir, _, err := realFolder(filepath.Join(place.root, filepath.FromSlash(m)))
 			if err == nil && sandbox.CheckTools([]string{dir}, workspace, nil) == nil {

@@ -12,18 +12,18 @@ import (
 
 // Limits of requests and approvals.
 const (
-	// PendingFor is how long a request waits for the operator.
+	// PendingFor is how long a request waits for the operator's decision.
 	PendingFor = 15 * time.Minute
-	// DefaultApprovalFor is how long an approval can be used.
+	// DefaultApprovalFor is how long an approval can be used by default.
 	DefaultApprovalFor = 5 * time.Minute
 	MinApprovalFor     = 10 * time.Second
 	MaxApprovalFor     = time.Hour
-	// MaxPending is how many requests of a conversation may wait.
+	// MaxPending is the maximum number of pending requests in a conversation.
 	MaxPending = 5
-	// MaxDenied is after how many denials in a row a conversation's requests are
-	// no longer taken.
+	// MaxDenied is the number of consecutive denials after which no more requests of a
+	// conversation are accepted.
 	MaxDenied = 3
-	// DeniedFor is how long a denied command stays denied.
+	// DeniedFor is how long a denied command is refused when it is requested again.
 	DeniedFor = 10 * time.Minute
 )
 
@@ -31,7 +31,7 @@ func queueLimits(now time.Time) QueueLimits {
 	return QueueLimits{Pending: MaxPending, Denied: MaxDenied, DeniedSince: now.Add(-DeniedFor)}
 }
 
-// Commands returns requests to run commands, the newest first.
+// Commands returns requests to run commands, newest first.
 func (s *Service) Commands(ctx context.Context, q Query) ([]Request, error) {
 	return s.store.Commands(ctx, q)
 }
@@ -48,22 +48,22 @@ func (s *Service) Command(ctx context.Context, id int64) (Request, error) {
 	return found[0], nil
 }
 
-// ApproveRequest is what an operator has seen and confirmed.
+// ApproveRequest is an approval by an operator who has seen and confirmed a request.
 type ApproveRequest struct {
-	// Request is as it was shown.
+	// Request is the request as it was shown.
 	Request Request
 	// For is how long the approval can be used; zero means DefaultApprovalFor.
 	For time.Duration
-	// WithToken makes an approval that only works with its token. Otherwise the
-	// session's repeated call is enough.
+	// WithToken makes an approval that can only be used with its token. Without a
+	// token, the same session can use the approval by repeating its call.
 	WithToken bool
-	// Where says how the human was asked, for the audit log.
+	// Where says how the human was asked. It is recorded in the audit log.
 	Where string
 }
 
-// Approve lets a request run once. The caller has shown it to a human, who has
-// confirmed it. The token is empty unless it was asked for; only a hash of it is
-// kept. Errors: ErrNoRequest, ErrDecided, ErrNoGrant.
+// Approve allows a request to run once. The caller has shown it to a human, who has
+// confirmed it. The returned token is empty unless it was asked for; the store keeps
+// only its hash. Errors: ErrNoRequest, ErrDecided, ErrNoGrant.
 func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, token string, err error) {
 	if a.For == 0 {
 		a.For = DefaultApprovalFor
@@ -73,7 +73,7 @@ func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, tok
 	}
 	r = a.Request
 	if !bytes.Equal(s.digest(r), r.Digest) {
-		return r, "", fmt.Errorf("%w: its digest does not fit, somebody changed it in the store", ErrDecided)
+		return r, "", fmt.Errorf("%w: its digest does not match, so it was changed in the store", ErrDecided)
 	}
 	now, err := s.core.StoreTime(ctx)
 	if err != nil {
@@ -98,32 +98,33 @@ func (s *Service) Approve(ctx context.Context, a ApproveRequest) (r Request, tok
 	return r, token, nil
 }
 
-// Deny refuses a request; the session may not ask for the same command again
-// for DeniedFor. where says how the human was asked. Errors are those of Approve.
+// Deny refuses a request. The session cannot ask for the same command again for
+// DeniedFor. where says how the human was asked. Errors are those of Approve.
 func (s *Service) Deny(ctx context.Context, r Request, where string) error {
 	op := s.decision("yolo_deny", r)
 	op.Details["where"] = where
 	return s.store.DecideCommand(ctx, op, Decision{ID: r.ID, Digest: r.Digest, State: StateDenied})
 }
 
-// decision is the operation of a human who decides about r. The command in a
-// store holds no secrets: one that does is not queued.
+// decision returns the audited operation of a human who decides about r. A command in
+// the store contains no secrets, because a command that does is never queued.
 func (s *Service) decision(action string, r Request) bridge.Operation {
 	op := s.core.OperatorOperation(action, r.Conversation)
 	op.Details["request"], op.Details["command"] = r.ID, r.Command
 	return op
 }
 
-// ForgetCommands removes requests that can no longer run and are older than
-// olderThan, and grants that expired as long ago. The audit log keeps its entries.
+// ForgetCommands removes requests that can no longer run and are older than olderThan,
+// and grants that expired more than olderThan ago. Entries in the audit log are kept.
 // With dryRun it only counts them.
 func (s *Service) ForgetCommands(ctx context.Context, olderThan time.Duration, dryRun bool) (requests, grants int64, err error) {
 	op := s.core.OperatorOperation("yolo_cleanup", "")
 	return s.store.ForgetCommands(ctx, op, op.Now.Add(-olderThan), dryRun)
 }
 
-// ForgetSnapshots removes the states of workspaces that are older than olderThan,
-// and more while all together are too large. A dry run counts the old ones.
+// ForgetSnapshots removes snapshots of workspaces that are older than olderThan, and
+// further ones while their total size is above the limit. A dry run counts only the old
+// ones.
 func (s *Service) ForgetSnapshots(ctx context.Context, olderThan time.Duration, dryRun bool) (int, error) {
 	tidied, err := s.snapshots.Prune(olderThan, dryRun)
 	if err != nil || tidied.Snapshots == 0 || dryRun {

@@ -11,21 +11,23 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// inClient says in the audit log that a human decided in an agent's client.
+// inClient is the value of Where in the audit log for a decision made in an agent's
+// client.
 const inClient = "client"
 
-// Question puts a request to the human in front of an agent's client. The agent
-// itself must never see it.
+// Question is a request in the form in which an agent's client asks its human about it.
+// The agent itself must never see it.
 type Question struct {
-	// Text is what the human reads. It shows the code.
+	// Text is shown to the human. It contains the code.
 	Text string
-	// Code is what the human types to approve.
+	// Code is what the human must type to approve.
 	Code string
-	// State names the question, signed. It is safe to give it out.
+	// State identifies the question and is signed. It is not secret.
 	State string
 }
 
-// Ask makes a question of a request that waits. Each call makes another one.
+// Ask returns a question about a pending request. Each call returns a different
+// question.
 func (s *Service) Ask(r Request) Question {
 	challenge := random()
 	q := Question{Code: s.code(challenge, r.Digest), State: s.signQuestion(challenge, r)}
@@ -35,25 +37,27 @@ func (s *Service) Ask(r Request) Question {
 	return q
 }
 
-// signQuestion binds the question to one request, as it was shown.
+// signQuestion binds the question to one request as it was shown.
 func (s *Service) signQuestion(challenge []byte, r Request) string {
 	state := append(number(r.ID), challenge...)
 	return base64.RawURLEncoding.EncodeToString(append(state, s.mac("question", state, r.Digest)...))
 }
 
-// Reply is what a human said to a Question.
+// Reply is a human's response to a Question.
 type Reply struct {
-	// Accepted and Declined say which button was pressed; neither is no answer.
+	// Accepted and Declined report which button was pressed. If neither is set, the
+	// human did not answer.
 	Accepted, Declined bool
 	// Code is what the human typed.
 	Code string
 }
 
-var errQuestion = &bridge.InvalidError{Field: "requestState", Problem: "is not one that the bridge gave out for this request"}
+var errQuestion = &bridge.InvalidError{Field: "requestState", Problem: "was not issued by the bridge for this request"}
 
-// Answer carries out what a human said to the question with the given state:
-// only Accepted with the right code approves, once. A wrong code and Declined
-// deny; no answer leaves the request waiting. It reports whether it approved.
+// Answer carries out a human's reply to the question with the given state. Accepted
+// with the right code approves the request once. Declined, or a wrong code, denies it.
+// Without an answer the request stays pending. It reports whether the request was
+// approved.
 //
 // The operator decides, when opening the grant, whether clients may ask at all.
 func (s *Service) Answer(ctx context.Context, state string, reply Reply) (approved bool, err error) {
@@ -71,8 +75,8 @@ func (s *Service) Answer(ctx context.Context, state string, reply Reply) (approv
 	return false, s.Deny(ctx, r, inClient)
 }
 
-// openQuestion returns the request that a question was about, if the question
-// is genuine and the operator lets clients ask.
+// openQuestion returns the request that a question was about. It fails if the question
+// is not genuine or the operator does not let clients ask.
 func (s *Service) openQuestion(ctx context.Context, state string) (r Request, challenge []byte, err error) {
 	signed, err := base64.RawURLEncoding.DecodeString(state)
 	if err != nil || len(signed) <= 8+tokenBytes {

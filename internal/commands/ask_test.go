@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// asking is a service with an open grant, and a request that waits.
+// asking holds a service with an open grant and a pending request.
 func asking(t *testing.T, env *bridgetest.Env, askInClient bool) (*commands.Service, bridgetest.Pair, commands.Request) {
 	t.Helper()
 	core := env.Service(t)
@@ -51,8 +51,8 @@ func ask(t *testing.T, s *commands.Service, c bridge.Credentials, command string
 	return r
 }
 
-// TestQuestions: only the code that a question shows approves, only the request
-// that it is about, and only once.
+// TestQuestions checks that only the code of the question itself approves, that it
+// approves only the request it was made for, and only once.
 func TestQuestions(t *testing.T) {
 	yes := func(code string) commands.Reply { return commands.Reply{Accepted: true, Code: code} }
 	tests := []struct {
@@ -95,7 +95,7 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// flip returns another letter.
+// flip returns a different letter.
 func flip(letter byte) string {
 	if letter == 'A' {
 		return "B"
@@ -105,7 +105,7 @@ func flip(letter byte) string {
 
 func state(q, _ commands.Question) string { return q.State }
 
-// TestQuestionsEnd: an answer that comes twice, late, or where clients may not
+// TestQuestionsEnd checks that a repeated or late answer, or one where clients may not
 // ask, approves nothing.
 func TestQuestionsEnd(t *testing.T) {
 	env := bridgetest.NewEnv(t)
@@ -136,7 +136,7 @@ func TestQuestionsEnd(t *testing.T) {
 	}
 }
 
-// TestDescribe: what a human is shown cannot be forged by what an agent wrote.
+// TestDescribe checks that an agent's text cannot forge what a human is shown.
 func TestDescribe(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s, pair, _ := asking(t, env, true)
@@ -163,8 +163,8 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// TestWithoutPolicy: a service that was given no policy refuses every command, and
-// grants that were opened before it.
+// TestWithoutPolicy checks that a service without a policy refuses every command and
+// refuses to open grants.
 func TestWithoutPolicy(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	core := env.Service(t)

@@ -1,10 +1,10 @@
-// Package commands is the command guard's state machine: which commands an
+// Package commands implements the state machine of the command guard: which commands an
 // agent may ask for (grants and modes), what the operator approved (requests and
 // approvals), and how an approved command is run once.
 //
-// It judges with package guard/policy, which it is given, confines with package sandbox and keeps the
-// state of the workspace with package snapshot. Sessions are proved, limits
-// charged and secrets hidden by package bridge.
+// The rules come from package guard/policy, which the caller passes in. Package sandbox
+// confines commands, and package snapshot saves the state of the workspace. Package
+// bridge authenticates sessions, charges limits and redacts secrets.
 package commands
 
 import (
@@ -18,34 +18,34 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// Config is what a service needs to judge and run commands. Without StateDirs
-// it judges and runs nothing: every workspace is refused.
+// Config is what a service needs to judge and run commands. Without StateDirs it
+// refuses every workspace, so it judges and runs nothing.
 type Config struct {
-	// Bridge is the domain: gates, redaction, doorbells. Required.
+	// Bridge is the domain service: gates, redaction, doorbells. Required.
 	Bridge *bridge.Service
-	// Store keeps grants, requests and approvals. Required.
+	// Store holds grants, requests and approvals. Required.
 	Store Store
-	// Key is the master key of the store. Required.
+	// Key is the store's master key. Required.
 	Key auth.Key
-	// Home is the operator's home folder, whose secrets are refused.
+	// Home is the operator's home folder. Secrets in it are refused to commands.
 	Home string
-	// StateDirs are the bridge's own folders and files. No command sees them.
+	// StateDirs are the bridge's own folders and files. They are hidden from commands.
 	StateDirs []string
-	// Snapshots is the folder that keeps the state of workspaces, beside the store.
-	// Without one nothing can be rolled back.
+	// Snapshots is the folder for the saved states of workspaces, next to the store. If
+	// it is empty, nothing can be rolled back.
 	Snapshots string
-	// Decide judges a command: policy.Decide. Without it every command is refused.
+	// Decide judges a command, like policy.Decide. If nil, every command is refused.
 	Decide func(guard.Mode, string, guard.Context) guard.Decision
 	// Run runs a command; nil means sandbox.Run.
 	Run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)
 	// Choose returns the sandbox that works here; nil means sandbox.Choose.
 	Choose func(context.Context, sandbox.Options) (sandbox.Backend, error)
-	// Try reports whether a command could be run; nil really runs an empty one.
+	// Try reports whether a command could be run; nil means running an empty command.
 	Try func(context.Context, sandbox.Options) error
 }
 
-// Service is the command guard of one store. It is safe for concurrent use and
-// keeps nothing in memory that another process would need.
+// Service is the command guard of one store. It is safe for concurrent use and holds no
+// state in memory that another process would need.
 type Service struct {
 	core   *bridge.Service
 	store  Store
@@ -77,13 +77,14 @@ func refuseAll(guard.Mode, string, guard.Context) guard.Decision {
 	return guard.Decision{Reason: "this process judges no commands"}
 }
 
-// choose finds out once which sandbox works, since that means running it. What
-// does not work is tried again: the operator may have installed one.
+// choose returns the sandbox that works on this machine. The result is cached, because
+// finding it out means running a sandbox. A failure is not cached: the operator may
+// install a sandbox in the meantime.
 func (s *Service) choose(ctx context.Context, o sandbox.Options) (sandbox.Backend, error) {
 	return s.chosen.get(func() (sandbox.Backend, error) { return s.config.Choose(ctx, o) })
 }
 
-// onceWorks keeps the first answer that is not an error.
+// onceWorks caches the first result that is not an error.
 type onceWorks[T any] struct {
 	mu    sync.Mutex
 	found bool

@@ -17,16 +17,17 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Bounds of what an approval binds the content of. What is more than maxContents
-// files is bound together, so that many operands hide no script.
+// Limits on the file contents that an approval binds. Beyond maxContents files, the
+// rest is bound by one common hash, so that a script cannot be hidden behind many
+// operands.
 const (
 	maxContents = 64
 	maxContent  = 16 << 20
 )
 
-// contents returns the hashes of what a plan runs by name: scripts that are
-// operands, and the script texts of package.json. What these files read or import
-// in their turn is not bound.
+// contents returns the hashes of the files that a plan runs by name: scripts among the
+// operands, and the script texts of package.json. Files that these read or import are
+// not bound.
 func contents(workspace string, p guard.Plan) []guard.Content {
 	root, err := os.OpenRoot(workspace)
 	if err != nil {
@@ -60,7 +61,7 @@ func contents(workspace string, p guard.Plan) []guard.Content {
 	for _, c := range all[maxContents:] {
 		together.WriteString(c.SHA256 + " " + c.Path + "\x00")
 	}
-	rest := guard.Content{Path: all[maxContents].Path, What: strconv.Itoa(len(all)-maxContents) + " files, this and what follows by name", SHA256: hash([]byte(together.String()))}
+	rest := guard.Content{Path: all[maxContents].Path, What: strconv.Itoa(len(all)-maxContents) + " files: this one and all after it by name", SHA256: hash([]byte(together.String()))}
 	return append(all[:maxContents], rest)
 }
 
@@ -70,23 +71,24 @@ type binder struct {
 	found     map[string]guard.Content
 }
 
-// interpreters run the first file that they are given, whatever its name.
+// interpreters are programs that run the first file among their arguments, whatever its
+// name.
 var interpreters = lazyregexp.New(`^(python[0-9.]*|pypy[0-9.]*|node|nodejs|deno|bun|bash|sh|dash|zsh|ksh|ruby|perl|php|lua[0-9.]*|Rscript|pytest|source|\.)$`)
 
-// packageManagers run what package.json says.
+// packageManagers are programs that run scripts from package.json.
 var packageManagers = lazyregexp.New(`^(npm|npx|yarn|pnpm|bun)$`)
 
-// scriptEnd is how files end that are run by name.
+// scriptEnd matches the extensions of files that can be run by name.
 var scriptEnd = lazyregexp.New(`\.(py|sh|bash|zsh|fish|js|mjs|cjs|ts|mts|cts|tsx|jsx|rb|pl|php|lua|mk|ps1|go|rs|java|kts|groovy|swift|jl|r|R|ex|exs|tcl|awk|sed|jq|sql|cmake)$`)
 
-// rulesOption is by which programs are given a file of rules: make -f, awk -f.
+// rulesOption matches the options that name a file of rules, such as make -f and awk
+// -f.
 var rulesOption = lazyregexp.New(`^(-[a-zA-Z]*f|--file|--makefile|--from-file|--justfile)$`)
 
-// rulesPrograms do what such a file says.
+// rulesPrograms are the programs that execute such a file.
 var rulesPrograms = lazyregexp.New(`^(g?make|[gmn]?awk|g?sed|jq|just|rake|psql|gnuplot|ninja|ant|gradle|docker|docker-compose|podman)$`)
 
-// words looks at a program and its arguments, with the folders in which they may
-// be meant.
+// words checks a program and its arguments. Relative paths are tried in each of dirs.
 func (b *binder) words(program string, args, dirs []string) {
 	name := path.Base(program)
 	runs := interpreters().MatchString(name)
@@ -96,7 +98,7 @@ func (b *binder) words(program string, args, dirs []string) {
 			if option, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
 				word, isRules = value, rulesOption().MatchString(option) && rulesPrograms().MatchString(name)
 			}
-			word, _, _ = strings.Cut(word, "::") // a test in a file, for pytest
+			word, _, _ = strings.Cut(word, "::") // pytest: a test in a file
 			b.file(dir, word, runs || isRules)
 		}
 		switch {
@@ -110,12 +112,12 @@ func (b *binder) words(program string, args, dirs []string) {
 	}
 }
 
-// separators divide a text for bash into words. It need not be exact: a word that
-// names no file is none.
+// separators split a bash script into words. They need not be exact, because a word
+// that is not the name of a file has no effect.
 var separators = lazyregexp.New("[\\s;&|<>()`\"'{}$]+")
 
-// text looks at every word of a text for bash, also in the folders that it
-// changes to.
+// text checks every word of a bash script, also relative to the folders that it changes
+// to.
 func (b *binder) text(text string) {
 	words := separators().Split(text, -1)
 	dirs := []string{"."}
@@ -141,7 +143,7 @@ func (b *binder) text(text string) {
 	}
 }
 
-// file binds a regular file of the workspace, if it is a script.
+// file binds a regular file in the workspace if it is a script.
 func (b *binder) file(dir, word string, runs bool) {
 	if word == "" || strings.HasPrefix(word, "-") {
 		return
@@ -162,7 +164,7 @@ func (b *binder) file(dir, word string, runs bool) {
 	}
 }
 
-// inside returns a path as one below the workspace.
+// inside returns a path relative to the workspace.
 func (b *binder) inside(dir, word string) (string, bool) {
 	if filepath.IsAbs(word) {
 		rel, err := filepath.Rel(b.workspace, word)
@@ -172,8 +174,9 @@ func (b *binder) inside(dir, word string) (string, bool) {
 	return name, filepath.IsLocal(name)
 }
 
-// read opens a file without blocking: a command may have put a pipe there. Links
-// lead nowhere outside of the workspace.
+// TestNoAssignmentForAProgram checks that a program whose path contains an equals sign
+// is refused: env would take the path for an assignment, and the argument after it for
+// the program.
 func (b *binder) read(name string) ([]byte, os.FileMode, error) {
 	f, err := b.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -188,8 +191,8 @@ func (b *binder) read(name string) ([]byte, os.FileMode, error) {
 	return data, info.Mode(), err
 }
 
-// packageScripts binds the scripts of package.json, all of them, since one may
-// run another, and the files that they name.
+// packageScripts binds all scripts of package.json, since one may run another, and the
+// files that they name.
 func (b *binder) packageScripts(dir string) {
 	name, ok := b.inside(dir, "package.json")
 	if !ok {
@@ -203,9 +206,9 @@ func (b *binder) packageScripts(dir string) {
 		Scripts map[string]string `json:"scripts"`
 	}
 	if json.Unmarshal(data, &manifest) != nil {
-		manifest.Scripts = map[string]string{"": string(data)} // npm may read what this does not
+		manifest.Scripts = map[string]string{"": string(data)} // npm may be able to read what this cannot
 	}
-	text, err := json.Marshal(manifest.Scripts) // sorted by name
+	text, err := json.Marshal(manifest.Scripts) // in the order of their names
 	if err != nil {
 		return
 	}
@@ -222,8 +225,8 @@ func hash(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// changedSince marks what is not as it was in an earlier request for the same
-// command, and names it.
+// changedSince marks the contents that differ from an earlier request for the same
+// command, and returns their names.
 func changedSince(now, before []guard.Content) (marked []guard.Content, names []string) {
 	was := make(map[string]string, len(before))
 	for _, c := range before {

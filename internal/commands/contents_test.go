@@ -76,7 +76,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// TestManyContents: a script behind many others is bound too.
+// TestManyContents checks that a script after many other files is bound too.
 func TestManyContents(t *testing.T) {
 	dir := scripts(t)
 	words := []string{"python3"}
@@ -97,8 +97,8 @@ func TestManyContents(t *testing.T) {
 	}
 }
 
-// TestContentChanges: another content is another approval, and which it is, is
-// said.
+// TestContentChanges checks that a changed script needs a new approval, and that the
+// changed file is named.
 func TestContentChanges(t *testing.T) {
 	dir := scripts(t)
 	plan := argv("npm", "test")
@@ -126,7 +126,7 @@ func TestContentChanges(t *testing.T) {
 			}
 		}
 	}
-	// What is not run may change.
+	// A file that is not run may change.
 	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name":"y","scripts":{"build":"tsc","test":"node run.js && echo"}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}

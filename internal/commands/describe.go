@@ -12,10 +12,10 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// MaxOutput is how many characters of each stream of output are shown.
+// MaxOutput is the maximum number of characters that are shown of each output stream.
 const MaxOutput = 20_000
 
-// Describe says, line by line, what would run. All of it is safe to show.
+// Describe describes what would run, one line per item. All of it is safe to show.
 func (r Request) Describe() []string {
 	lines := []string{
 		"Command:   " + cleantext.Escape(r.Command),
@@ -37,7 +37,7 @@ func (r Request) Describe() []string {
 	return append(lines, describeContents(r.Plan.Contents)...)
 }
 
-// describeContents names the files that the approval is bound to, and says which
+// describeContents lists the files that the approval is bound to, and marks those that
 // have changed.
 func describeContents(contents []guard.Content) []string {
 	var lines []string
@@ -57,7 +57,7 @@ func describeContents(contents []guard.Content) []string {
 	return lines
 }
 
-// Describe says, line by line, what the grant opens.
+// Describe describes what the grant permits, one line per item.
 func (g Grant) Describe(now time.Time) []string {
 	lines := []string{
 		"Conversation: " + g.Conversation,
@@ -95,8 +95,8 @@ func sandboxLine(b sandbox.Backend, image string) string {
 	return string(b)
 }
 
-// DescribePlan says, line by line, which programs would run with which
-// arguments. All of it is safe to show.
+// DescribePlan lists the programs that would run, with their arguments, one per line.
+// All of it is safe to show.
 func (r Request) DescribePlan() []string {
 	lines := describePlan(r.Plan)
 	for i := range lines {
@@ -107,7 +107,7 @@ func (r Request) DescribePlan() []string {
 
 var connectors = map[guard.When]string{guard.Always: "", guard.OnSuccess: "if that worked, ", guard.OnFailure: "if that failed, "}
 
-// describePlan shows every argument of every program.
+// describePlan lists every argument of every program.
 func describePlan(p guard.Plan) []string {
 	if p.Shell != nil {
 		return []string{"  " + escapeArgs(p.Shell)}
@@ -139,7 +139,7 @@ func programOf(stage guard.Stage) string {
 	return stage.Path
 }
 
-// escapeArgs shows arguments with their borders.
+// escapeArgs formats arguments so that it is visible where each begins and ends.
 func escapeArgs(args []string) string {
 	shown := make([]string, len(args))
 	for i, arg := range args {
@@ -151,7 +151,7 @@ func escapeArgs(args []string) string {
 	return strings.Join(shown, " ")
 }
 
-// report is what the partner is told of a command. Everything in it that the
+// report is the message to the partner about a command. Everything in it that the
 // command or the other agent wrote is quoted.
 func (x Execution) report() string {
 	o := x.Outcome
@@ -163,13 +163,13 @@ func (x Execution) report() string {
 			fmt.Fprintf(&text, "%s:\n%s\n", stream.name, cleantext.Quote(strings.TrimSuffix(stream.output, "\n")))
 		}
 	}
-	// Only the output is so long that the cut falls into it. What is left of the
-	// line that was cut is quoted again.
+	// Only the output can be long enough for the cut to fall into it. The remainder of
+	// the line that was cut is quoted again.
 	out, _ := cutMiddle(strings.TrimSuffix(text.String(), "\n"), bridge.MaxMessageLength-100, "> ")
 	return out
 }
 
-// Summary says in a line how the command ended.
+// Summary describes in one line how the command ended.
 func (o Outcome) Summary() string {
 	var parts []string
 	if o.Problem != "" {
@@ -208,9 +208,9 @@ func (o Outcome) Summary() string {
 	return strings.Join(parts, "; ") + "."
 }
 
-// cutMiddle keeps the beginning and the end of a long text, at most most
-// characters and a line that says how many are left out. lead is put in front of
-// the rest, which may begin within a line.
+// cutMiddle shortens a text of more than most characters: it keeps the beginning and
+// the end, and replaces the middle with a line that says how many characters were left
+// out. lead is inserted before the end part, which may start in the middle of a line.
 func cutMiddle(text string, most int, lead string) (string, bool) {
 	n := utf8.RuneCountInString(text)
 	if n <= most {

@@ -17,49 +17,50 @@ import (
 // MaxLength is in characters (docs/tools.md).
 const MaxLength = 1000
 
-// maxApprovalToken bounds what is hashed, in bytes.
+// maxApprovalToken is the maximum length in bytes of a token, so that only a short text
+// is hashed.
 const maxApprovalToken = 200
 
-// Call is a call of execute_command.
+// Call holds the arguments of execute_command.
 type Call struct {
 	Command string
-	// Token is the approval's, if the operator handed one out.
+	// Token is the approval token, if the operator handed one out.
 	Token string
-	// DryRun only judges.
+	// DryRun judges the command without queueing or running it.
 	DryRun bool
 }
 
-// Stage is how far a call has come.
+// Stage says how far a call got.
 type Stage string
 
-// The stages. Only one of them runs anything.
+// The stages. A command is run only at StageDone.
 const (
 	StageDryRun  Stage = "dry_run" // judged
-	StagePending Stage = "pending" // judged, and the operator has to decide
+	StagePending Stage = "pending" // judged, and waiting for the operator's decision
 	StageDone    Stage = "done"    // run
 )
 
-// Execution is the answer to Execute.
+// Execution is the result of Execute.
 type Execution struct {
 	Stage Stage
-	// Request is what was asked; its ID is 0 for a dry run.
+	// Request is the request; its ID is 0 for a dry run.
 	Request Request
-	// Reason is why the policy allows it.
+	// Reason says why the policy allows the command.
 	Reason string
 	// Ask reports that the agent's client may put the request to its human.
 	Ask bool
 	// Outcome is set when the command was run.
 	Outcome Outcome
 
-	changed []string // scripts that are not as they were when this was last asked
+	changed []string // scripts that have changed since this command was last asked for
 	Unread  int64
 }
 
-// Execute judges a command and, with the operator's approval of exactly this
-// command in exactly these circumstances, runs it once. Without one it queues a
-// request and runs nothing. stop ends a command that runs.
+// Execute judges a command. If the operator has approved exactly this command under
+// exactly these circumstances, Execute runs it once; otherwise it queues a request and
+// runs nothing. Closing stop ends a running command.
 //
-// Errors: RefusedError where the rules do not allow it; ErrNoGrant and the other
+// Errors: RefusedError if the rules do not allow the command; ErrNoGrant and the other
 // errors of commands; those of every session.
 func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, stop <-chan struct{}) (Execution, error) {
 	g := s.core.WriteGate(ctx, c, "execute_command")
@@ -108,8 +109,8 @@ func validateCall(call Call) error {
 	return nil
 }
 
-// peek proves the session before anything of what it asks is looked at: who
-// cannot prove itself costs the same time, whatever is there.
+// peek authenticates the session before it looks up anything else, so that the time a
+// refusal takes does not reveal what exists.
 func (s *Service) peek(ctx context.Context, g bridge.Gate, command string) (View, error) {
 	proven, err := s.core.Proves(ctx, g)
 	if err != nil {
@@ -124,8 +125,9 @@ func (s *Service) peek(ctx context.Context, g bridge.Gate, command string) (View
 	return s.store.PeekCommand(ctx, g.Conversation, g.Session, command)
 }
 
-// describeCall notes the command for the audit log. A command that holds a
-// secret goes no further: it is kept, shown and approved to the byte.
+// describeCall adds the command to the details for the audit log. A command that
+// contains a secret is refused, because commands are stored, shown and approved byte
+// for byte.
 func (s *Service) describeCall(ctx context.Context, g bridge.Gate, call Call) error {
 	hide := s.core.Redaction(ctx)
 	g.Details["command"] = hide.Text(call.Command)
@@ -133,12 +135,12 @@ func (s *Service) describeCall(ctx context.Context, g bridge.Gate, call Call) er
 		return hide.Err()
 	}
 	if kinds := hide.Found(); len(kinds) > 0 {
-		return bridge.Invalid("command", "holds a secret (%s), and commands are kept and shown: read it from a file or leave it out", strings.Join(kinds, ", "))
+		return bridge.Invalid("command", "contains a secret (%s), and commands are stored and shown: read it from a file or leave it out", strings.Join(kinds, ", "))
 	}
 	return nil
 }
 
-// judge settles how a command would run, or why not.
+// judge determines how a command would run, or why it may not.
 func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call) (Execution, error) {
 	now := view.Clock.Time(g.Now)
 	grant, err := s.liveGrant(view, now)
@@ -182,8 +184,9 @@ func (s *Service) judge(ctx context.Context, view View, g bridge.Gate, call Call
 	return Execution{Request: r, Reason: decision.Reason, Ask: grant.AskInClient, changed: changed}, nil
 }
 
-// withContents adds to a plan what the files say that it would run, where the mode lets
-// them change, and names those that have changed since the last request.
+// withContents adds to a plan the hashes of the scripts that it would run, if the mode
+// allows commands to change files, and returns the names of those that have changed
+// since the last request.
 func withContents(plan guard.Plan, mode guard.Mode, workspace string, last *Request) (_ guard.Plan, changed []string) {
 	if mode == guard.ModeSafe {
 		return plan, nil
@@ -195,10 +198,10 @@ func withContents(plan guard.Plan, mode guard.Mode, workspace string, last *Requ
 	return plan, changed
 }
 
-// fits reports whether r is what last asked for, the nonce aside.
+// fits reports whether r and last are the same request apart from the nonce.
 func (s *Service) fits(r, last Request) bool { return bytes.Equal(s.digestLike(r, last), last.Digest) }
 
-// digestLike is the digest that r would have, had it last's nonce.
+// digestLike returns the digest that r would have with last's nonce.
 func (s *Service) digestLike(r, last Request) []byte {
 	r.Nonce = last.Nonce
 	return s.digest(r)
@@ -215,7 +218,7 @@ func (s *Service) check(ctx context.Context, g bridge.Gate, x *Execution, stage 
 	return err
 }
 
-// queue puts the request before the operator.
+// queue stores the request for the operator to decide.
 func (s *Service) queue(ctx context.Context, g bridge.Gate, x Execution) (Execution, error) {
 	g.Details["stage"] = "queued"
 	id, unread, err := s.store.QueueCommand(ctx, g, x.Request, queueLimits(x.Request.CreatedAt))
@@ -226,7 +229,7 @@ func (s *Service) queue(ctx context.Context, g bridge.Gate, x Execution) (Execut
 	return x, nil
 }
 
-// useApproval consumes the approval and runs the command.
+// useApproval uses up the approval and runs the command.
 func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, last Request, token string, stop <-chan struct{}) (Execution, error) {
 	list, err := s.prepare(ctx, x.Request)
 	if err != nil {
@@ -248,13 +251,14 @@ func (s *Service) useApproval(ctx context.Context, g bridge.Gate, x Execution, l
 	x.Stage, x.Request = StageDone, r
 	x.Outcome = s.runApproved(ctx, r, list, stop)
 	if err := s.finish(context.WithoutCancel(ctx), &x); err != nil {
-		// It has run: the caller must not take this for a call that did nothing.
+		// The command has run, so the caller must not treat this as a call without
+		// effect.
 		x.Outcome.Unrecorded = cleantext.CleanLine(err.Error())
 	}
 	return x, nil
 }
 
-// refuseCommand lets the call g fail with reason, and records it.
+// refuseCommand records that the call g is refused, and returns reason.
 func (s *Service) refuseCommand(ctx context.Context, g bridge.Gate, reason error) error {
 	g.Charges = []bridge.Charge{s.core.ReadCharge(g.Conversation, g.Session)}
 	hide := s.core.Redaction(ctx)
@@ -266,7 +270,7 @@ func (s *Service) refuseCommand(ctx context.Context, g bridge.Gate, reason error
 	return reason
 }
 
-// backend returns the sandbox that a command under g runs in now.
+// backend returns the sandbox in which a command under g runs now.
 func (s *Service) backend(ctx context.Context, g Grant) (sandbox.Backend, error) {
 	if g.Sandbox != "" {
 		return g.Sandbox, nil
@@ -274,14 +278,14 @@ func (s *Service) backend(ctx context.Context, g Grant) (sandbox.Backend, error)
 	return s.choose(ctx, sandbox.Options{HiddenPaths: s.config.StateDirs})
 }
 
-// until returns a context that also ends when stop is closed. Calling end waits
-// for all that it started.
+// until returns a context that also ends when stop is closed. Calling end waits for the
+// goroutine that it started.
 func until(ctx context.Context, stop <-chan struct{}) (_ context.Context, end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		select {
-		case <-stop: // never, if nil
+		case <-stop: // a nil stop never ends it
 			cancel()
 		case <-ctx.Done():
 		}

@@ -1,19 +1,19 @@
 package commands
 
-// SandboxList is how a plan is given to the sandbox.
+// SandboxList converts a plan into what the sandbox runs.
 var SandboxList = sandboxList
 
-// LookProgram is where programs are found.
+// LookProgram returns where a program is found.
 var FindProgram = Access{}.findProgram
 
-// WritesGit tells whether a plan needs to write to the repository.
+// WritesGit reports whether a plan needs to write to the repository.
 var WritesGit = writesGit
 
 // PrintsAddresses reports whether a plan may print the addresses of remotes.
 var PrintsAddresses = printsAddresses
 
-// Contents are what an approval of a plan is bound to.
+// Contents returns the files that an approval of a plan is bound to.
 var Contents = contents
 
-// ChangedSince compares them with earlier ones.
+// ChangedSince compares contents with earlier ones.
 var ChangedSince = changedSince

@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// TestFindTools: folders of tools are found whatever the folder is called that they are in.
+// TestFindTools checks that folders of tools are found whatever the name of their
+// parent folder is.
 func TestFindTools(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// gitNote says, before a grant is opened, whether git will work under it. It is
-// empty where nobody would expect it to.
+// gitNote tells the operator, before a grant is opened, whether git will work under it.
+// It is empty where nobody would expect git to work.
 func gitNote(g Grant) string {
 	if g.Ceiling == guard.ModeSafe || g.Unsandboxed() {
 		return ""
@@ -20,9 +20,9 @@ func gitNote(g Grant) string {
 	case err == nil && !info.IsDir():
 		return linkedNote(g)
 	case err == nil && g.Sandbox == sandbox.Landlock:
-		return "reads the repository, and cannot write to it under Landlock: add, commit and checkout will fail"
+		return "can read the repository, but not write to it under Landlock: add, commit and checkout will fail"
 	case err == nil:
-		return "works; hooks and configuration are read-only (under Landlock, where bubblewrap does not work, it only reads)"
+		return "works; hooks and configuration are read-only (if Landlock has to be used because bubblewrap does not work, git can only read)"
 	}
 	for dir := filepath.Dir(g.Workspace); ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
@@ -34,7 +34,7 @@ func gitNote(g Grant) string {
 	}
 }
 
-// linkedNote is for a folder whose .git is a file.
+// linkedNote is gitNote for a folder whose .git is a file.
 func linkedNote(g Grant) string {
 	linked, err := sandbox.FindLinked(g.Workspace, nil)
 	switch {
@@ -43,8 +43,8 @@ func linkedNote(g Grant) string {
 	case linked == nil:
 		return "will not work: .git is neither a folder nor a file"
 	case g.Sandbox == sandbox.Landlock:
-		return "reads the repository " + cleantext.Escape(linked.Common) + ", and cannot write to it under Landlock"
+		return "reads the repository " + cleantext.Escape(linked.Common) + ", but cannot write to it under Landlock"
 	}
-	return "works: this is a linked worktree, so that commands see the repository " + cleantext.Escape(linked.Common) +
-		" with all its branches, and git's writing commands write there"
+	return "works: this is a linked worktree, so commands can see the repository " + cleantext.Escape(linked.Common) +
+		" with all its branches, and git commands that write change that repository"
 }

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestGitNote: the operator is told before, where git will not do what the mode
-// promises.
+// TestGitNote checks that the operator is warned before opening a grant under which git
+// will not do what the mode promises.
 func TestGitNote(t *testing.T) {
 	top := t.TempDir()
 	tree, plain := filepath.Join(top, "tree"), filepath.Join(top, "repository", "sub")
@@ -53,7 +53,7 @@ func TestGitNote(t *testing.T) {
 	}
 }
 
-// linkedWorktree returns a linked worktree of a repository, made without git.
+// linkedWorktree returns a linked worktree of a repository, made without running git.
 func linkedWorktree(t *testing.T, main string) string {
 	t.Helper()
 	common, ws := filepath.Join(main, ".git"), main+"-linked"

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// hostGit runs git as the user would, outside of any sandbox.
+// hostGit runs git as the user would, outside any sandbox.
 func hostGit(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
@@ -26,8 +26,8 @@ func hostGit(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// repositoryWithHooks returns a repository with a commit and a folder, whose hooks
-// leave a mark in the folder around it.
+// repositoryWithHooks returns a repository with one commit and a subfolder. Its hooks
+// leave a mark in the parent folder.
 func repositoryWithHooks(t *testing.T) (top, mark string) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -58,7 +58,7 @@ func repositoryWithHooks(t *testing.T) (top, mark string) {
 	return top, mark
 }
 
-// inWorkspace opens a workspace for restricted commands.
+// inWorkspace opens a workspace in restricted mode.
 func inWorkspace(t *testing.T, workspace string, b sandbox.Backend) (*commands.Service, bridge.Credentials) {
 	t.Helper()
 	env := bridgetest.NewEnv(t)
@@ -78,14 +78,13 @@ func inWorkspace(t *testing.T, workspace string, b sandbox.Backend) (*commands.S
 	return s, pair.A
 }
 
-// TestGitByPlace approves git's commands and runs them by the whole way of a
-// command, in a repository and in a linked worktree, and where git cannot write
-// or not work at all.
+// TestGitByPlace asks for git commands, approves them and runs them, in a repository,
+// in a linked worktree, and in places where git cannot write or does not work at all.
 func TestGitByPlace(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		backend       sandbox.Backend
-		place         string // the workspace: "" the top, "linked" a worktree, "in" a folder of the repository
+		place         string // workspace: "" is the top, "linked" a worktree, "in" a subfolder of the repository
 		reads, writes bool
 	}{
 		{"a repository", sandbox.Bubblewrap, "", true, true},
@@ -104,7 +103,7 @@ func TestGitByPlace(t *testing.T) {
 				workspace = top + "-linked"
 				hostGit(t, top, "worktree", "add", "-q", "-b", "side", workspace)
 			}
-			_ = os.Remove(mark) // what the host's own git has run
+			_ = os.Remove(mark) // what ran when the host's own git was used
 			gitByPlace(t, tt.backend, workspace, tt.reads, tt.writes)
 			if text, err := os.ReadFile(mark); err == nil {
 				t.Errorf("hooks were run: %s", text)

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// gitReads are git's commands that need not write to the repository. (status
-// and diff would refresh the index, and do without.)
+// gitReads are git commands that need not write to the repository. (status and diff try
+// to refresh the index, but work without it.)
 var gitReads = map[string]bool{
 	"status": true, "log": true, "diff": true, "show": true, "blame": true, "rev-parse": true, "rev-list": true,
 	"ls-files": true, "ls-tree": true, "cat-file": true, "describe": true, "grep": true, "shortlog": true,
@@ -18,13 +18,13 @@ var gitReads = map[string]bool{
 	"whatchanged": true, "cherry": true, "range-diff": true, "var": true, "archive": true, "fsck": true, "ls-remote": true,
 }
 
-// shellGit finds git's commands in a text for bash, with the words behind each.
-// It need not be exact: the operator sees what it says, and what it misses finds
-// .git read-only.
+// shellGit finds git commands, with the words that follow them, in a bash script. It
+// need not be exact: the operator is shown the result, and for a command that it misses
+// .git is read-only.
 var shellGit = lazyregexp.New(`\bgit((?:\s+(?:-[cC]\s*\S+|--?[\w.=/-]+))*)\s+([a-z][a-z-]*)([^;&|\n)]*)`)
 
-// writesGit reports whether a plan runs git to write to the repository. For
-// every other plan .git is read-only as a whole.
+// writesGit reports whether a plan runs git commands that write to the repository. For
+// every other plan all of .git is read-only.
 func writesGit(p guard.Plan) bool {
 	if p.Shell != nil {
 		for _, m := range shellGit().FindAllStringSubmatch(p.Shell[len(p.Shell)-1], -1) {
@@ -44,7 +44,7 @@ func writesGit(p guard.Plan) bool {
 	return false
 }
 
-// readsGit reports whether a command of git's only reads, with these arguments.
+// readsGit reports whether a git command only reads, given these arguments.
 func readsGit(command string, args []string) bool {
 	form, known := gitReadForms[command]
 	if !known {
@@ -68,11 +68,11 @@ func readsGit(command string, args []string) bool {
 	return form.bare && !slices.ContainsFunc(args, func(arg string) bool { return !slices.Contains(form.harmless, arg) })
 }
 
-// readForm says when a command of git's reads that may also write.
+// readForm says in which forms a git command that can write only reads.
 type readForm struct {
-	verbs    []string // its first word is one of these
-	options  []string // or it has one of these options
-	bare     bool     // or it has nothing but the harmless options
+	verbs    []string // first word is one of these
+	options  []string // or one of these options is present
+	bare     bool     // or there is nothing but the harmless options
 	harmless []string
 }
 
@@ -93,8 +93,8 @@ var gitReadForms = map[string]readForm{
 	"symbolic-ref": {options: []string{"--short"}},
 }
 
-// gitCommand returns the command among git's arguments, after its own options,
-// and what follows it.
+// gitCommand returns the subcommand in git's arguments, skipping git's own options, and
+// the arguments after it.
 func gitCommand(args []string) (command string, rest []string) {
 	for i := 0; i < len(args); i++ {
 		switch {
@@ -107,11 +107,11 @@ func gitCommand(args []string) (command string, rest []string) {
 	return "", nil
 }
 
-// shellAddresses finds what prints the addresses of remotes in a text for bash.
+// shellAddresses finds commands in a bash script that print the addresses of remotes.
 var shellAddresses = lazyregexp.New(`\bgit\b[^;&|\n]*(?:\bremote\b[^;&|\n]*(?:-v|get-url|show)|\bconfig\b[^;&|\n]*(?:-l\b|--list|url|--get-regexp))|\.git/config`)
 
-// printsAddresses reports whether a plan may print the addresses of remotes, in
-// which a password or a token may stand.
+// printsAddresses reports whether a plan may print the addresses of remotes, which may
+// contain a password or a token.
 func printsAddresses(p guard.Plan) bool {
 	if p.Shell != nil {
 		return shellAddresses().MatchString(p.Shell[len(p.Shell)-1])

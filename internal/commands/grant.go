@@ -28,58 +28,59 @@ const (
 	MaxWorkspaceLength = 1000
 )
 
-// Mode is how much commands may do.
+// Mode limits what commands may do.
 type Mode = guard.Mode
 
-// Modes lists the modes, from the narrowest.
+// Modes lists the modes, the most restrictive first.
 func Modes() []Mode { return []Mode{guard.ModeSafe, guard.ModeRestricted, guard.ModeYolo} }
 
-// Grant is what an operator opened for a conversation: the most that its
-// sessions may ask for. Even so each command needs an approval.
+// Grant is what an operator opened for a conversation. It is the most that its sessions
+// may ask for; each command still needs an approval.
 type Grant struct {
 	Conversation string
 	// Ceiling is the widest mode.
 	Ceiling guard.Mode
-	// Workspace is the real path of the folder, Folder the folder that had it.
+	// Workspace is the folder's real path; Folder identifies the folder that was at
+	// that path.
 	Workspace string
 	Folder    sandbox.Identity
-	// Sandbox is empty for the first that works, sandbox.None for no
-	// confinement, or the backend to use.
+	// Sandbox is the backend to use, sandbox.None for no confinement, or empty for the
+	// first backend that works.
 	Sandbox sandbox.Backend
-	// Image is for container backends.
+	// Image is the image for container backends.
 	Image   string
 	Network bool
-	// Access is what they get besides.
+	// Access is what commands get in addition to the workspace.
 	Access Access `json:",omitzero"`
-	// AskInClient lets the agent's client put a request to its human.
+	// AskInClient lets the agent's client ask its human to decide about a request.
 	AskInClient bool
 	OpenedAt    time.Time
 	ExpiresAt   time.Time
-	// Seal proves that the operator's side opened it.
+	// Seal proves that the grant was opened by the operator's side.
 	Seal []byte
 }
 
 // Unsandboxed reports whether commands run without confinement.
 func (g Grant) Unsandboxed() bool { return g.Sandbox == sandbox.None }
 
-// GrantRequest asks for a grant.
+// GrantRequest holds the parameters of a grant.
 type GrantRequest struct {
 	Conversation string
 	Mode         guard.Mode
 	Workspace    string
-	// TTL is DefaultGrantTTL when zero.
+	// TTL is how long the grant lasts; zero means DefaultGrantTTL.
 	TTL         time.Duration
 	Sandbox     sandbox.Backend
 	Image       string
 	Network     bool
 	AskInClient bool
-	// Tools, Domains and EnvFiles: see Access. Paths need not be real ones.
+	// Tools, Domains and EnvFiles are as in Access. Paths need not be real paths.
 	Tools, Domains []string
 	EnvFiles       bool
 }
 
-// PrepareGrant makes a grant and checks that commands could run under it. It is
-// open only once OpenGrant was called.
+// PrepareGrant makes a grant and checks that commands could run under it. The grant
+// takes effect only with OpenGrant.
 func (s *Service) PrepareGrant(ctx context.Context, r GrantRequest) (Grant, error) {
 	c, err := s.core.Conversation(ctx, r.Conversation)
 	if err != nil {
@@ -117,7 +118,8 @@ func (s *Service) PrepareGrant(ctx context.Context, r GrantRequest) (Grant, erro
 	return g, nil
 }
 
-// tryGrant makes sure that commands could be run, before a human opens anything.
+// tryGrant checks that commands can be run under the grant before a human is asked to
+// open it.
 func (s *Service) tryGrant(ctx context.Context, g Grant) error {
 	backend, err := s.backend(ctx, g)
 	if err != nil {
@@ -154,13 +156,13 @@ func (r GrantRequest) validate() error {
 	case !slices.Contains(backends, r.Sandbox):
 		return bridge.Invalid("sandbox", "must be one of %s", strings.TrimPrefix(bridge.JoinWords(backends), ", "))
 	case container != (r.Image != ""):
-		return bridge.Invalid("image", "goes with the sandboxes docker and podman, and only with them")
+		return bridge.Invalid("image", "is required for the sandboxes docker and podman, and not allowed for others")
 	}
 	return nil
 }
 
-// OpenGrant opens a grant that PrepareGrant made, in place of an earlier
-// one of the conversation: whatever was asked or approved under that is void.
+// OpenGrant opens a grant made by PrepareGrant. It replaces an earlier grant of the
+// conversation and cancels everything that was requested or approved under that one.
 func (s *Service) OpenGrant(ctx context.Context, g Grant) error {
 	op := s.core.OperatorOperation("yolo_enable", g.Conversation)
 	g.describe(op.Details)
@@ -176,7 +178,7 @@ func (g Grant) describe(d bridge.Details) {
 	d["ask_in_client"], d["expires_at"] = g.AskInClient, g.ExpiresAt.Format(time.RFC3339)
 }
 
-// backendName is how a backend is called where people and agents see it.
+// backendName returns the name of a backend as people and agents see it.
 func backendName(b sandbox.Backend) string {
 	switch b {
 	case "":
@@ -187,47 +189,47 @@ func backendName(b sandbox.Backend) string {
 	return string(b)
 }
 
-// CloseGrant closes a conversation's grant: nothing more runs. The error may be
-// ErrNoGrant.
+// CloseGrant closes a conversation's grant, so that no more commands run. The error may
+// be ErrNoGrant.
 func (s *Service) CloseGrant(ctx context.Context, conversation string) error {
 	return s.store.CloseGrant(ctx, s.core.OperatorOperation("yolo_disable", conversation))
 }
 
-// Grants returns all grants, the newest first, expired ones too.
+// Grants returns all grants, newest first, including expired ones.
 func (s *Service) Grants(ctx context.Context) ([]Grant, error) { return s.store.Grants(ctx) }
 
-// SessionMode is what a session chose below its grant's ceiling.
+// SessionMode is the mode that a session chose within its grant.
 type SessionMode struct {
 	Mode guard.Mode
-	// Workspace is a real path in the grant's workspace.
+	// Workspace is a real path inside the grant's workspace.
 	Workspace string
-	// Sandbox asks for a sandbox even where the grant has none.
+	// Sandbox requires a sandbox even if the grant has none.
 	Sandbox bool
 	Timeout time.Duration
 	SetAt   time.Time
 }
 
-// ModeRequest asks for a mode.
+// ModeRequest holds the parameters of EnableYolo.
 type ModeRequest struct {
 	Mode guard.Mode
-	// Workspace is the grant's when empty.
+	// Workspace is the folder to work in; empty means the grant's workspace.
 	Workspace string
-	// Timeout is DefaultCommandTimeout when zero.
+	// Timeout is the time limit of a command; zero means DefaultCommandTimeout.
 	Timeout time.Duration
-	// Sandbox is what the agent asks for; nil leaves it to the grant.
+	// Sandbox is what the agent asks for; nil means as in the grant.
 	Sandbox *bool
 }
 
-// ModeSet is the answer to EnableYolo.
+// ModeSet is the result of EnableYolo.
 type ModeSet struct {
 	SessionMode
 	Grant  Grant
 	Unread int64
 }
 
-// EnableYolo chooses a mode under the conversation's grant. A session may choose
-// less than the grant, never more. Errors: ErrNoGrant, a RefusedError, and those
-// of every session.
+// EnableYolo chooses a mode under the conversation's grant. A session may choose less
+// than the grant allows, but not more. Errors: ErrNoGrant, a RefusedError, and those of
+// every session.
 func (s *Service) EnableYolo(ctx context.Context, c bridge.Credentials, r ModeRequest) (ModeSet, error) {
 	g := s.core.ReadGate(ctx, c, "enable_yolo_mode")
 	if !slices.Contains(Modes(), r.Mode) {
@@ -250,7 +252,7 @@ func (s *Service) EnableYolo(ctx context.Context, c bridge.Credentials, r ModeRe
 	return ModeSet{SessionMode: m, Grant: *view.Grant, Unread: unread}, nil
 }
 
-// chooseMode holds a session's choice against the grant.
+// chooseMode checks a session's choice against the grant.
 func (s *Service) chooseMode(view View, r ModeRequest, now time.Time) (SessionMode, error) {
 	grant, err := s.liveGrant(view, now)
 	if err != nil {
@@ -285,7 +287,7 @@ func (s *Service) chooseMode(view View, r ModeRequest, now time.Time) (SessionMo
 	}, nil
 }
 
-// liveGrant returns the grant if it stands: in time, genuine, and with the
+// liveGrant returns the grant if it is valid: not expired, genuine, and for the same
 // folder that the operator saw.
 func (s *Service) liveGrant(view View, now time.Time) (Grant, error) {
 	if view.Grant == nil || !now.Before(view.Grant.ExpiresAt) {
@@ -297,12 +299,12 @@ func (s *Service) liveGrant(view View, now time.Time) (Grant, error) {
 	}
 	path, folder, err := realFolder(g.Workspace)
 	if err != nil || path != g.Workspace || folder != g.Folder {
-		return Grant{}, fmt.Errorf("%w: its workspace is no longer the folder that the operator opened", ErrNoGrant)
+		return Grant{}, fmt.Errorf("%w: its workspace is not the folder that the operator opened", ErrNoGrant)
 	}
 	return g, nil
 }
 
-// realFolder resolves a folder and identifies it.
+// realFolder returns a folder's real path and identity.
 func realFolder(path string) (string, sandbox.Identity, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -319,7 +321,7 @@ func realFolder(path string) (string, sandbox.Identity, error) {
 	return path, id, err
 }
 
-// inFolder reports whether path is folder or lies in it. Both are real paths.
+// inFolder reports whether path is folder or lies below it. Both are real paths.
 func inFolder(folder, path string) bool {
 	relative, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(relative)

@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestWorkspaceByALink: a grant and a mode are for the folder that a link leads to, and a link
-// inside a grant's folder leads out of it for nobody.
+// TestWorkspaceByALink checks that a grant and a mode apply to the folder that a link
+// points to, and that a link inside a grant's folder cannot be used to leave it.
 func TestWorkspaceByALink(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	core := env.Service(t)

@@ -25,15 +25,15 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// canary is in every file that no command may read.
+// canary is part of every file that no command may read.
 const canary = "canary-7d1f4c"
 
-// testHome is a home with a project, and secrets all around it.
+// testHome is a home folder with a project and secrets around it.
 type testHome struct{ home, workspace string }
 
 func newTestHome(t *testing.T) testHome {
 	t.Helper()
-	// Not in /tmp: that is private in a sandbox, and the secrets must be in sight.
+	// Not in /tmp, because a sandbox has its own /tmp, and the secrets must be visible.
 	base, err := os.MkdirTemp("/var/tmp", "bridge-home-") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,8 @@ func newTestHome(t *testing.T) testHome {
 	return l
 }
 
-// command makes a random command about this home, whose listener has a port.
+// command makes a random command about this home folder. A listener of the test uses
+// the given port.
 func (l testHome) command(r *rand.Rand, programs []string, port string) string {
 	return strings.NewReplacer("/home/user/projects/myapp", l.workspace, "/home/user", l.home, guardtest.Port, port).
 		Replace(guardtest.Command(r, programs))
@@ -84,8 +85,9 @@ func (l testHome) decide(mode guard.Mode, command string) guard.Decision {
 	})
 }
 
-// state is all that can be seen of the files below the home, but times of
-// reading, and times of folders: the sandbox itself puts names into some.
+// state describes the files below the home folder as far as a command can change them.
+// It leaves out access times, and the modification times of folders, because the
+// sandbox itself creates files in some of them.
 func (l testHome) state(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -115,7 +117,7 @@ func (l testHome) state(t *testing.T) map[string]string {
 	return all
 }
 
-// leftovers returns the processes that are still in the workspace.
+// leftovers returns the processes that still run in the workspace.
 func (l testHome) leftovers(t *testing.T) (left []string) {
 	t.Helper()
 	folders, err := filepath.Glob("/proc/[0-9]*/cwd")
@@ -130,14 +132,14 @@ func (l testHome) leftovers(t *testing.T) (left []string) {
 	return left
 }
 
-// batch is accepted commands that run in one sandbox, one after the other.
+// batch is a list of accepted commands that run one after the other in one sandbox.
 type batch struct {
 	list     sandbox.List
 	stages   int
 	commands []string
 }
 
-// maxBatch is below the number of programs that a sandbox takes at once.
+// maxBatch is below the maximum number of programs in one sandbox.
 const maxBatch = 60
 
 func (b *batch) add(t *testing.T, l testHome, command string, plan *guard.Plan) {
@@ -153,7 +155,7 @@ func (b *batch) add(t *testing.T, l testHome, command string, plan *guard.Plan) 
 	}
 }
 
-// run runs the batch and looks for what a harmless command cannot leave.
+// run runs the batch and looks for effects that a harmless command cannot have.
 func (b *batch) run(t *testing.T, l testHome, e *listener, before map[string]string, o sandbox.Options) {
 	t.Helper()
 	if len(b.list) == 0 {
@@ -185,10 +187,10 @@ func (b *batch) run(t *testing.T, l testHome, e *listener, before map[string]str
 	}
 }
 
-// TestAcceptedInSafeModeIsHarmless makes random commands and really runs those
-// that safe mode accepts. Once as the bridge does; once in a sandbox that would
-// let them write in the workspace, read all of the home and use the network, so
-// that nothing but the policy keeps them from it.
+// TestAcceptedInSafeModeIsHarmless generates random commands and runs those that safe
+// mode accepts. They run twice: once as the bridge runs them, and once in a sandbox
+// that would allow writing to the workspace, reading all of the home folder and using
+// the network, so that only the policy prevents it.
 func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 	accepted := 500
 	if more, err := strconv.Atoi(os.Getenv("GUARD_COMMANDS")); err == nil {
@@ -196,7 +198,7 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
-		part    int // of the commands, one in so many
+		part    int // one in this many of the commands
 		options func(l testHome) sandbox.Options
 	}{
 		{"as the bridge runs them", 1, func(testHome) sandbox.Options { return sandbox.Options{Backend: sandbox.Bubblewrap} }},
@@ -240,7 +242,7 @@ func TestAcceptedInSafeModeIsHarmless(t *testing.T) {
 	}
 }
 
-// TestHarmIsSeen holds that the test above can fail: for files.
+// TestHarmIsSeen checks that the test above can fail: it notices changed files.
 func TestHarmIsSeen(t *testing.T) {
 	needSandbox(t)
 	l := newTestHome(t)
@@ -255,7 +257,7 @@ func TestHarmIsSeen(t *testing.T) {
 	}
 }
 
-// TestCallIsSeen holds that the test above can fail: for the network.
+// TestCallIsSeen checks that the test above can fail: it notices network traffic.
 func TestCallIsSeen(t *testing.T) {
 	needSandbox(t)
 	bash, err := exec.LookPath("bash")

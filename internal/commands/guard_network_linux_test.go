@@ -11,12 +11,12 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// listener hears where random commands could send something to: TCP and UDP on the
-// loopback interface, and a unix socket in the workspace.
+// listener listens where random commands could send something: TCP and UDP on the
+// loopback interface, and a Unix socket in the workspace.
 type listener struct {
 	port, socket string
 	heard        atomic.Int64
-	calls        int64 // of them by the test itself
+	calls        int64 // calls made by the test itself
 }
 
 func listen(t *testing.T, socket string) *listener {
@@ -34,7 +34,7 @@ func listen(t *testing.T, socket string) *listener {
 		for buffer := make([]byte, 1); ; {
 			_, from, err := udp.ReadFrom(buffer)
 			if err != nil {
-				return // closed at the end of the test
+				return // ends when the test ends
 			}
 			e.heard.Add(1)
 			_, _ = udp.WriteTo(buffer, from)
@@ -54,7 +54,7 @@ func (e *listener) accept(t *testing.T, network, address string) net.Addr {
 		for {
 			c, err := l.Accept()
 			if err != nil {
-				return // closed at the end of the test
+				return // ends when the test ends
 			}
 			e.heard.Add(1)
 			_, _ = c.Write([]byte("x"))
@@ -66,8 +66,8 @@ func (e *listener) accept(t *testing.T, network, address string) net.Addr {
 
 func (e *listener) address() string { return "127.0.0.1:" + e.port }
 
-// others returns how many calls came from anybody but the test. It calls each
-// ear itself and waits for the answer: what came before that is counted then.
+// others returns how many calls did not come from the test itself. It calls each
+// listener and waits for the answer, so that earlier calls have been counted by then.
 func (e *listener) others(t *testing.T) int64 {
 	t.Helper()
 	for _, to := range [][2]string{{"tcp", e.address()}, {"udp", e.address()}, {"unix", e.socket}} {
@@ -87,12 +87,12 @@ func (e *listener) others(t *testing.T) int64 {
 	return e.heard.Load() - e.calls
 }
 
-// trafficStatus is how showTraffic ends where something was sent.
+// trafficStatus is the exit code of showTraffic if something was sent.
 const trafficStatus = 77
 
-// showTraffic reads the counters of a network of its own (RFC 2011 and others, in
-// /proc/net/snmp and snmp6). It ends with trafficStatus where anything was sent
-// since it was made, or was not for want of a route.
+// showTraffic reads the packet counters of its own network namespace (RFC 2011 and
+// others, in /proc/net/snmp and snmp6). It exits with trafficStatus if anything was
+// sent since the namespace was made, or could not be sent for lack of a route.
 func showTraffic(t *testing.T) sandbox.List {
 	t.Helper()
 	awk, err := exec.LookPath("awk")

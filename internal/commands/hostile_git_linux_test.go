@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// hostileSettings name programs for git to run; the value of each is one.
+// hostileSettings are settings whose value is a program that git runs.
 var hostileSettings = []string{
 	"core.fsmonitor", "core.pager", "core.editor", "core.askPass", "core.sshCommand", "core.alternateRefsCommand",
 	"diff.external", "diff.evil.command", "diff.evil.textconv", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process",
@@ -26,7 +26,7 @@ var hostileHooks = []string{
 	"post-rewrite", "pre-auto-gc", "reference-transaction", "post-index-change", "pre-merge-commit", "fsmonitor-watchman",
 }
 
-// allowedGit has each subcommand that restricted mode allows, in its forms.
+// allowedGit lists each subcommand that restricted mode allows, in its various forms.
 var allowedGit = []string{
 	"git status", "git status --short --branch", "git --no-pager status", "git diff", "git diff HEAD", "git diff --stat main", "git diff --cached",
 	"git log", "git log -p -3", "git log --oneline --graph --all", "git log --format='%h %an' -2", "git log -- a.txt",
@@ -75,7 +75,7 @@ func hostileRepository(t *testing.T) (workspace, mark string) {
 	script := "#!/bin/sh\necho \"$0 $*\" >> " + mark + "\n"
 	put("a.txt", "one\n", 0o644)
 	put("evil.sh", script, 0o755)
-	// The included file is read-only to commands: a checkout could not remove it.
+	// The included file is read-only to commands, so a checkout could not remove it.
 	put(".gitignore", "mark\nincluded.config\n", 0o644)
 	git("init", "-q", "-b", "main")
 	git("add", ".")
@@ -107,8 +107,8 @@ func hostileRepository(t *testing.T) (workspace, mark string) {
 	return workspace, mark
 }
 
-// TestHostileRepository approves and runs every allowed git command in such a
-// repository, by the whole way of a command: snapshot, overrides and sandbox.
+// TestHostileRepository asks for every allowed git command in such a repository,
+// approves it and runs it with snapshot, overrides and sandbox.
 func TestHostileRepository(t *testing.T) {
 	t.Parallel()
 	needSandbox(t)
@@ -140,7 +140,7 @@ func TestHostileRepository(t *testing.T) {
 	}
 }
 
-// askAndApprove asks for a command and approves it.
+// askAndApprove requests a command and approves it.
 func askAndApprove(t *testing.T, s *commands.Service, c bridge.Credentials, command string) {
 	t.Helper()
 	x, err := s.Execute(t.Context(), c, commands.Call{Command: command}, nil)
@@ -156,7 +156,7 @@ func askAndApprove(t *testing.T, s *commands.Service, c bridge.Credentials, comm
 	}
 }
 
-// approveAndRun asks for a command, approves it and runs it.
+// approveAndRun requests a command, approves it and runs it.
 func approveAndRun(t *testing.T, s *commands.Service, c bridge.Credentials, command string) commands.Outcome {
 	t.Helper()
 	askAndApprove(t, s, c, command)

@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// identify tells a folder from another one that gets its name.
+// identify returns the identity of a folder, so that it can be told from another folder
+// that is later given the same name.
 func identify(info fs.FileInfo) (sandbox.Identity, error) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -12,9 +12,9 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// BenchmarkLargeWorkspace measures what an unchanged workspace of 50,000 files
-// adds to a command: the snapshot before it, and the sandbox's looks at the names
-// before and after it. The same with an empty workspace is taken off.
+// BenchmarkLargeWorkspace measures how much an unchanged workspace of 50,000 files adds
+// to a command's run time: the snapshot before it, and the sandbox's scans of file
+// names before and after it. The time for an empty workspace is subtracted.
 func BenchmarkLargeWorkspace(b *testing.B) {
 	large, empty := b.TempDir(), b.TempDir()
 	for i := range 50_000 {
@@ -43,7 +43,7 @@ func BenchmarkLargeWorkspace(b *testing.B) {
 				}
 				return time.Since(began)
 			}
-			once(large) // the first reads every file
+			once(large) // the first snapshot reads every file
 			once(empty)
 			var with, without time.Duration
 			for b.Loop() {

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestMain lets the test program be the sandbox's helper.
+// TestMain lets the test binary serve as the sandbox's helper.
 func TestMain(m *testing.M) {
 	if code, ok := sandbox.Helper(os.Args); ok {
 		os.Exit(code)

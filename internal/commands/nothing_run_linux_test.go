@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestNothingIsRun: neither a refused command, nor one that waits or is denied,
-// nor one whose workspace cannot be kept first reaches the sandbox.
+// TestNothingIsRun checks that the sandbox is not called for a command that is refused,
+// pending or denied, or whose workspace could not be saved first.
 func TestNothingIsRun(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	core := env.Service(t)

@@ -8,27 +8,27 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// ErrNoSnapshot reports, to an operator, that there is no such state to go back to.
+// ErrNoSnapshot reports to an operator that there is no such snapshot to restore.
 var ErrNoSnapshot = errors.New("no such snapshot")
 
-// RollbackPlan is what a rollback would do.
+// RollbackPlan describes what a rollback would do.
 type RollbackPlan struct {
 	Conversation string
 	Workspace    string
 	Snapshot     snapshot.Snapshot
-	// Recorded reports that the snapshot was taken before a command. Others were
-	// taken by a rollback, to undo it.
+	// Recorded reports that the snapshot was taken before a command. Other snapshots
+	// were taken by a rollback, so that it can be undone.
 	Recorded bool
-	// Command is what ran after the snapshot was taken, if it is recorded.
+	// Command is the command that ran after the snapshot was taken, if it is recorded.
 	Command string
 	Changes []snapshot.PathChange
-	// Refused are changes that no rollback makes, since no command may write
+	// Refused lists changes that a rollback never makes, because no command may write
 	// these paths.
 	Refused []snapshot.PathChange
 }
 
-// PlanRollback finds the snapshot with number n of a conversation, or the last
-// recorded one if n is 0, and says what restoring it would change.
+// PlanRollback finds the snapshot with number n of a conversation, or the last recorded
+// one if n is 0, and determines what restoring it would change.
 func (s *Service) PlanRollback(ctx context.Context, conversation string, n int) (RollbackPlan, error) {
 	if _, err := s.core.Conversation(ctx, conversation); err != nil {
 		return RollbackPlan{}, err
@@ -62,7 +62,7 @@ func (s *Service) findSnapshot(ctx context.Context, conversation string, n int) 
 		}
 	}
 	if p.Workspace == "" {
-		return p, fmt.Errorf("%w: no command of %s was run with one", ErrNoSnapshot, conversation)
+		return p, fmt.Errorf("%w: no command of %s was run with a snapshot", ErrNoSnapshot, conversation)
 	}
 	all, err := s.snapshots.List(conversation)
 	if err != nil {
@@ -74,10 +74,10 @@ func (s *Service) findSnapshot(ctx context.Context, conversation string, n int) 
 			return p, nil
 		}
 	}
-	return p, fmt.Errorf("%w: %s has none with the number %d", ErrNoSnapshot, conversation, n)
+	return p, fmt.Errorf("%w: %s has no snapshot %d", ErrNoSnapshot, conversation, n)
 }
 
-// Rollback restores a snapshot, after taking one of the present state.
+// Rollback restores a snapshot. It first takes a snapshot of the present state.
 func (s *Service) Rollback(ctx context.Context, p RollbackPlan) (snapshot.Restored, error) {
 	op := s.core.OperatorOperation("yolo_rollback", p.Conversation)
 	op.Details["snapshot"], op.Details["snapshot_number"] = p.Snapshot.Commit, p.Snapshot.N

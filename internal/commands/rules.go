@@ -10,15 +10,15 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// refusal is a refusal by one of the rules below.
+// refusal returns a refusal by one of the rules below.
 func refusal(reason error) error {
 	return &bridge.Refusal{Reason: reason, Outcome: bridge.OutcomeRefused}
 }
 
-// Opening is what a store knows of the grant of a conversation; zero without one.
+// Opening is the store's state of a conversation's grant; zero if it has none.
 type Opening struct{ OpenedAt, ExpiresAt time.Time }
 
-// Admit refuses what needs a grant where none stands at the store's time now.
+// Admit returns an error if there is no valid grant at the store's time now.
 func (o Opening) Admit(now time.Time) error {
 	if now.Before(o.ExpiresAt) {
 		return nil
@@ -26,7 +26,7 @@ func (o Opening) Admit(now time.Time) error {
 	return refusal(ErrNoGrant)
 }
 
-// AdmitGrant refuses a grant for a conversation that is not there (the zero
+// AdmitGrant refuses a grant for a conversation that does not exist (the zero
 // Conversation) or has expired. The error is bridge.ErrNotFound.
 func AdmitGrant(c bridge.Conversation, now time.Time) error {
 	if c.Expired(now) {
@@ -35,11 +35,11 @@ func AdmitGrant(c bridge.Conversation, now time.Time) error {
 	return nil
 }
 
-// VoidWithGrant are the states of requests that are cancelled when their grant is
-// closed or another is opened: those that could still run.
+// VoidWithGrant returns the states of requests that are cancelled when their grant is
+// closed or replaced, which are those that could still run.
 func VoidWithGrant() []State { return []State{StatePending, StateApproved} }
 
-// Over reports whether the request can no longer run, and is not running.
+// Over reports whether the request can no longer run and is not running.
 func (r Request) Over(now time.Time) bool {
 	switch r.State {
 	case StatePending:
@@ -52,7 +52,8 @@ func (r Request) Over(now time.Time) bool {
 	return true
 }
 
-// Asked is a request of a conversation, as far as it decides about the next one.
+// Asked is an earlier request of a conversation, with the fields that affect the next
+// one.
 type Asked struct {
 	ID        int64
 	Session   bridge.SessionID
@@ -62,16 +63,17 @@ type Asked struct {
 	ExpiresAt time.Time
 }
 
-// QueueScene is what decides whether a request is put before the operator.
+// QueueScene holds the facts that decide whether a request is queued for the operator.
 type QueueScene struct {
-	Now     time.Time // the store's
+	Now     time.Time // store's time
 	Opening Opening
-	// Asked are the requests of the conversation.
+	// Asked are the conversation's requests.
 	Asked []Asked
 }
 
-// Admit refuses a request that would wear the operator down: one for a command
-// that was denied just now, after several denials in a row, and one too many.
+// Admit refuses requests that would put pressure on the operator: one for a command
+// that was denied recently, one after several denials in a row, and one beyond the
+// limit of pending requests.
 func (s QueueScene) Admit(r Request, l QueueLimits) error {
 	if err := s.Opening.Admit(s.Now); err != nil {
 		return err
@@ -103,8 +105,8 @@ func (s QueueScene) Admit(r Request, l QueueLimits) error {
 	return nil
 }
 
-// Replaces are the numbers of the requests in whose place r comes: its session asked
-// for the same command, and the operator has not decided.
+// Replaces returns the IDs of the requests that r replaces: pending requests of the
+// same session for the same command.
 func (s QueueScene) Replaces(r Request) (ids []int64) {
 	for _, a := range s.Asked {
 		if a.State == StatePending && a.Session == r.Session && a.Command == r.Command {
@@ -114,7 +116,7 @@ func (s QueueScene) Replaces(r Request) (ids []int64) {
 	return ids
 }
 
-// lastLeave returns when the operator last approved a command, and any command.
+// lastLeave returns when the operator last approved this command, and when any command.
 func (s QueueScene) lastLeave(command string) (same, latest time.Time) {
 	for _, a := range s.Asked {
 		if a.State != StateApproved && a.State != StateConsumed {
@@ -130,16 +132,16 @@ func (s QueueScene) lastLeave(command string) (same, latest time.Time) {
 	return same, latest
 }
 
-// ApprovalScene is what decides whether an approval can be used.
+// ApprovalScene holds the facts that decide whether an approval can be used.
 type ApprovalScene struct {
-	Now     time.Time // the store's
+	Now     time.Time // store's time
 	Opening Opening
-	// Request is as the store has it; zero for an unknown one.
+	// Request is the request as stored; zero if it is unknown.
 	Request Request
 }
 
-// Admit refuses an approval that cannot be used, and says why. One that is for
-// something else is void from then on, so that it can be asked for again.
+// Admit returns an error if an approval cannot be used. An approval for something else
+// becomes void, so that the command can be requested again.
 func (s ApprovalScene) Admit(u ApprovalUse) (void bool, err error) {
 	if err := s.Opening.Admit(s.Now); err != nil {
 		return false, err
@@ -165,8 +167,8 @@ func (s ApprovalScene) Admit(u ApprovalUse) (void bool, err error) {
 	return false, nil
 }
 
-// Decide refuses a decision about a request that no longer waits for it. A denial
-// takes an unused approval back; an approval needs a grant that stands.
+// Decide refuses a decision about a request that is not waiting for one. A denial also
+// withdraws an unused approval. An approval needs a valid grant.
 func (s ApprovalScene) Decide(d Decision) error {
 	r := s.Request
 	switch {
@@ -182,20 +184,21 @@ func (s ApprovalScene) Decide(d Decision) error {
 	return refusal(cmp.Or(r.Waits(s.Now), ErrDecided))
 }
 
-// Waits reports, as ErrDecided, a request that the operator can decide no longer, and why
-// where that is not what they or the agent did: the store was updated since.
+// Waits returns ErrDecided for a request that the operator can no longer decide. It
+// gives the reason if neither the operator nor the agent caused it: the store has been
+// updated since.
 func (r Request) Waits(now time.Time) error {
 	switch {
 	case r.Waiting(now):
 		return nil
 	case r.State == StateCancelled && r.unkeyed():
-		return fmt.Errorf("%w: it was made by a bridge older than this one, and ended when the store was updated; restart the client of session %s, which may run that still, and let the agent call again", ErrDecided, r.Session)
+		return fmt.Errorf("%w: an older version of bridge made it, and updating the store ended it; restart the client of session %s, which may still run that version, and let the agent call again", ErrDecided, r.Session)
 	}
 	return ErrDecided
 }
 
-// unkeyed reports a request of a program that did not key digests. What updates a store
-// leaves zeros in their place, which fit nothing.
+// unkeyed reports whether the request was made by a program that did not key digests.
+// Updating the store replaces such digests by zeros, which never match.
 func (r Request) unkeyed() bool {
 	return len(r.Digest) > 0 && len(bytes.Trim(r.Digest, "\x00")) == 0
 }

@@ -129,7 +129,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestWaits: the operator reads why a request that was made by an older program does not wait.
+// TestWaits checks that the operator is told why a request made by an older program can
+// no longer be decided.
 func TestWaits(t *testing.T) {
 	const why = "restart the client of session b"
 	zeros := make([]byte, 32)
@@ -152,7 +153,8 @@ func TestWaits(t *testing.T) {
 		if tt.want == nil {
 			continue
 		}
-		// It is no way around: nothing of it can be approved.
+		// The reason must not be a way around the check: none of these requests can be
+		// approved.
 		s := commands.ApprovalScene{Now: noon, Opening: commands.Opening{ExpiresAt: noon.Add(1)}, Request: tt.request}
 		err = s.Decide(commands.Decision{ID: 1, State: commands.StateApproved, Digest: tt.request.Digest})
 		if !errors.Is(err, commands.ErrDecided) || tt.says != strings.Contains(err.Error(), why) {
@@ -161,7 +163,8 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// TestReplaces: only what the same session asked for, and nobody decided, makes room.
+// TestReplaces checks that a request replaces only pending requests of the same session
+// for the same command.
 func TestReplaces(t *testing.T) {
 	s := commands.QueueScene{Asked: []commands.Asked{
 		{ID: 1, Session: "a", Command: "ls", State: commands.StatePending},

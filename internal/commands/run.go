@@ -18,14 +18,14 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// tryRun runs a command that prints nothing. Besides the sandbox it tries the
-// workspace, which the sandbox may refuse.
+// tryRun runs a command that prints nothing. It tests the sandbox, and the workspace,
+// which the sandbox may refuse.
 func tryRun(ctx context.Context, o sandbox.Options) error {
 	_, err := sandbox.Run(ctx, sandbox.List{{Stages: []sandbox.Stage{{Print: true}}}}, o)
 	return err
 }
 
-// policy is the world that commands of a workspace are judged in.
+// policy returns the context in which commands of a workspace are judged.
 func (s *Service) policy(workspace string, a Access) guard.Context {
 	return guard.Context{
 		Workspace: workspace,
@@ -36,9 +36,9 @@ func (s *Service) policy(workspace string, a Access) guard.Context {
 	}
 }
 
-// checkWorkspace asks the sandbox about a folder, and then the policy, by way of a
-// command that needs nothing else. It holds for what an operator opens and for
-// the part of it that an agent chooses.
+// checkWorkspace checks a folder against the sandbox, and then against the policy by
+// judging a command that needs nothing else. It applies both to the folder that an
+// operator opens and to the subfolder that an agent chooses.
 func (s *Service) checkWorkspace(workspace string) error {
 	if err := sandbox.CheckWorkspace(workspace, s.config.StateDirs); err != nil {
 		return bridge.Invalid("workspace", "cannot be used: %v", err)
@@ -49,37 +49,39 @@ func (s *Service) checkWorkspace(workspace string) error {
 	return nil
 }
 
-// Outcome is how a command ended. Stdout and Stderr are redacted and cut, and
-// untrusted like all that comes out of a workspace.
+// Outcome describes how a command ended. Stdout and Stderr are redacted and cut, and
+// are untrusted like everything from a workspace.
 type Outcome struct {
 	ExitCode       int
 	Stdout, Stderr string
-	// Truncated reports that there was more output.
+	// Truncated reports whether there was more output.
 	Truncated bool
-	// Redacted names the kinds of secrets that were hidden.
+	// Redacted names the kinds of secrets that were redacted.
 	Redacted []string
-	// Contacted says which addresses it asked the proxy for, and what became of it.
+	// Contacted lists the addresses that the command requested through the proxy, with
+	// the result of each request.
 	Contacted []string
-	// Held says what the command planted in the workspace, and as what it was put
-	// aside.
+	// Held lists files that the command planted in the workspace, with the names under
+	// which they were put aside.
 	Held []string
-	// Ended says what ended it early: the timeout, a limit, a cancelled call.
+	// Ended says what ended the command early: its timeout, a limit or a cancelled
+	// call.
 	Ended string
-	// Problem says why the command was not started, although its approval is used.
+	// Problem says why the command was not started although its approval is used up.
 	Problem string
-	// Unrecorded says why the end is not in the store, and the partner not told.
+	// Unrecorded says why the result could not be stored and the partner was not told.
 	Unrecorded string
 
 	Duration time.Duration
 	Sandbox  sandbox.Backend
-	// Snapshot is the state before it; SnapshotNote says why there is none.
+	// Snapshot is the state before the command; SnapshotNote says why there is none.
 	Snapshot     snapshot.Snapshot
 	SnapshotNote string
-	// NotKept names what the snapshot lacks, and a rollback would not put back.
+	// NotKept names files that the snapshot lacks and a rollback would not restore.
 	NotKept string
 }
 
-// sandboxOptions are those for a request.
+// sandboxOptions returns the sandbox options for a request.
 func (s *Service) sandboxOptions(r Request) sandbox.Options {
 	folder := r.Folder
 	return sandbox.Options{
@@ -98,7 +100,7 @@ func (s *Service) sandboxOptions(r Request) sandbox.Options {
 	}
 }
 
-// prepare makes of a plan what the sandbox runs.
+// prepare converts a plan into what the sandbox runs.
 func (s *Service) prepare(ctx context.Context, r Request) (sandbox.List, error) {
 	overrides, err := s.gitOverrides(ctx, r)
 	if err != nil {
@@ -107,9 +109,9 @@ func (s *Service) prepare(ctx context.Context, r Request) (sandbox.List, error) 
 	return sandboxList(r.Plan, r.Workspace, r.Access, overrides)
 }
 
-// gitOverrides reads which settings of the repository name programs, and
-// returns the words that switch them off. The reading itself runs none of them,
-// and is in the sandbox too.
+// gitOverrides finds settings of the repository that name programs, and returns git
+// arguments that disable them. Reading the settings runs none of them, and is done in
+// the sandbox too.
 func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error) {
 	git := gitOf(r.Plan)
 	if git == "" {
@@ -131,7 +133,7 @@ func (s *Service) gitOverrides(ctx context.Context, r Request) ([]string, error)
 	return words, nil
 }
 
-// gitOf returns the path of git, if the plan runs it without a shell.
+// gitOf returns the path of git if the plan runs git directly, without a shell.
 func gitOf(p guard.Plan) string {
 	for _, step := range p.Steps {
 		for _, stage := range step.Stages {
@@ -143,7 +145,7 @@ func gitOf(p guard.Plan) string {
 	return ""
 }
 
-// runApproved takes a snapshot and runs what an approval was used for.
+// runApproved takes a snapshot and runs the approved command.
 func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List, stop <-chan struct{}) Outcome {
 	ctx, end := until(ctx, stop)
 	defer end()
@@ -154,7 +156,8 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 		s.notRun(ctx, &o, fmt.Errorf("nothing was run: the state of the workspace could not be kept: %w", err))
 		return o
 	}
-	// Old ones may go only now: a failure to remove them is none of the command's.
+	// Old snapshots are removed only now. A failure to remove them does not affect the
+	// command.
 	defer func() { _, _ = s.snapshots.Tidy() }()
 	var result sandbox.Result
 	result, err = s.config.Run(ctx, list, options)
@@ -178,11 +181,11 @@ func (s *Service) runApproved(ctx context.Context, r Request, list sandbox.List,
 	return o
 }
 
-// maxHeld is how many planted files, or addresses, are named one by one.
+// maxHeld is the maximum number of planted files, or addresses, that are listed.
 const maxHeld = 10
 
-// describeHeld makes what was put aside, or asked for, safe to show: a command chose
-// the names.
+// describeHeld makes the names of planted files, or of requested addresses, safe to
+// show, because a command chose them.
 func describeHeld(held []string, hide func(string) string) []string {
 	var shown []string
 	for i, text := range held {
@@ -194,7 +197,8 @@ func describeHeld(held []string, hide func(string) string) []string {
 	return shown
 }
 
-// notRun notes why a command was not run. What a program printed may be in it.
+// notRun records why a command was not run. The reason is redacted, because it may
+// contain a program's output.
 func (s *Service) notRun(ctx context.Context, o *Outcome, why error) {
 	hide := s.core.Redaction(context.WithoutCancel(ctx))
 	o.ExitCode, o.Problem = -1, hide.Text(cleantext.CleanLine(why.Error()))
@@ -207,19 +211,19 @@ func (s *Service) notRun(ctx context.Context, o *Outcome, why error) {
 func howEnded(ctx context.Context, result sandbox.Result, err error) string {
 	switch {
 	case result.TimedOut:
-		return "it was killed at its timeout"
+		return "it was killed when its timeout expired"
 	case result.Exceeded != "":
 		return "it was killed: it used too much of " + result.Exceeded
 	case ctx.Err() != nil:
-		return "it was killed: the call was cancelled or the client has gone"
+		return "it was killed: the call was cancelled or the client exited"
 	case errors.Is(err, sandbox.ErrKilled):
 		return "the sandbox was killed before the command ended"
 	}
 	return ""
 }
 
-// takeSnapshot keeps the state of a workspace that the command may change, and
-// returns what it saw of its folders. The note says why there is none.
+// takeSnapshot saves the workspace if the command may change it, and returns what it
+// saw of its folders. If there is no snapshot, note says why.
 func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Snapshot, seen *dirstate.Seen, note string, err error) {
 	switch {
 	case r.Mode == guard.ModeSafe:
@@ -231,11 +235,11 @@ func (s *Service) takeSnapshot(ctx context.Context, r Request) (kept snapshot.Sn
 	return kept, seen, "", err
 }
 
-// maxSkipped is how many paths that a snapshot lacks are named.
+// maxSkipped is the maximum number of paths missing from a snapshot that are listed.
 const maxSkipped = 5
 
-// describeSkipped says what cannot be rolled back. A command may have chosen the
-// names.
+// describeSkipped describes what cannot be rolled back. The names are made safe,
+// because a command may have chosen them.
 func describeSkipped(skipped []snapshot.Skip, hide func(string) string) string {
 	var shown []string
 	for i, skip := range skipped {
@@ -248,7 +252,7 @@ func describeSkipped(skipped []snapshot.Skip, hide func(string) string) string {
 	return strings.Join(shown, ", ")
 }
 
-// finish records the end of a command, and tells the partner.
+// finish stores the command's result and tells the partner.
 func (s *Service) finish(ctx context.Context, x *Execution) error {
 	op := bridge.Operation{
 		Now: s.core.Now(), Actor: bridge.System, Conversation: x.Request.Conversation, Action: "command_ended",

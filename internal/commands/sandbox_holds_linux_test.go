@@ -16,8 +16,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// attackScript is what a script, a package, a test or a makefile may hold: no
-// reading of the command that starts it can know.
+// attackScript is what a script, a package, a test or a makefile may contain. Reading
+// the command that starts it cannot reveal this.
 func (l testHome) attackScript(port string) string {
 	return strings.NewReplacer("HOME", l.home, "WS", l.workspace, "PORT", port).Replace(`
 cat HOME/.ssh/id_rsa HOME/.aws/credentials HOME/projects/secret HOME/notes 2>/dev/null
@@ -33,13 +33,13 @@ echo the attack ran
 `)
 }
 
-// onlyTheSandbox are the kinds of commands whose harm no policy can see, each
-// allowed in its mode.
+// onlyTheSandbox are kinds of commands whose harm no policy can detect, each allowed in
+// its mode.
 var onlyTheSandbox = []struct {
 	kind    string
 	mode    guard.Mode
 	command string
-	program string // which it needs
+	program string // needed program
 }{
 	{"a script", guard.ModeYolo, "bash attack.sh", "bash"},
 	{"a script that another program starts", guard.ModeYolo, "timeout 20 nice bash attack.sh", "timeout"},
@@ -51,8 +51,8 @@ var onlyTheSandbox = []struct {
 	{"a name built at run time", guard.ModeYolo, `python3 -c "import subprocess as s; getattr(s, 'r' + 'un')(['ba' + 'sh', 'attack.' + 'sh'])"`, "python3"},
 }
 
-// TestOnlyTheSandboxHolds runs commands that every mode's policy lets through and
-// that attack: the sandbox alone holds them.
+// TestOnlyTheSandboxHolds runs commands that attack the machine and that every mode's
+// policy accepts, so that only the sandbox stops them.
 func TestOnlyTheSandboxHolds(t *testing.T) {
 	for _, b := range []sandbox.Backend{sandbox.Bubblewrap, sandbox.Landlock} {
 		t.Run(string(b), func(t *testing.T) {
@@ -122,8 +122,8 @@ func (l testHome) plantAttack(t *testing.T, port string) {
 	}
 }
 
-// outside is the state of what the command must not change: everything but the
-// workspace's ordinary files.
+// outside returns the state of everything that the command must not change, which is
+// everything but the workspace's ordinary files.
 func (l testHome) outside(t *testing.T) map[string]string {
 	t.Helper()
 	all := l.state(t)
@@ -136,8 +136,8 @@ func (l testHome) outside(t *testing.T) map[string]string {
 	return all
 }
 
-// TestFolderAndVariables: what stands before a command reaches it in the sandbox:
-// a folder by cd, variables, and the two together.
+// TestFolderAndVariables checks that a cd and variable assignments before a command
+// take effect in the sandbox, alone and together.
 func TestFolderAndVariables(t *testing.T) {
 	for _, b := range []sandbox.Backend{sandbox.Bubblewrap, sandbox.Landlock} {
 		t.Run(string(b), func(t *testing.T) {
@@ -172,8 +172,9 @@ func TestFolderAndVariables(t *testing.T) {
 	}
 }
 
-// TestNoAssignmentForAProgram: env would take a path with an equals sign for a
-// variable, and the argument after it for the program.
+// TestNoAssignmentForAProgram checks that a program whose path contains an equals sign
+// is refused: env would take the path for an assignment, and the argument after it for
+// the program.
 func TestNoAssignmentForAProgram(t *testing.T) {
 	plan := guard.Plan{Steps: []guard.Step{{Stages: []guard.Stage{{
 		Argv: []string{"npm", "/bin/sh"}, Path: "/opt/a=b/bin/npm", Env: []string{"CI=true"},

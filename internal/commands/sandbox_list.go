@@ -22,8 +22,8 @@ var redirects = map[guard.Redirect]sandbox.Redirect{
 	{FD: 1, To: 2}:      sandbox.StdoutToStderr,
 }
 
-// sandboxList says the same as a plan in the sandbox's words: argument lists and
-// how they are connected. No text is parsed again on the way.
+// sandboxList converts a plan into the sandbox's representation: argument lists, and
+// how they are connected. It does not parse any text again.
 func sandboxList(p guard.Plan, workspace string, a Access, overrides []string) (sandbox.List, error) {
 	if p.Shell != nil {
 		return sandbox.Program(p.Shell[0], p.Shell[1:]...), nil
@@ -47,8 +47,8 @@ func sandboxList(p guard.Plan, workspace string, a Access, overrides []string) (
 	return list, nil
 }
 
-// envArguments is the argument list by which env changes the folder, sets what stood
-// before the command, and becomes the program.
+// envArguments returns the arguments with which env changes the folder, sets the
+// variables that were assigned before the command, and then executes the command.
 func envArguments(stage guard.Stage) []string {
 	args := []string{"env"}
 	if stage.Dir != "" {

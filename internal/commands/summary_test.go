@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// TestSummary: the line that says how a command ended names what held it, what can be
-// put back, and what it reached.
+// TestSummary checks the line that says how a command ended: it names what stopped the
+// command, what can be rolled back, and which addresses were contacted.
 func TestSummary(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]commands.Outcome{

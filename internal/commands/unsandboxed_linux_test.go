@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/sandbox"
 )
 
-// TestFoldersAreComparedWithoutLinks: in safe mode, without a sandbox, a link in
-// a folder does not show what it leads to.
+// TestFoldersAreComparedWithoutLinks checks that, in safe mode without a sandbox,
+// comparing folders does not reveal the target of a link inside a folder.
 func TestFoldersAreComparedWithoutLinks(t *testing.T) {
 	l := newTestHome(t)
 	for _, name := range []string{"one/f", "two/f"} {
