@@ -2,13 +2,16 @@
 // an access key, which is shown once; the store keeps only a proof of it.
 //
 // A key authenticates its holder to a gateway and nothing more: an operation in a
-// conversation needs that session's token as well. A key that is bound to conversations
-// (Key.Conversations) is refused in all others, also with a token of theirs: what was
-// stolen together with it, or is found on its holder's machine, opens no more. Threat model: a stolen copy of the
-// store gives no access, because it holds an HMAC under the master key; a row that was
-// changed, or copied to another store, proves nothing, because the HMAC covers every
-// field and each store has its own master key; a wrong, an unknown, a revoked and an
-// expired key get the same answer after the same work.
+// conversation also needs that session's token. A key that is bound to conversations
+// (Key.Conversations) is refused in all others, even with a valid token, so that tokens
+// that were stolen with it, or are found on its holder's machine, open no other
+// conversation.
+//
+// Threat model: a stolen copy of the store gives no access, because it holds only an
+// HMAC under the master key. A row that was changed, or copied to another store, is not
+// accepted, because the HMAC covers every field and each store has its own master key.
+// Wrong, unknown, revoked and expired keys all get the same answer after the same
+// amount of work.
 //
 // The rules are pure functions (rules.go); the store keeps their results.
 // docs/machines.md describes access keys for operators.
@@ -26,19 +29,19 @@ import (
 
 // Errors of this package.
 var (
-	// ErrRefused is the one answer to a key that is unknown, wrong, of another store,
+	// ErrRefused is the only answer to a key that is unknown, wrong, of another store,
 	// revoked or expired. It does not say which.
 	ErrRefused = errors.New("the access key is not valid here")
 	// ErrRole reports a key whose role does not allow the request.
 	ErrRole = errors.New("the role of this access key does not allow that")
-	// ErrNoSuchKey reports to an operator that no key has that name or id.
+	// ErrNoSuchKey reports to an operator that no key has that name or ID.
 	ErrNoSuchKey = errors.New("no such access key")
 )
 
 // Role is what the holder of a key may do.
 type Role string
 
-// The roles. Each may do only what stands here: none contains another.
+// The roles. A role permits only what is listed here; no role includes another.
 const (
 	// Agent may call the tools.
 	Agent Role = "agent"
@@ -65,8 +68,8 @@ type Key struct {
 	// No two valid keys have the same name.
 	Name string
 	Role Role
-	// Conversations are those in which its holder may act, sorted; none means in all. A key
-	// that is bound to some begins no other, and joins no other.
+	// Conversations are the conversations in which the holder may act, sorted; empty
+	// means all. The holder of a bound key cannot create or join others.
 	Conversations []string
 	CreatedAt     time.Time
 	ExpiresAt     time.Time
@@ -96,7 +99,7 @@ func (k Key) State(now time.Time) State {
 	return Valid
 }
 
-// Kept is an access key as a store keeps it.
+// Kept is an access key as the store keeps it.
 type Kept struct {
 	Key
 	// Proof is an HMAC-SHA-256, under a key derived from the master key, of the secret
@@ -104,29 +107,30 @@ type Kept struct {
 	Proof []byte
 }
 
-// Same reports whether two rows agree in all that is proved, and in the proof: if one of
-// them proves a written key, so does the other.
+// Same reports whether two rows agree in the proof and in all fields that it covers. If
+// the written key proves one of them, it also proves the other.
 func (k Kept) Same(as Kept) bool {
 	return k.ID == as.ID && k.Name == as.Name && k.Role == as.Role && slices.Equal(k.Conversations, as.Conversations) &&
 		k.CreatedAt.Equal(as.CreatedAt) && k.ExpiresAt.Equal(as.ExpiresAt) && hmac.Equal(k.Proof, as.Proof)
 }
 
-// Store is the part of a store that keeps access keys. Times are read from the clock
-// that it returns.
+// Store is the part of a store that keeps access keys. The methods that read also
+// return the store's clock.
 type Store interface {
 	// AccessKeys returns all keys, oldest first, and the store's clock.
 	AccessKeys(ctx context.Context) ([]Kept, bridge.Clock, error)
-	// AccessKey returns the key with an id, or the zero Kept if there is none, and the
-	// store's clock.
+	// AccessKey returns the key with the given ID, or the zero Kept if there is none,
+	// and the store's clock.
 	AccessKey(ctx context.Context, id string) (Kept, bridge.Clock, error)
-	// ChangeAccessKeys calls rule with all keys, keeps the one key that it returns, and
-	// records op, in one transaction. If rule returns a bridge.Refusal, nothing is kept
-	// and the refusal is recorded.
+	// ChangeAccessKeys calls rule with all keys, stores the one key that it returns,
+	// and records op, all in one transaction. If rule returns a bridge.Refusal, nothing
+	// is stored and the refusal is recorded.
 	ChangeAccessKeys(ctx context.Context, op bridge.Operation, rule Rule) (Kept, error)
-	// RefuseAccess records that op was refused as r says, and returns r's reason.
+	// RefuseAccess records that op was refused for the reason in r, and returns that
+	// reason.
 	RefuseAccess(ctx context.Context, op bridge.Operation, r bridge.Refusal) error
 }
 
-// Rule returns the one key that an operation adds or changes, given all keys and the
-// store's time. It has no side effects in the store.
+// Rule returns the key that an operation adds or changes, given all keys and the
+// store's time. It does not access the store.
 type Rule func(all []Kept, now time.Time) (Kept, error)

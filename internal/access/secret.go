@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// An access key is written as a prefix, its id and its secret, such as
+// The written form of an access key is a prefix, its ID and its secret, for example
 // brk_0123456789ab_ and 64 hexadecimal characters.
 const (
 	prefix     = "brk_"
@@ -21,7 +21,7 @@ const (
 	written    = len(prefix) + idLength + 1 + 2*secretSize
 )
 
-// newSecret returns the id and the written form of a fresh key.
+// newSecret returns the ID and the written form of a new key.
 func newSecret() (id, text string) {
 	random := make([]byte, idLength/2+secretSize)
 	_, _ = rand.Read(random) // never fails (crypto/rand)
@@ -29,8 +29,8 @@ func newSecret() (id, text string) {
 	return all[:idLength], prefix + all[:idLength] + "_" + all[idLength:]
 }
 
-// ID returns the id of an access key in its written form, or "" if text is not in that
-// form. The secret part is not checked.
+// ID returns the ID in the written form of an access key, or "" if text does not have
+// that form. It does not check the secret.
 func ID(text string) (id string) {
 	if len(text) != written || !strings.HasPrefix(text, prefix) || text[len(prefix)+idLength] != '_' {
 		return ""
@@ -41,23 +41,25 @@ func ID(text string) (id string) {
 	return text[len(prefix) : len(prefix)+idLength]
 }
 
-// prover makes and checks proofs under the key of a store.
+// prover makes and checks proofs with a key derived from the store's.
 type prover struct{ key []byte }
 
 func newProver(key bridge.Key) prover { return prover{key.Derive("access key")} }
 
-// proof is what the store keeps of a written key.
+// proof returns the proof that the store keeps of a written key.
 func (p prover) proof(k Key, text string) []byte {
 	mac := hmac.New(sha256.New, p.key)
 	for _, part := range []string{k.ID, k.Name, string(k.Role), text} {
-		// Lengths in front of the parts: no two different keys prove the same bytes.
+		// Each part is preceded by its length, so that different keys never have the
+		// same encoding.
 		mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		mac.Write([]byte(part))
 	}
 	for _, at := range []time.Time{k.CreatedAt, k.ExpiresAt} {
 		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())))
 	}
-	// Without bounds nothing is added, as for keys that were made before there were any.
+	// A key without bounds adds nothing here, so proofs of keys that were made before
+	// bounds existed remain valid.
 	for _, id := range k.Conversations {
 		mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(id))))
 		mac.Write([]byte(id))
@@ -65,8 +67,8 @@ func (p prover) proof(k Key, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// proves reports whether a written key is the kept one, in a time that depends on
-// neither. Nothing proves a key that is not there.
+// proves reports whether text is the written form of the stored key. The time it takes
+// depends on neither. It is false for any text if there is no stored key.
 func (p prover) proves(k Kept, text string) bool {
 	known := len(k.Proof) == sha256.Size
 	kept := k.Proof

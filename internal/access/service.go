@@ -10,23 +10,23 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Service issues access keys and checks them. It is safe for concurrent use.
+// Service issues and checks access keys. It is safe for concurrent use.
 type Service struct {
 	core   *bridge.Service
 	store  Store
 	prover prover
 }
 
-// New returns a service. key must be the master key of the store.
+// New returns a service. key must be the store's master key.
 func New(core *bridge.Service, store Store, key bridge.Key) *Service {
 	return &Service{core: core, store: store, prover: newProver(key)}
 }
 
-// Add makes a key that is valid for lifetime, from MinLifetime to MaxLifetime, and
-// returns it with its written form, which cannot be read again. The error is a
-// bridge.InvalidError for a name, role or lifetime that breaks a rule, or if a valid
-// key has the name. With conversations, given by their full ids, the key is valid for these
-// only; it is not looked whether there are such.
+// Add creates a key that is valid for lifetime, from MinLifetime to MaxLifetime, and
+// returns it with its written form, which cannot be retrieved later. The error is a
+// bridge.InvalidError for an invalid name, role or lifetime, or if a valid key has the
+// name already. If conversations are given, by their full IDs, the key is valid only
+// for these; Add does not check that they exist.
 func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time.Duration, conversations ...string) (Key, string, error) {
 	conversations = slices.Compact(slices.Sorted(slices.Values(conversations)))
 	op := s.core.OperatorOperation("access_add", "")
@@ -38,7 +38,7 @@ func (s *Service) Add(ctx context.Context, name string, role Role, lifetime time
 	}
 	kept, err := s.store.ChangeAccessKeys(ctx, op, func(all []Kept, now time.Time) (Kept, error) {
 		if hidden {
-			return Kept{}, bridge.RefuseInvalid(op, bridge.Invalid("name", "looks like a secret: take another"))
+			return Kept{}, bridge.RefuseInvalid(op, bridge.Invalid("name", "looks like a secret: choose another"))
 		}
 		if err := checkNew(name, role, lifetime, conversations); err != nil {
 			return Kept{}, bridge.RefuseInvalid(op, err)
@@ -70,8 +70,9 @@ func (s *Service) List(ctx context.Context) ([]Key, time.Time, error) {
 	return keys, clock.Time(s.core.Now()), err
 }
 
-// Valid returns the rows of all keys that are not revoked and have not expired, by their
-// ids. Whether they prove is not looked: one that is the Same as Authenticate returned does.
+// Valid returns the rows of all keys that are not revoked and have not expired, by ID.
+// It does not check their proofs: a row that is the Same as one that Authenticate
+// returned is genuine.
 func (s *Service) Valid(ctx context.Context) (map[string]Kept, error) {
 	all, clock, err := s.store.AccessKeys(ctx)
 	now := clock.Time(s.core.Now())
@@ -84,8 +85,8 @@ func (s *Service) Valid(ctx context.Context) (map[string]Kept, error) {
 	return valid, err
 }
 
-// Revoke ends a key, given its id or its name (the newest key of that name). changed is
-// false if the key was revoked before. The error may be ErrNoSuchKey.
+// Revoke revokes a key, given its ID or its name (the newest key of that name). changed
+// is false if the key was already revoked. The error may be ErrNoSuchKey.
 func (s *Service) Revoke(ctx context.Context, nameOrID string) (k Key, changed bool, err error) {
 	op := s.core.OperatorOperation("access_revoke", "")
 	kept, err := s.store.ChangeAccessKeys(ctx, op, func(all []Kept, now time.Time) (Kept, error) {
@@ -102,16 +103,16 @@ func (s *Service) Revoke(ctx context.Context, nameOrID string) (k Key, changed b
 	return kept.Key, changed, err
 }
 
-// Caller describes a request that presents a key.
+// Caller describes who presents a key, and for what.
 type Caller struct {
 	// Address is the peer's address as the listener sees it.
 	Address string
-	// Action is what is called, as the audit log names it.
+	// Action is the name of the called operation in the audit log.
 	Action string
 }
 
-// Authenticate returns the row of the key whose written form is text. For any other text,
-// and for a key that is not valid, it records a refusal and returns ErrRefused.
+// Authenticate returns the row of the key with the given written form. For any other
+// text, and for a key that is not valid, it records a refusal and returns ErrRefused.
 func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Kept, error) {
 	id := ID(text)
 	kept, clock, err := s.store.AccessKey(ctx, id)
@@ -130,7 +131,7 @@ func (s *Service) Authenticate(ctx context.Context, text string, c Caller) (Kept
 	return Kept{}, s.refuse(ctx, c, ErrRefused, details)
 }
 
-// RefuseRole records that the role of a key does not allow a call, and returns ErrRole.
+// RefuseRole records that a key's role does not allow a call, and returns ErrRole.
 func (s *Service) RefuseRole(ctx context.Context, k Key, c Caller) error {
 	return s.refuse(ctx, c, ErrRole, bridge.Details{"key": k.ID, "role": string(k.Role)})
 }
@@ -141,11 +142,12 @@ func (s *Service) RefuseForeign(ctx context.Context, k Key, c Caller, reason err
 	return s.refuse(ctx, c, reason, bridge.Details{"key": k.ID})
 }
 
-// refusalBuckets bounds how many buckets the addresses of unproven callers can make.
+// refusalBuckets is the maximum number of rate limit buckets that unauthenticated
+// callers can create by using many addresses.
 const refusalBuckets = 256
 
-// refuse records a refusal: of a flood from one address the first ones are logged and
-// the rest counted.
+// refuse records a refusal. Of many refusals from one address only the first are logged
+// individually; the rest are counted.
 func (s *Service) refuse(ctx context.Context, c Caller, reason error, details bridge.Details) error {
 	details["from"] = c.Address
 	hash := fnv.New32a()

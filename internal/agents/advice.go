@@ -2,7 +2,8 @@ package agents
 
 import "path/filepath"
 
-// Advice is what the user has to do in the client itself before all works.
+// Advice returns what the user still has to do in the client itself after an
+// installation.
 func (p *Plan) Advice() (notes []string) {
 	if p.new == nil {
 		return nil

@@ -9,16 +9,16 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// allowedTools are those that an agent may be let use without its user being asked
-// each time: they read and answer messages between the user's own agents, and
-// change nothing else. Without that, an agent that mail wakes stops at a question
-// that nobody is there to answer.
+// allowedTools are the tools that an agent may be allowed to use without asking its
+// user each time. They read and answer messages between the user's own agents and
+// change nothing else. Without this, an agent that is woken by mail would stop at a
+// permission prompt that nobody is there to answer.
 var allowedTools = []string{
 	"check_messages", "get_history", "send_to_partner", "update_my_status", "check_partner_status",
 	"list_conversations", "list_tasks", "update_task",
 }
 
-// claudeAllows are rules of Claude Code for the tools of a server.
+// claudeAllows returns Claude Code's permission rules for these tools.
 func (s Setup) claudeAllows() (rules []string) {
 	for _, tool := range allowedTools {
 		rules = append(rules, claudeTool(s.Name, tool))
@@ -28,12 +28,12 @@ func (s Setup) claudeAllows() (rules []string) {
 
 func claudeTool(server, tool string) string { return "mcp__" + server + "__" + tool }
 
-// isClaudeAllow recognises them.
+// isClaudeAllow reports whether rule is one that claudeAllows returns.
 func isClaudeAllow(rule, server string) bool {
 	return slices.ContainsFunc(allowedTools, func(tool string) bool { return rule == claudeTool(server, tool) })
 }
 
-// codexAllows are tables of Codex's configuration.
+// codexAllows returns the tables that allow these tools in Codex's configuration.
 func (s Setup) codexAllows() (tables []table) {
 	for _, tool := range allowedTools {
 		tables = append(tables, table{
@@ -45,13 +45,14 @@ func (s Setup) codexAllows() (tables []table) {
 	return tables
 }
 
-// isCodexAllow recognises them.
+// isCodexAllow reports whether s is a table that codexAllows returns.
 func isCodexAllow(s confedit.Section, server string) bool {
 	return len(s.Path) == 4 && slices.Equal(s.Path[:3], []string{"mcp_servers", server, "tools"}) &&
 		slices.Contains(allowedTools, s.Path[3]) && len(s.Values) == 1 && s.Values["approval_mode"] == "approve"
 }
 
-// geminiAllowPriority is above what asks by default, and below what denies.
+// geminiAllowPriority is higher than that of the rules that ask by default, and lower
+// than that of the rules that deny.
 const geminiAllowPriority = 100
 
 func (s Setup) geminiAllows() string {

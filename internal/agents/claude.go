@@ -12,8 +12,8 @@ import (
 // checked against version 2.1.332. CLAUDE_CONFIG_DIR moves both user files into
 // one folder. It reads strict JSON only.
 
-// Timeouts of hooks, in seconds. A hook of ours ends within a fraction of one;
-// the waiting one sleeps in the background, as long as a conversation lives.
+// Timeouts of hooks, in seconds. A normal hook takes a fraction of a second. The
+// waiting hook sleeps in the background as long as a conversation lasts.
 const (
 	hookSeconds = 5
 	waitSeconds = 3 * 60 * 60
@@ -21,9 +21,9 @@ const (
 
 var claudeEvents = []string{"SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"}
 
-// claudeIdleEvents are those after which an agent may be idle, and something waits
-// for mail: the end of a turn, and the start of a session, which --continue and
-// /clear are, too.
+// claudeIdleEvents are the events after which an agent may be idle, so that something
+// must wait for mail: the end of a turn, and the start of a session, which --continue
+// and /clear cause too.
 var claudeIdleEvents = []string{"SessionStart", "Stop"}
 
 func claudeTargets(s Setup, p Place) []target {
@@ -60,7 +60,7 @@ func claudeTargets(s Setup, p Place) []target {
 	}
 }
 
-// claudeFiles returns the files for servers and for settings.
+// claudeFiles returns the paths of the files for servers and for settings.
 func (p Place) claudeFiles(scope Scope) (servers, settings string) {
 	if scope == ScopeProject {
 		return filepath.Join(p.Dir, ".mcp.json"), filepath.Join(p.Dir, ".claude", "settings.json")
@@ -73,13 +73,13 @@ func (p Place) claudeFiles(scope Scope) (servers, settings string) {
 	return servers, filepath.Join(folder, "settings.json")
 }
 
-// claudeRule denies every command that begins with words.
+// claudeRule returns a rule that denies every command beginning with words.
 func claudeRule(words []string) string {
 	return "Bash(" + shellOf(Claude, runtime.GOOS).line(words) + ":*)"
 }
 
-// hookEntry is a hook in the form that all three clients share: a command, and
-// what each client wants to know besides.
+// hookEntry returns a hook in the format that all three clients share: a command and
+// further members that differ by client.
 func hookEntry(event, command string, more ...confedit.Member) entry {
 	handler := append(confedit.Object{{Name: "type", Value: "command"}, {Name: "command", Value: command}}, more...)
 	return entry{

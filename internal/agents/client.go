@@ -21,11 +21,11 @@ func Clients() []Client {
 	return []Client{Claude, Codex, Gemini, OpenCode, Qwen, Copilot, Cline, Amp}
 }
 
-// Hooked reports whether bridge has hooks for the client: its agent is told of
-// mail.
+// Hooked reports whether bridge has hooks for the client. Agents of other clients are
+// not notified of mail.
 func (c Client) Hooked() bool { return slices.Contains(HookClients(), string(c)) }
 
-// Title is what the client calls itself.
+// Title returns the client's name for display.
 func (c Client) Title() string {
 	switch c {
 	case Claude:
@@ -38,27 +38,29 @@ func (c Client) Title() string {
 	return serverClients[c].title
 }
 
-// Scope says for whom an entry counts.
+// Scope says for whom an entry applies.
 type Scope string
 
-// The scopes. ScopeLocal is Claude Code's own: one user's entry for one
-// project, in the user's file. Bridge finds such entries and writes none.
+// The scopes. ScopeLocal exists in Claude Code only: it is one user's entry for one
+// project, stored in the user's file. Bridge finds such entries but does not write
+// them.
 const (
 	ScopeUser    Scope = "user"
 	ScopeProject Scope = "project"
 	ScopeLocal   Scope = "local"
 )
 
-// Place is where the clients' configuration is looked for.
+// Place says where to look for the clients' configuration.
 type Place struct {
-	// Home is the user's home folder, Dir the project's; both absolute.
+	// Home is the user's home folder; Dir is the project's folder. Both are absolute.
 	Home, Dir string
-	// Getenv looks into the environment: each client has a variable that moves
-	// its folder.
+	// Getenv reads the environment, because each client has a variable that moves its
+	// folder.
 	Getenv func(string) string
 }
 
-// folder is where the environment moves a client's folder, or its usual place.
+// folder returns the client's folder: the value of the environment variable if it is
+// set, otherwise usual below the home folder.
 func (p Place) folder(variable, usual string) string {
 	if dir := p.Getenv(variable); dir != "" {
 		if abs, err := filepath.Abs(dir); err == nil {
@@ -68,39 +70,39 @@ func (p Place) folder(variable, usual string) string {
 	return filepath.Join(p.Home, usual)
 }
 
-// Setup is what to install.
+// Setup describes what to install.
 type Setup struct {
 	Client Client
 	Scope  Scope
 	// Program is the absolute path of the bridge program.
 	Program string
-	// DB is the absolute path of the store, empty for the usual one.
+	// DB is the absolute path of the store; empty for the default store.
 	DB string
-	// Config is the absolute path of the configuration file, empty for the usual
-	// one.
+	// Config is the absolute path of the configuration file; empty for the default one.
 	Config string
-	// Name is what the server is called in the client.
+	// Name is the server's name in the client.
 	Name string
-	// DenyRules keeps the client's agent from running the operator's commands.
+	// DenyRules adds rules that keep the client's agent from running the operator's
+	// commands.
 	DenyRules bool
-	// AllowTools lets the client's agent use the tools that read and answer messages
-	// without asking its user.
+	// AllowTools adds rules that let the client's agent use the tools that read and
+	// answer messages without asking its user.
 	AllowTools bool
-	// Wake lets mail wake an idle agent where the client does not do so by itself:
-	// Codex, by a command of its own that may still change.
+	// Wake makes mail wake an idle agent in Codex, by a command of Codex that may still
+	// change. Claude Code always does this.
 	Wake bool
-	// GuardClaims keeps the client's own tools from changing files that another agent
-	// has claimed.
+	// GuardClaims adds a hook that keeps the client's own tools from changing files
+	// that another agent has claimed.
 	GuardClaims bool
-	// Tools are the groups of tools that the server offers, as its flag takes them;
-	// empty for the usual ones.
+	// Tools are the groups of tools that the server offers, in the format of its flag;
+	// empty for the default groups.
 	Tools string
 }
 
-// DefaultName is what the server is called unless somebody says otherwise.
+// DefaultName is the default name of the server.
 const DefaultName = "bridge"
 
-// serveArgs is how the client starts the server.
+// serveArgs returns the arguments with which the client starts the server.
 func (s Setup) serveArgs() []string {
 	if s.Tools != "" {
 		return s.withPlaces("serve", "--tools", s.Tools)
@@ -108,7 +110,7 @@ func (s Setup) serveArgs() []string {
 	return s.withPlaces("serve")
 }
 
-// withPlaces adds the flags that say where the store and the configuration are.
+// withPlaces appends the flags for the store and the configuration.
 func (s Setup) withPlaces(args ...string) []string {
 	if s.DB != "" {
 		args = append(args, "--db", s.DB)
@@ -119,17 +121,18 @@ func (s Setup) withPlaces(args ...string) []string {
 	return args
 }
 
-// hookCommand is the shell command of a hook.
+// hookCommand returns the shell command of a hook.
 func (s Setup) hookCommand(more ...string) string {
 	words := slices.Concat([]string{s.Program, "hook", string(s.Client)}, more, s.withPlaces())
 	return shellOf(s.Client, runtime.GOOS).line(words)
 }
 
-// deniedWords are commands that an agent must not run from its shell: those of
-// the operator, and a server of its own, through which it could play a partner.
+// deniedWords are the subcommands that an agent must not run from its shell: those of
+// the operator, and a server of its own, with which it could impersonate a partner.
 var deniedWords = []string{"yolo", "serve"}
 
-// deniedCommands lists them as one would type them, and by their full path.
+// deniedCommands returns these commands both with the program's name and with its full
+// path.
 func (s Setup) deniedCommands() (commands [][]string) {
 	for _, program := range []string{"bridge", s.Program} {
 		for _, word := range deniedWords {

@@ -9,21 +9,22 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Codex keeps servers in config.toml, and hooks beside them in hooks.json or in
-// the same config.toml; it warns where both have some. Rules for commands are
-// files in rules/. Facts checked against version 0.171.0. CODEX_HOME moves the
-// user's folder. The user must review new hooks once, in Codex.
+// Codex keeps servers in config.toml, and hooks either in hooks.json next to it or in
+// config.toml itself; it warns if both have some. Rules for commands are files in
+// rules/. Facts checked against version 0.171.0. CODEX_HOME moves the user's folder.
+// The user must review new hooks once, in Codex.
 //
-// A server gets few variables of the environment, and those that env_vars names.
-// Ours names none: an interactive Codex takes them from its background server,
-// which has those of the terminal that started it first.
+// A server gets only a few variables of the environment, plus those named in env_vars.
+// Our entry names none, because an interactive Codex takes their values from its
+// background server, which has those of the terminal that started it first.
 
-// codexToolSeconds leaves room for a check_messages that waits.
+// codexToolSeconds is long enough for a call of check_messages that waits.
 const codexToolSeconds = 90
 
 var codexEvents = []string{"SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"}
 
-// codexTargets needs to see config.toml, to put hooks where others are.
+// codexTargets returns the targets for Codex. It reads config.toml in order to put
+// hooks where others are.
 func codexTargets(s Setup, p Place, config []byte) ([]target, error) {
 	folder := p.codexFolder(s.Scope)
 	inline, err := inlineHooks(config)
@@ -68,8 +69,8 @@ func (p Place) codexFolder(scope Scope) string {
 
 func codexRules(folder string) string { return filepath.Join(folder, "rules", "bridge.rules") }
 
-// inlineHooks reports that config.toml itself has hooks. What Codex notes of
-// hooks that the user has reviewed, hooks.state, is none.
+// inlineHooks reports whether config.toml itself has hooks. The table hooks.state does
+// not count: Codex keeps its notes about reviewed hooks there.
 func inlineHooks(config []byte) (bool, error) {
 	document, err := confedit.ReadTOML(config)
 	if err != nil {
@@ -94,8 +95,8 @@ func codexHook(s Setup, event string) string {
 		event, event, tomlText(s.codexHookCommand()), hookSeconds)
 }
 
-// codexHookCommand is the command of a hook, which leaves a waiter behind if that
-// is wanted.
+// codexHookCommand returns the command of a hook. With Wake, that hook also starts a
+// process that waits for mail.
 func (s Setup) codexHookCommand() string {
 	if s.Wake {
 		return s.hookCommand("--wake")
@@ -113,7 +114,7 @@ func codexRuleText(s Setup) string {
 	return b.String()
 }
 
-// tomlText writes a string so that TOML and Starlark read it back.
+// tomlText quotes a string for TOML and Starlark.
 func tomlText(text string) string { return strconv.Quote(text) }
 
 func tomlList(items []string) string {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// TestHalfInstalled: an installation that died between two files is undone all
-// the same, and finished by installing again.
+// TestHalfInstalled checks that an installation that was interrupted between two files
+// can be undone, and can be completed by installing again.
 func TestHalfInstalled(t *testing.T) {
 	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
 		for path, text := range configurations["comments, tabs, others' entries"] {
@@ -47,7 +47,7 @@ func TestHalfInstalled(t *testing.T) {
 	})
 }
 
-// TestNoPlaceForReceipt: what could not be undone is not done.
+// TestNoPlaceForReceipt checks that nothing is installed if it could not be undone.
 func TestNoPlaceForReceipt(t *testing.T) {
 	d := newDesk(t)
 	d.write("home/.local", "a file, where a folder should be")

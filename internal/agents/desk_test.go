@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// desk is a home folder and a project of a test.
+// desk holds the home folder and the project of a test.
 type desk struct {
 	testing.TB
 	root string
@@ -44,12 +44,13 @@ func (d *desk) setup(c agents.Client, scope agents.Scope) agents.Setup {
 	return agents.Setup{Client: c, Scope: scope, Program: absolute("/opt/my tools/bridge"), Name: agents.DefaultName, DenyRules: hasRules(c, scope), AllowTools: hasRules(c, scope), GuardClaims: c.Hooked()}
 }
 
-// hasRules reports whether a client has rules that bridge writes.
+// hasRules reports whether bridge writes rules for a client.
 func hasRules(c agents.Client, scope agents.Scope) bool {
 	return c.Hooked() && (c != agents.Gemini || scope == agents.ScopeUser)
 }
 
-// absolute makes a path that begins with a slash one that is absolute here.
+// absolute turns a path that begins with a slash into one that is absolute on this
+// system.
 func absolute(path string) string {
 	if runtime.GOOS == "windows" {
 		return "C:" + path
@@ -77,8 +78,8 @@ func (d *desk) read(name string) string {
 	return string(text)
 }
 
-// tree maps every file to its mode and text, every folder to its mode, every
-// link to what it leads to.
+// tree maps every file to its mode and text, every folder to its mode, and every link
+// to its target.
 func (d *desk) tree() map[string]string {
 	d.Helper()
 	all := map[string]string{}
@@ -135,12 +136,12 @@ func (d *desk) uninstall(s agents.Setup) *agents.Plan {
 	return plan
 }
 
-// everywhere runs a test for each client and scope.
+// everywhere runs a test for every client and scope.
 func everywhere(t *testing.T, test func(*testing.T, *desk, agents.Setup)) {
 	for _, c := range agents.Clients() {
 		for _, scope := range []agents.Scope{agents.ScopeUser, agents.ScopeProject} {
 			if scope == agents.ScopeProject && (c == agents.Copilot || c == agents.Cline) {
-				continue // they keep none
+				continue // they have no files for projects
 			}
 			t.Run(string(c)+" "+string(scope), func(t *testing.T) {
 				d := newDesk(t)

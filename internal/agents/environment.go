@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// codexInherits are the variables that Codex gives every server.
+// codexInherits are the variables that Codex passes to every server.
 var codexInherits = []string{"HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "TEMP", "TMP"}
 
-// Environment is what the client would start a server with, were it started
-// from environ. Of the entry's own variables only those that mean something to
-// bridge are in it: a project's file could name any.
+// Environment returns the environment that the client would give a server if the client
+// ran with environ. Of the entry's own variables it includes only those that affect
+// bridge, because a project's file could set any variable.
 func (f Found) Environment(s Server, environ []string) (env []string) {
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
@@ -27,8 +27,8 @@ func (f Found) Environment(s Server, environ []string) (env []string) {
 	return env
 }
 
-// Store is the store that an entry, or the environment that its client passes
-// on, names for a server; empty where neither does.
+// Store returns the store that an entry, or the environment that its client passes on,
+// names for a server; empty if neither does.
 func (f Found) Store(s Server, environ []string) string {
 	for i, arg := range s.Args {
 		if path, ok := strings.CutPrefix(arg, "--db="); ok {
@@ -41,21 +41,20 @@ func (f Found) Store(s Server, environ []string) string {
 	return lookup(f.Environment(s, environ), "BRIDGE_DB")
 }
 
-// Loses reports that a variable is set in environ and not passed on to a server.
+// Loses reports whether a variable is set in environ but not passed on to a server.
 func (f Found) Loses(s Server, name string, environ []string) bool {
 	return lookup(environ, name) != "" && lookup(f.Environment(s, environ), name) == ""
 }
 
-// sharedVariables must not be handed to a server by a process that serves the
-// sessions of several terminals: credentials, the place of the store, the leave
-// for commands.
+// sharedVariables must not be passed to a server by a process that serves the sessions
+// of several terminals: credentials, the store's path, and the permission for commands.
 var sharedVariables = []string{
 	"BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN",
 	"BRIDGE_DB", "BRIDGE_CONFIG", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "YOLO_MODE",
 }
 
-// Shared lists the variables that an entry has handed on from the client's
-// environment although that may be another terminal's.
+// Shared lists the shared variables that an entry passes on from the client's
+// environment, although their values may be those of another terminal.
 func (f Found) Shared(s Server) (names []string) {
 	for _, name := range sharedVariables {
 		if slices.Contains(s.EnvVars, any(name)) {
@@ -65,7 +64,7 @@ func (f Found) Shared(s Server) (names []string) {
 	return names
 }
 
-// lookup returns the last value of a variable.
+// lookup returns the last value of a variable in environ.
 func lookup(environ []string, name string) (value string) {
 	for _, variable := range environ {
 		if text, ok := strings.CutPrefix(variable, name+"="); ok {

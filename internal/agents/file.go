@@ -13,10 +13,10 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// file is a configuration file as it was read.
+// file is the content of a configuration file when it was read.
 type file struct {
 	path string
-	// real is path with its symbolic links followed: that is what is replaced.
+	// real is path with symbolic links resolved. This is the file that is replaced.
 	real   string
 	exists bool
 	text   []byte
@@ -25,11 +25,11 @@ type file struct {
 
 var (
 	errReadOnly = errors.New("is read-only; it was left as it is")
-	errChanged  = errors.New("was changed by another program meanwhile; nothing was done, try again")
+	errChanged  = errors.New("was changed by another program in the meantime; nothing was done, try again")
 )
 
-// readFile reads a file that may not be there. What could not be written back
-// as it is, is an error.
+// readFile reads a file, which may be missing. It returns an error for a file that
+// could not be written back unchanged.
 func readFile(path string) (file, error) {
 	f := file{path: path, real: path}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -40,7 +40,7 @@ func readFile(path string) (file, error) {
 		return f, &FileError{path, errors.New("may not be read by this user: is HOME your own home folder?")}
 	}
 	if err != nil {
-		return f, &FileError{path, errors.New("is a link that leads nowhere")}
+		return f, &FileError{path, errors.New("is a broken symbolic link")}
 	}
 	f.real, f.exists = followed, true
 	if f.info, err = os.Stat(followed); err != nil {
@@ -58,9 +58,9 @@ func readFile(path string) (file, error) {
 	return f, nil
 }
 
-// replace writes text in place of what was read, or removes the file. It
-// does so at once, keeps permissions and owner, and refuses where the file is
-// no longer what was read.
+// replace writes text in place of what was read, or removes the file if exists is
+// false. The change is atomic and keeps permissions and owner. It fails if the file has
+// changed since it was read.
 func (f file) replace(text []byte, exists bool, mode fs.FileMode) error {
 	if !exists {
 		if err := f.unchanged(); err != nil {
@@ -79,7 +79,7 @@ func (f file) replace(text []byte, exists bool, mode fs.FileMode) error {
 	return err
 }
 
-// writable refuses a file that its owner protects from changes.
+// writable returns an error if the file is write-protected.
 func (f file) writable() error {
 	info, err := os.Stat(f.real)
 	if err == nil && info.Mode().Perm()&0o200 == 0 {
@@ -88,7 +88,7 @@ func (f file) writable() error {
 	return nil
 }
 
-// unchanged looks again.
+// unchanged returns an error if the file has changed since it was read.
 func (f file) unchanged() error {
 	now, err := readFile(f.path)
 	if err != nil || now.exists != f.exists || now.real != f.real || !bytes.Equal(now.text, f.text) {
@@ -97,8 +97,8 @@ func (f file) unchanged() error {
 	return nil
 }
 
-// makeFolders makes the folder of a file and those above it, and returns those
-// that were missing, the outermost first.
+// makeFolders creates the folder of a file and its parents as needed, and returns those
+// that were missing, outermost first.
 func makeFolders(path string, mode fs.FileMode) (made []string, err error) {
 	var missing []string
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
@@ -116,8 +116,8 @@ func makeFolders(path string, mode fs.FileMode) (made []string, err error) {
 	return made, nil
 }
 
-// removeFolders removes folders that are empty, the innermost first, and
-// returns those that stay because they are not.
+// removeFolders removes the folders that are empty, innermost first, and returns those
+// that were not.
 func removeFolders(made []string) (left []string) {
 	for _, dir := range slices.Backward(made) {
 		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -10,20 +10,20 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Found is what of ours a client's configuration holds for one scope.
+// Found holds what bridge has in a client's configuration for one scope.
 type Found struct {
 	Client Client
 	Scope  Scope
-	// Path is where servers are entered; its folder need not exist.
+	// Path is the file where servers are entered; its folder need not exist.
 	Path    string
 	Servers []NamedServer
 	Hooks   []Hook
-	// Plugin is the plugin or extension that brings server and hooks of its own;
-	// empty for none.
+	// Plugin is the plugin or extension that provides the server and hooks; empty if
+	// there is none.
 	Plugin string
-	// HooksOff reports that the client's own switch for hooks is off.
+	// HooksOff reports whether hooks are switched off in the client.
 	HooksOff bool
-	// Unreviewed reports that the user has not yet told Codex to run the hooks.
+	// Unreviewed reports whether Codex still waits for the user's review of the hooks.
 	Unreviewed bool
 }
 
@@ -33,12 +33,12 @@ type NamedServer struct {
 	Server
 }
 
-// Hook is a hook that starts a bridge.
+// Hook is a hook that runs bridge.
 type Hook struct {
 	Path, Event, Command string
 }
 
-// Find looks for what of ours a client has. It changes nothing.
+// Find looks for bridge's entries in a client's configuration. It changes nothing.
 func (in Installer) Find(c Client, scope Scope) (Found, error) {
 	f := Found{Client: c, Scope: scope, Path: mainFile(c, scope, in.Place)}
 	switch c {
@@ -82,7 +82,8 @@ func (in Installer) findClaude(f *Found) error {
 	return nil
 }
 
-// enabledPlugin names our plugin where Claude Code's settings switch it on.
+// enabledPlugin returns the name of our plugin if it is enabled in Claude Code's
+// settings.
 func enabledPlugin(settings any) string {
 	plugins, _ := lookupTree(settings, []string{"enabledPlugins"}).(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(plugins)) {
@@ -93,7 +94,7 @@ func enabledPlugin(settings any) string {
 	return ""
 }
 
-// geminiExtension names our extension where it is installed.
+// geminiExtension returns the path of our extension if it is installed.
 func geminiExtension(folder string) string {
 	path := filepath.Join(folder, "extensions", DefaultName)
 	if _, err := os.Stat(filepath.Join(path, "gemini-extension.json")); err != nil {
@@ -117,8 +118,8 @@ func (in Installer) findCodex(f *Found) error {
 	return err
 }
 
-// reviewed reports that Codex has noted a review of any hook in the files of
-// ours. It does so in the user's config.toml, under the file's path and more.
+// reviewed reports whether Codex has recorded a review of any hook in these files. It
+// does so in the user's config.toml, under keys that begin with the file's path.
 func (in Installer) reviewed(f Found) bool {
 	config, err := readDocument(mainFile(Codex, ScopeUser, in.Place), tomlTables)
 	if err != nil {
@@ -133,7 +134,7 @@ func (in Installer) reviewed(f Found) bool {
 	return false
 }
 
-// readDocument decodes a configuration file; nil where there is none.
+// readDocument decodes a configuration file; nil if it does not exist.
 func readDocument(path string, format format) (any, error) {
 	f, err := readFile(path)
 	if err != nil || !f.exists {

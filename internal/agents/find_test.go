@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// TestFindLocal: an entry that `claude mcp add` makes for one folder is found
-// there and nowhere else.
+// TestFindLocal checks that an entry made by `claude mcp add` for one folder is found
+// for that folder only.
 func TestFindLocal(t *testing.T) {
 	d := newDesk(t)
 	projects := map[string]any{
@@ -32,7 +32,8 @@ func TestFindLocal(t *testing.T) {
 	}
 }
 
-// TestFindSwitches: hooks that are off, or that Codex was not told to run.
+// TestFindSwitches checks that disabled hooks, and hooks that Codex still wants
+// reviewed, are reported.
 func TestFindSwitches(t *testing.T) {
 	for name, test := range map[string]struct {
 		client          agents.Client
@@ -67,8 +68,8 @@ func TestFindReviewed(t *testing.T) {
 	}
 }
 
-// TestEnvironment: what a client passes on to a server, and which store it
-// uses then.
+// TestEnvironment checks which variables a client passes on to a server, and which
+// store the server then uses.
 func TestEnvironment(t *testing.T) {
 	environ := []string{"HOME=/home/x", "BRIDGE_DB=/env.db", "XDG_STATE_HOME=/state", "OTHER=1"}
 	for name, test := range map[string]struct {
@@ -100,7 +101,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestPresent: a client is there if its program is, or its folder.
+// TestPresent checks that a client counts as present if its program or its folder
+// exists.
 func TestPresent(t *testing.T) {
 	for _, c := range agents.Clients() {
 		d := newDesk(t)

@@ -11,11 +11,11 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Gemini CLI keeps servers and hooks in settings.json, and rules for tools as
-// TOML files in a folder of policies. Facts checked against version 0.61.0: it
-// reads comments in settings.json, but no trailing comma and no byte order mark;
-// timeouts are in milliseconds; it takes no notice of a project's policies, and
-// of tools.exclude only where it names a whole tool.
+// Gemini CLI keeps servers and hooks in settings.json, and rules for tools as TOML
+// files in a folder of policies. Facts checked against version 0.61.0: it accepts
+// comments in settings.json, but no trailing comma and no byte order mark; timeouts are
+// in milliseconds; it ignores a project's policies, and entries in tools.exclude that
+// do not name a whole tool.
 
 const hookMilliseconds = hookSeconds * 1000
 
@@ -63,10 +63,11 @@ func (p Place) geminiFolder(scope Scope) string {
 
 func geminiPolicy(folder string) string { return filepath.Join(folder, "policies", "bridge.toml") }
 
-// geminiPriority beats every other rule of the user's.
+// geminiPriority is higher than that of any other rule of the user.
 const geminiPriority = 999
 
-// geminiRules is the policy: what is denied, and what is allowed without asking.
+// geminiRules returns the policy file: commands that are denied, and tools that are
+// allowed without asking.
 func geminiRules(s Setup) string {
 	text := ownHeader(s)
 	if s.DenyRules {
@@ -92,10 +93,10 @@ denyMessage = %q
 `, strings.Join(prefixes, ", "), geminiPriority, denyReason)
 }
 
-// denyReason tells the agent why.
+// denyReason is shown to the agent.
 const denyReason = "These commands are the operator's. Use the bridge's tools instead."
 
-// ownHeader begins a file that is ours as a whole.
+// ownHeader is the first line of files that contain nothing but our entries.
 func ownHeader(s Setup) string {
 	return fmt.Sprintf("# Written by `bridge install %s`; `bridge uninstall %s` removes it.\n", s.Client, s.Client)
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// HookKind is what an event means, whatever a client calls it.
+// HookKind is the kind of an event, independent of the client's name for it.
 type HookKind int
 
-// The kinds of events. HookOther is one that bridge has nothing to say to.
+// The kinds of events. HookOther is an event to which bridge does not respond.
 const (
 	HookOther HookKind = iota
 	HookSessionStart
@@ -20,9 +20,9 @@ const (
 	HookStop
 )
 
-// hookKinds are the names of events, as the clients' own documents and schemas
-// have them. Checked against Claude Code 2.1.329, Codex 0.169.0 and Gemini CLI
-// 0.61.0: Codex took Claude Code's names over.
+// hookKinds maps the names of events, as given in the clients' documentation and
+// schemas, to their kinds. Checked against Claude Code 2.1.329, Codex 0.169.0 and
+// Gemini CLI 0.61.0. Codex uses Claude Code's names.
 var hookKinds = map[string]map[string]HookKind{
 	"claude": claudeHookKinds,
 	"codex":  claudeHookKinds,
@@ -41,31 +41,31 @@ var claudeHookKinds = map[string]HookKind{
 	"Stop":             HookStop,
 }
 
-// HookClients are the clients whose hooks bridge speaks.
+// HookClients are the clients whose hooks bridge supports.
 func HookClients() []string { return []string{"claude", "codex", "gemini"} }
 
-// MaxHookInput bounds what is read of an event, in bytes. An event carries what
-// a tool answered, whole; one that is larger is not looked at.
+// MaxHookInput is the maximum size of an event, in bytes. An event contains a tool's
+// complete result; larger events are not processed.
 const MaxHookInput = 4 << 20
 
-// HookEvent is what a client tells its hook, as far as bridge uses it.
+// HookEvent holds the parts of a client's event that bridge uses.
 type HookEvent struct {
 	Client, Name string
 	Kind         HookKind
-	// Session is what the client calls its session.
+	// Session is the client's own ID for the session.
 	Session string
-	// Source says why a session starts: "startup", "resume", "compact", "clear".
+	// Source is how a session started: "startup", "resume", "compact", "clear".
 	Source string
-	// Again reports that the agent goes on already because a hook kept it from
-	// ending.
+	// Again reports whether the agent is already continuing because a hook kept it from
+	// stopping.
 	Again bool
-	// Helper reports an event of an agent that the session's agent started. Mail
-	// is not for it.
+	// Helper reports an event of a subagent. Mail is not meant for it.
 	Helper bool
-	// Own reports that the tool was one of the bridge's: its answer told of mail.
+	// Own reports whether the tool was one of the bridge's, whose result already
+	// reported the mail.
 	Own bool
-	// Tool is the tool that the event is about, Arguments what it is called with, and
-	// Dir the folder that the agent works in.
+	// Tool is the tool that the event is about, Arguments are its arguments, and Dir is
+	// the folder in which the agent works.
 	Tool, Dir string
 	Arguments json.RawMessage
 }
@@ -74,17 +74,18 @@ type HookEvent struct {
 // The rest of it was not read.
 var ErrHookInput = errors.New("the event is larger than a hook reads")
 
-// ReadHookEvent reads the event of a client: one JSON object. It returns when that
-// is whole, since some clients leave their end open; what follows is not read.
+// ReadHookEvent reads a client's event, which is one JSON object. It returns as soon as
+// the object is complete, because some clients leave their end open; whatever follows
+// is not read.
 func ReadHookEvent(client string, r io.Reader) (HookEvent, error) {
 	return readEvent(client, r, MaxHookInput)
 }
 
-// MaxGuardInput is MaxHookInput for events that are guarded: they carry a whole file
+// MaxGuardInput is MaxHookInput for guarded events, which contain the complete file
 // that the agent writes.
 const MaxGuardInput = 32 << 20
 
-// ReadGuardEvent is ReadHookEvent for an event that is guarded.
+// ReadGuardEvent is ReadHookEvent for guarded events.
 func ReadGuardEvent(client string, r io.Reader) (HookEvent, error) {
 	return readEvent(client, r, MaxGuardInput)
 }
@@ -107,7 +108,7 @@ func readEvent(client string, r io.Reader, most int64) (HookEvent, error) {
 		if limited.N == 0 {
 			return HookEvent{}, ErrHookInput
 		}
-		return HookEvent{}, errors.New("the event is not what the client's hooks are given: it is not JSON of that form")
+		return HookEvent{}, errors.New("the event does not have the form of the client's events: it is not such a JSON object")
 	}
 	event := HookEvent{
 		Client:  client,
@@ -126,14 +127,15 @@ func readEvent(client string, r io.Reader, most int64) (HookEvent, error) {
 		event.settleNotice(input.Prompt)
 	case "gemini":
 		event.settleNotice(input.Prompt)
-		event.Again = event.Again || event.Kind == HookStop // it calls no end of a turn a second one
+		event.Again = event.Again || event.Kind == HookStop // its events do not say whether the turn was continued by a hook
 	}
 	return event, nil
 }
 
-// settleNotice tells a notice of ours from a user's prompt, which starts the counts
-// of Decide again: Gemini CLI gives the reason for which its agent goes on as a
-// prompt, and Codex what wakes its agent.
+// settleNotice recognises a prompt that is a notice of ours and not from the user. A
+// user's prompt would reset the counters of Decide. Gemini CLI sends the reason for
+// which its agent continues as a prompt, and Codex sends the notice that wakes its
+// agent as one.
 func (e *HookEvent) settleNotice(prompt string) {
 	ours := func(start string) bool { return strings.HasPrefix(prompt, start) }
 	if e.Kind == HookPrompt && slices.ContainsFunc(noticeStarts, ours) {
@@ -141,8 +143,8 @@ func (e *HookEvent) settleNotice(prompt string) {
 	}
 }
 
-// ownTools are the tools whose answers tell how much mail there is. Clients put
-// the server's name before them, each in its way.
+// ownTools are the tools whose results report how much mail there is. Each client adds
+// the server's name in front of them in its own way.
 var ownTools = []string{
 	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
 	"update_my_status", "check_partner_status", "list_conversations", "extend_conversation", "assign_task", "update_task", "list_tasks",
@@ -150,8 +152,8 @@ var ownTools = []string{
 	"file_read", "file_write", "file_edit", "log_step",
 }
 
-// ownTool reports whether a tool is one of the bridge's: mcp__bridge__x in
-// Claude Code and Codex, mcp_bridge_x in Gemini CLI, under any server's name.
+// ownTool reports whether a tool is one of the bridge's, whatever the server's name:
+// mcp__bridge__x in Claude Code and Codex, mcp_bridge_x in Gemini CLI.
 func ownTool(name string) bool {
 	for _, own := range ownTools {
 		if strings.HasPrefix(name, "mcp_") && strings.HasSuffix(name, "_"+own) {

@@ -8,16 +8,16 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Guarding: before a tool of the client's own writes, a hook asks whether another
+// Guarding: before one of the client's own tools writes, a hook checks whether another
 // agent has claimed one of the files. Checked against Claude Code 2.1.332, Codex
-// 0.171.0 and Gemini CLI 0.61.0: in all three a hook that ends with exit code 2 keeps
-// the tool from running, and the agent reads what it wrote on standard error. Any
-// other exit code lets the tool run.
+// 0.171.0 and Gemini CLI 0.61.0: in all three, a hook that exits with code 2 keeps the
+// tool from running, and the agent reads the hook's standard error. After any other
+// exit code the tool runs.
 
-// ExitGuarded is the exit code of a hook that keeps a tool from running.
+// ExitGuarded is the exit code with which a hook prevents a tool from running.
 const ExitGuarded = 2
 
-// guardEvent is what a client calls the moment before a tool runs.
+// guardEvent is the client's name for the event before a tool runs.
 func (c Client) guardEvent() string {
 	if c == Gemini {
 		return "BeforeTool"
@@ -25,7 +25,7 @@ func (c Client) guardEvent() string {
 	return "PreToolUse"
 }
 
-// guardMatcher are the tools of a client that write files.
+// guardMatcher matches the client's tools that write files.
 func (c Client) guardMatcher() string {
 	switch c {
 	case Gemini:
@@ -38,10 +38,10 @@ func (c Client) guardMatcher() string {
 
 func (s Setup) guardCommand() string { return s.hookCommand("--guard") }
 
-// guards reports that a hook's command is one that guards.
+// guards reports whether a hook's command is a guarding one.
 func guards(command string) bool { return strings.Contains(command, " --guard") }
 
-// guardEntry is the hook of a JSON file.
+// guardEntry returns the hook for a JSON file.
 func (s Setup) guardEntry(more ...confedit.Member) entry {
 	e := hookEntry(s.Client.guardEvent(), s.guardCommand(), more...)
 	group, _ := e.value.(confedit.Object)
@@ -49,7 +49,7 @@ func (s Setup) guardEntry(more ...confedit.Member) entry {
 	return e
 }
 
-// guardTable is the hook of a TOML file.
+// guardTable returns the hook for a TOML file.
 func (s Setup) guardTable() table {
 	event := s.Client.guardEvent()
 	return table{path: []string{"hooks", event}, hook: s.guardCommand(), text: fmt.Sprintf(
@@ -57,13 +57,13 @@ func (s Setup) guardTable() table {
 		event, tomlText(s.Client.guardMatcher()), event, tomlText(s.guardCommand()), hookSeconds)}
 }
 
-// GuardRefusal is what an agent reads that may not change a file. It holds no word of
-// the holder's.
+// GuardRefusal is the text for an agent that may not change a file. It contains no text
+// from the holder.
 func GuardRefusal(held *claims.HeldError) string {
 	return noticeMark + "Nothing was changed: " + held.Error() +
 		". Work on something else, ask the holder with send_to_partner, or claim the file yourself with claim_file when it is free."
 }
 
-// GuardOff is what the user reads, once in a session, where claims could not be asked
-// for.
+// GuardOff is the text for the user, shown once in a session, when claims could not be
+// checked.
 const GuardOff = noticeMark + "The claims on files could not be read, so edits are not checked against them: run \"bridge doctor\" to see why."

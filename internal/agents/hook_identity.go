@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Forgets reports whether the agent may have forgotten who it is: its context was
-// compacted, or its session taken up again.
+// Forgets reports whether the agent may have forgotten who it is, because its context
+// was compacted or its session was resumed.
 func (e HookEvent) Forgets() bool {
 	return e.Kind == HookSessionStart && !e.Helper && (e.Source == "compact" || e.Source == "resume")
 }
@@ -29,11 +29,10 @@ func partnerRoles(others bridge.Roster) string {
 	return "partners " + strings.Join(roles, ", ")
 }
 
-// HookIdentity says in one line who the agent is, for one that may have forgotten
-// it and has no mail that would remind it, and which of its conversations end.
-// Roles are the words of whoever created
-// the conversation: they are cleaned, quoted and called untrusted. It is empty
-// where there is nothing to say.
+// HookIdentity tells an agent in one line who it is and which of its conversations end.
+// It is for an agent that may have forgotten this and has no mail to remind it. Roles
+// were written by whoever created the conversation, so they are cleaned, quoted and
+// called untrusted. The result is empty if there is nothing to say.
 func HookIdentity(ctx context.Context, b HookBridge, mail, ends []HookMail) (string, error) {
 	var parts []string
 	for _, m := range mail[:min(len(mail), maxHookSessions)] {

@@ -8,41 +8,43 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// Budgets of what an agent is made to do without its user. An agent goes on for
-// new messages only, so two agents that answer each other could keep each other
-// busy forever.
+// Limits on what an agent is made to do without its user. An agent continues only for
+// new messages, but two agents that answer each other could keep each other busy
+// forever.
 const (
-	// MaxHookContinues is how often in a row an agent that ends its turn is asked to go
-	// on. Clients have limits of their own, and end the turn with an error.
+	// MaxHookContinues is how many times in a row an agent that ends its turn is asked
+	// to continue. Clients have limits of their own, and report an error when they are
+	// reached.
 	MaxHookContinues = 5
-	// MaxHookWakes is how often an idle agent is woken until its user speaks again.
+	// MaxHookWakes is how many times an idle agent is woken before its user writes
+	// again.
 	MaxHookWakes = 50
 )
 
-// HookMail is the mail of one session that the client's session has.
+// HookMail is the mail of one bridge session of the client's session.
 type HookMail struct {
 	binding.Entry
 	Unread, LastSeq int64
-	// Ends is when the conversation ends, and Left how long that is from now; 0
-	// where it has ended.
+	// Ends is when the conversation ends, and Left how long that is from now; 0 if it
+	// has ended.
 	Ends time.Time
 	Left time.Duration
 }
 
-// HookNews is what an agent is told of: its mail, and the end of conversations.
+// HookNews is what an agent is told: its mail, and the ends of conversations.
 type HookNews struct{ Mail, Ends []HookMail }
 
-// None reports that there is nothing to tell.
+// None reports whether there is nothing to tell.
 func (n HookNews) None() bool { return len(n.Mail) == 0 && len(n.Ends) == 0 }
 
-// Decide returns what the agent is to be told of now, and notes that it was.
-// Changed reports whether there is something to note.
+// Decide returns what the agent is to be told now, and records it in n.
+// changed reports whether n was changed.
 //
-//   - The start of a session tells all that is unread, and each end: whatever the
-//     agent was told before is not in its context any more.
-//   - A prompt and the end of a tool tell of what came since the agent was last told.
-//   - The end of a turn keeps the agent from ending once for each new message, and
-//     for an end that comes soon and that it was not told of, but not more than
+//   - At the start of a session it is told of all unread mail and of each end, because what
+//     it was told before is no longer in its context.
+//   - At a prompt and after a tool it is told what is new since it was last told.
+//   - At the end of a turn it is kept from stopping once for each new message, and once
+//     for each coming end that it was not told of, but not more than
 //     MaxHookContinues times in a row.
 func (e HookEvent) Decide(n *binding.Notices, mail []HookMail) (tell HookNews, changed bool) {
 	if e.Helper || e.Kind == HookOther || e.Kind == HookAfterTool && e.Own {
@@ -87,7 +89,8 @@ func (e HookEvent) news(n *binding.Notices, m HookMail) bool {
 	return m.LastSeq > n.Told[m.Key()]
 }
 
-// note remembers what was told, and what is no reason any more to ask the agent to go on.
+// note records in n what was told. If stopped, the same mail will not keep the agent
+// from stopping again.
 func note(n *binding.Notices, told HookNews, stopped bool) {
 	for _, m := range told.Ends {
 		n.Ends[m.Key()] = m.toldEnd()
@@ -100,17 +103,18 @@ func note(n *binding.Notices, told HookNews, stopped bool) {
 	}
 }
 
-// maxHookSessions is how many sessions a notice names; the others are counted.
+// maxHookSessions is the maximum number of sessions that a notice names; the others are
+// counted.
 const maxHookSessions = 5
 
-// noticeMark begins every notice, and noticeStarts are how one goes on that stands
-// in place of a prompt.
+// noticeMark begins every notice. noticeStarts are the beginnings of notices that a
+// client may deliver as a prompt.
 const noticeMark = "[bridge] "
 
 var noticeStarts = []string{noticeMark + mailStart, noticeMark + soonStart}
 
-// HookNotice is what the agent reads: counts, times, and ids that the bridge made.
-// No word of a partner's is in it, and none that could be one's.
+// HookNotice returns the text that the agent reads: counts, times, and IDs that the
+// bridge generated. It contains nothing that a partner could have written.
 func HookNotice(news HookNews) string {
 	var parts []string
 	if len(news.Mail) > 0 {

@@ -2,8 +2,8 @@ package agents
 
 import "encoding/json"
 
-// hookOutput is what a hook answers, in the form that the three clients share.
-// Gemini CLI takes "block" for its own "deny".
+// hookOutput is a hook's output in the format that the three clients share. Gemini CLI
+// accepts "block" as its own "deny".
 type hookOutput struct {
 	Decision string       `json:"decision,omitempty"`
 	Reason   string       `json:"reason,omitempty"`
@@ -17,8 +17,9 @@ type hookContext struct {
 	Context string `json:"additionalContext"`
 }
 
-// Answer is what the hook prints so that the agent reads text: at its end, text
-// is why it goes on; otherwise it is added to what the agent sees.
+// Answer returns what the hook prints so that the agent reads text. At the end of a
+// turn, text is the reason to continue; at other events it is added to the agent's
+// context.
 func (e HookEvent) Answer(text string) ([]byte, error) {
 	out := hookOutput{Specific: &hookContext{Event: e.Name, Context: text}}
 	if e.Kind == HookStop {
@@ -28,7 +29,7 @@ func (e HookEvent) Answer(text string) ([]byte, error) {
 	return append(answer, '\n'), err
 }
 
-// TellUser is what a hook prints so that the user of the client reads text.
+// TellUser returns what a hook prints so that the client's user reads text.
 func TellUser(text string) ([]byte, error) {
 	answer, err := json.Marshal(hookOutput{Message: text})
 	return append(answer, '\n'), err

@@ -12,26 +12,25 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// HookWait waits, in the background, for mail of a client's session whose agent
-// is idle.
+// HookWait waits in the background for mail for a client's session whose agent is idle.
 type HookWait struct {
 	HookSession
 	Bridge HookBridge
-	// Client is the client's process; with its end the wait ends. The zero
-	// Process does not end.
+	// Client is the client's process; the wait ends when it exits. The zero Process is
+	// taken to run forever.
 	Client binding.Process
 }
 
-// Times of a wait. A hook that the client asks at the same moment goes first, and
-// so does a call of the agent that takes the messages already.
+// Intervals of a wait. waitSettle lets a hook that the client runs at the same moment,
+// or a call of the agent that fetches the messages, go first.
 const (
 	waitSettle = 400 * time.Millisecond
 	waitLook   = time.Second
 )
 
-// Run returns the notice to wake the agent with; "" if the wait is over for
-// another reason: ctx or the client ended, nothing is left to wait for, another
-// waiter took the place, or the agent was woken often enough.
+// Run waits and returns the notice with which to wake the agent. It returns "" if the
+// wait ends for another reason: ctx or the client ended, there is nothing left to wait
+// for, another waiter has taken over, or the agent has been woken too often.
 func (w HookWait) Run(ctx context.Context) (string, error) {
 	place, err := w.Bindings.Wait(ctx, w.place())
 	if err != nil {
@@ -61,8 +60,8 @@ func (w HookWait) Run(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// wake decides whether the agent is to be woken for mail, and remembers it. More
-// is false when it was woken often enough.
+// wake decides whether to wake the agent for mail, and records it. more is false if the
+// agent has been woken too often.
 func (w HookWait) wake(ctx context.Context, mail []HookMail) (tell HookNews, more bool, err error) {
 	more = true
 	n, err := w.Bindings.Notices(w.name())
@@ -87,8 +86,8 @@ func (w HookWait) wake(ctx context.Context, mail []HookMail) (tell HookNews, mor
 	return tell, more, err
 }
 
-// untold picks what the agent has not heard of in any way. An end that came wakes
-// nobody.
+// untold returns the news that the agent has not been told of at any event. An end that
+// has passed does not wake the agent.
 func untold(n *binding.Notices, mail []HookMail) (tell HookNews) {
 	for _, m := range mail {
 		if m.Unread > 0 && m.LastSeq > max(n.Told[m.Key()], n.Stopped[m.Key()]) {
@@ -101,8 +100,8 @@ func untold(n *binding.Notices, mail []HookMail) (tell HookNews) {
 	return tell
 }
 
-// unfinished forgets the ends of conversations in which the agent has said that its
-// work is complete: it is not woken for what it does not need.
+// unfinished removes the ends of conversations in which the agent has reported its work
+// as complete, because it need not be woken for those.
 func (w HookWait) unfinished(ctx context.Context, mail []HookMail) ([]HookMail, error) {
 	mail = slices.Clone(mail)
 	for i, m := range mail {
@@ -123,9 +122,9 @@ func (w HookWait) unfinished(ctx context.Context, mail []HookMail) ([]HookMail, 
 	return mail, nil
 }
 
-// await returns true when there may be news: a message came, a conversation ends
-// soon, or the client's session has others than entries, of which mail is. It is false
-// when the wait is over.
+// await returns true when there may be news: a message arrived, a conversation ends
+// soon, or the client's bridge sessions are no longer entries, to which mail belongs.
+// It returns false when the wait is over.
 func (w HookWait) await(ctx context.Context, place *binding.Waiter, entries []binding.Entry, mail []HookMail) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	came := make(chan error, len(mail))

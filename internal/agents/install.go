@@ -18,19 +18,19 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// Installer plans what to change in the clients' configuration.
+// Installer plans changes to the clients' configuration.
 type Installer struct {
 	Place Place
-	// State is bridge's own folder, where receipts are kept.
+	// State is bridge's own folder, where receipts are stored.
 	State string
 }
 
 var serverName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
 
-// Check says what is wrong with a setup, if anything.
+// Check returns an error if a setup is invalid.
 func (s Setup) Check() error {
 	if !serverName().MatchString(s.Name) {
-		return errors.New("a server's name has up to 32 letters, digits, - and _, and begins with a letter")
+		return errors.New("the name of a server must have at most 32 letters, digits, - and _, and begin with a letter")
 	}
 	for _, path := range []string{s.Program, s.DB, s.Config} {
 		if !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl) {
@@ -53,12 +53,12 @@ func (s Setup) Check() error {
 
 var errBusy = errors.New("another installation of bridge is running: try again when it has ended")
 
-// busyWait is how long one installation waits for another. Each takes a fraction
-// of a second.
+// busyWait is how long an installation waits for another one. Each takes a fraction of
+// a second.
 const busyWait = 10 * time.Second
 
 // Do runs fn, which plans and applies, while no other installation of the same user
-// does. It gives up when ctx ends, or after busyWait.
+// runs. It gives up when ctx ends or after busyWait.
 func (in Installer) Do(ctx context.Context, fn func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, busyWait)
 	defer cancel()
@@ -73,8 +73,8 @@ func (in Installer) Do(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-// Install plans to connect a client. What an earlier installation of the same
-// client, scope and name added is replaced.
+// Install plans how to connect a client. It replaces what an earlier installation of
+// the same client, scope and name added.
 func (in Installer) Install(s Setup) (*Plan, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (p *Plan) addTarget(w *workbench, t target, s Setup) error {
 		return err
 	}
 	if change.file.exists && sameMeaning(t.format, change.file.text, change.After) {
-		change.After = change.file.text // all is there, in an order of its own
+		change.After = change.file.text // has everything, in a different order
 	}
 	if !bytes.Equal(base, change.After) {
 		change.Exists = true
@@ -128,8 +128,8 @@ func (p *Plan) addTarget(w *workbench, t target, s Setup) error {
 	return nil
 }
 
-// Uninstall plans to take out what an installation added. Without its receipt,
-// what is ours is found by what it says.
+// Uninstall plans how to remove what an installation added. Without its receipt, our
+// entries are recognised by their content.
 func (in Installer) Uninstall(s Setup) (*Plan, error) {
 	folder := in.receiptFolder(s.Client, s.Scope, s.Name)
 	old, err := loadReceipt(folder)
@@ -153,7 +153,7 @@ func (in Installer) Uninstall(s Setup) (*Plan, error) {
 	return plan, plan.addStale(w, nil)
 }
 
-// targets lists what belongs where.
+// targets returns the files to change and the entries for each.
 func (in Installer) targets(s Setup, w *workbench) ([]target, error) {
 	switch s.Client {
 	case Claude:
@@ -184,7 +184,7 @@ func (in Installer) allTargets(s Setup) ([]target, error) {
 	return in.targets(s, nil)
 }
 
-// readable says what in a file its client does not understand.
+// readable returns an error if the file has syntax that its client does not accept.
 func readable(t target, text []byte) error {
 	switch t.format {
 	case strictJSON:
@@ -195,8 +195,8 @@ func readable(t target, text []byte) error {
 	return nil
 }
 
-// addStale adds the changes to files that an earlier installation touched and
-// the new one does not.
+// addStale adds changes to the files that an earlier installation changed and the new
+// one does not.
 func (p *Plan) addStale(w *workbench, targets []target) error {
 	if w.receipt == nil {
 		return nil
@@ -214,15 +214,16 @@ func (p *Plan) addStale(w *workbench, targets []target) error {
 	return nil
 }
 
-// workbench undoes an earlier installation, file by file, in memory.
+// workbench undoes an earlier installation in memory, file by file.
 type workbench struct {
 	setup   Setup
 	receipt *receipt
-	// guess reports that the receipt was lost and w.receipt only names files.
+	// guess reports that the receipt is missing, so that w.receipt only names the
+	// possible files.
 	guess bool
 }
 
-// change returns a file as it is, and as it would be without us.
+// change returns a file as it is, and as it would be without our entries.
 func (w *workbench) change(path string, f format) (Change, error) {
 	now, err := readFile(path)
 	if err != nil {
@@ -256,7 +257,8 @@ func (w *workbench) change(path string, f format) (Change, error) {
 	return c, err
 }
 
-// keep starts from the server's entry as it is, where it is not only ours.
+// keep leaves the server's entry in c.start if somebody has added to it, so that the
+// new entry is merged into it.
 func (p stripper) keep(c *Change, kept *receiptFile, f format) (err error) {
 	if kept.addedTo(f, p.client, p.name, c.file.text) {
 		p.keepServer = true
@@ -265,13 +267,13 @@ func (p stripper) keep(c *Change, kept *receiptFile, f format) (err error) {
 	return err
 }
 
-// addedTo reports that somebody has changed the server's entry since we wrote it.
+// addedTo reports whether somebody has changed the server's entry since we wrote it.
 func (f *receiptFile) addedTo(as format, c Client, name string, now []byte) bool {
 	was, is := serverIn(as, c, name, f.after), serverIn(as, c, name, now)
 	return was != nil && is != nil && (f.AddedTo || !reflect.DeepEqual(was, is))
 }
 
-// serverIn is the entry of a server in a file; nil where there is none.
+// serverIn returns a server's entry in a file; nil if there is none.
 func serverIn(as format, c Client, name string, text []byte) any {
 	var document any
 	path := []string{c.serversKey(), name}
@@ -293,8 +295,8 @@ func serverIn(as format, c Client, name string, text []byte) any {
 	return lookupTree(document, path)
 }
 
-// adopt takes over the store that a server entered by somebody else, or changed
-// since, is started with.
+// adopt takes over the store and configuration of a server entry that somebody else
+// made or changed.
 func (in Installer) adopt(s *Setup, w *workbench) error {
 	as := strictJSON
 	switch s.Client {
@@ -317,7 +319,7 @@ func (in Installer) adopt(s *Setup, w *workbench) error {
 	return nil
 }
 
-// vanishes reports that nothing is left of a file that we made.
+// vanishes reports whether a file that we created is now empty.
 func (w *workbench) vanishes(kept *receiptFile, f format, text []byte) bool {
 	if f == ownText && len(bytes.TrimSpace(text)) == 0 {
 		return true
@@ -329,7 +331,7 @@ func (w *workbench) vanishes(kept *receiptFile, f format, text []byte) bool {
 	return len(left) == 0 || (f == strictJSON || f == commentedJSON) && string(left) == "{}"
 }
 
-// check refuses a file that its format cannot be read in.
+// check returns an error if the file cannot be parsed in its format.
 func check(f format, c Change) error {
 	var err error
 	switch f {

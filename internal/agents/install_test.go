@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// configurations are files as people have them, by their path under the root.
+// configurations are typical configuration files, by their path under the root.
 var configurations = map[string]map[string]string{
 	"nothing": {},
 	"empty files": {
@@ -46,8 +46,8 @@ var configurations = map[string]map[string]string{
 	},
 }
 
-// TestInstallAndUninstall: what install changes, uninstall takes back to the
-// byte: files, modes, folders, backups.
+// TestInstallAndUninstall checks that uninstall reverts everything that install
+// changes, byte for byte: files, modes, folders, backups.
 func TestInstallAndUninstall(t *testing.T) {
 	for name, files := range configurations {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +89,8 @@ func TestInstallAndUninstall(t *testing.T) {
 	}
 }
 
-// TestUninstallKeepsEdits: what others changed meanwhile stays, byte for byte.
+// TestUninstallKeepsEdits checks that changes made by others in the meantime stay, byte
+// for byte.
 func TestUninstallKeepsEdits(t *testing.T) {
 	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
 		for path, text := range configurations["comments, tabs, others' entries"] {
@@ -121,8 +122,8 @@ func TestUninstallKeepsEdits(t *testing.T) {
 	})
 }
 
-// TestUninstallAfterRewrite: a client that writes its file again does not keep
-// our entry alive, and keeps its own.
+// TestUninstallAfterRewrite checks that our entry is removed, and the client's own
+// entries are kept, after the client has rewritten its file.
 func TestUninstallAfterRewrite(t *testing.T) {
 	d := newDesk(t)
 	s := d.setup(agents.Claude, agents.ScopeUser)
@@ -138,7 +139,7 @@ func TestUninstallAfterRewrite(t *testing.T) {
 	}
 }
 
-// TestUninstallWithoutReceipt finds what is ours by what it says.
+// TestUninstallWithoutReceipt checks that our entries are recognised by their content.
 func TestUninstallWithoutReceipt(t *testing.T) {
 	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
 		for path, text := range configurations["comments, tabs, others' entries"] {
@@ -157,7 +158,7 @@ func TestUninstallWithoutReceipt(t *testing.T) {
 	})
 }
 
-// TestHandMade: an entry that somebody made stays when bridge goes.
+// TestHandMade checks that uninstall keeps an entry that somebody made by hand.
 func TestHandMade(t *testing.T) {
 	d := newDesk(t)
 	s := d.setup(agents.Codex, agents.ScopeUser)
@@ -175,8 +176,8 @@ func TestHandMade(t *testing.T) {
 	}
 }
 
-// TestUpdate: installing with other settings replaces, and uninstall still
-// knows the beginning.
+// TestUpdate checks that installing with other settings replaces the entries, and that
+// uninstall still restores the original files.
 func TestUpdate(t *testing.T) {
 	everywhere(t, func(t *testing.T, d *desk, s agents.Setup) {
 		for path, text := range configurations["comments, tabs, others' entries"] {
@@ -198,7 +199,8 @@ func TestUpdate(t *testing.T) {
 	})
 }
 
-// TestTogether: clients come and go in any order, and nothing stays.
+// TestTogether checks that clients can be installed and uninstalled in any order
+// without leaving anything behind.
 func TestTogether(t *testing.T) {
 	d := newDesk(t)
 	before := d.tree()
@@ -213,7 +215,7 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-// TestRefused: what cannot be done is not half done.
+// TestRefused checks that an installation that cannot be completed changes nothing.
 func TestRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		client     agents.Client
@@ -226,7 +228,7 @@ func TestRefused(t *testing.T) {
 		"no object":       {agents.Gemini, "home/.gemini/settings.json", "[]", "does not hold a JSON object"},
 		"other server":    {agents.Claude, "home/.claude.json", `{"mcpServers": {"bridge": {"command": "/bin/cat"}}}`, "another server called bridge"},
 		"other in TOML":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers.bridge]\nurl = \"http://x\"\n", "another server called bridge"},
-		"twice":           {agents.Claude, "home/.claude/settings.json", `{"hooks": {}, "hooks": {}}`, "stands there twice"},
+		"twice":           {agents.Claude, "home/.claude/settings.json", `{"hooks": {}, "hooks": {}}`, "occurs twice"},
 		"wrong shape":     {agents.Gemini, "home/.gemini/settings.json", `{"hooks": {"AfterAgent": {}}}`, "is not a list"},
 		"foreign rules":   {agents.Codex, "home/.codex/rules/bridge.rules", "x", "not from bridge"},
 		"inline servers":  {agents.Codex, "home/.codex/config.toml", "# mine\nmcp_servers = {other = {command = \"x\"}}\n", "line 2: mcp_servers is written inline: write it as a table under [mcp_servers.bridge]"},
@@ -249,7 +251,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLinkAndMode: a link stays a link, a mode stays a mode.
+// TestLinkAndMode checks that a link stays a link, and that a file keeps its mode.
 func TestLinkAndMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: needs links and modes")
@@ -275,8 +277,8 @@ func TestLinkAndMode(t *testing.T) {
 	}
 }
 
-// TestFailureTakesBack: where the second file cannot be written, the first is
-// as it was.
+// TestFailureTakesBack checks that the first file is restored if the second cannot be
+// written.
 func TestFailureTakesBack(t *testing.T) {
 	for name, spoil := range map[string]func(*desk) error{
 		"read-only": func(d *desk) error { return os.Chmod(filepath.Join(d.root, "home/.claude/settings.json"), 0o400) },
@@ -329,8 +331,9 @@ func TestSetupCheck(t *testing.T) {
 	}
 }
 
-// TestTools: the groups of tools are in the entry, also where one was there, and gone
-// when they are no longer asked for. What its owner entered stays.
+// TestTools checks that the groups of tools are written into a new or an existing
+// entry, and removed when they are no longer asked for. Everything else in the entry is
+// kept.
 func TestTools(t *testing.T) {
 	for _, c := range agents.Clients() {
 		t.Run(string(c), func(t *testing.T) {
@@ -366,7 +369,8 @@ func TestTools(t *testing.T) {
 	}
 }
 
-// serves reports whether the client's server is started with words behind each other.
+// serves reports whether the arguments of the client's server contain words as a
+// sequence.
 func (d *desk) serves(c agents.Client, words ...string) bool {
 	d.Helper()
 	found, err := d.Find(c, agents.ScopeUser)
@@ -378,8 +382,8 @@ func (d *desk) serves(c agents.Client, words ...string) bool {
 	return at >= 0 && len(args) >= at+len(words) && slices.Equal(args[at:at+len(words)], words)
 }
 
-// FuzzInstallJSON: whatever valid JSON a client has, install and uninstall
-// leave it as it was, or refuse it.
+// FuzzInstallJSON checks that install and uninstall restore any valid JSON file, or
+// refuse it.
 func FuzzInstallJSON(f *testing.F) {
 	for _, files := range configurations {
 		for path, text := range files {
@@ -397,7 +401,7 @@ func FuzzInstallJSON(f *testing.F) {
 	})
 }
 
-// FuzzInstallTOML is the same for Codex.
+// FuzzInstallTOML checks the same for Codex.
 func FuzzInstallTOML(f *testing.F) {
 	for _, files := range configurations {
 		for path, text := range files {
@@ -423,7 +427,7 @@ func (d *desk) roundTrip(s agents.Setup) {
 		if again := d.install(s); !again.Empty() {
 			d.Fatalf("installing again changes:\n%s", again.Diff())
 		}
-		// What is found by what it says alone must parse, too.
+		// The result of recognising entries by their content must parse, too.
 		if _, err := d.Find(s.Client, s.Scope); err != nil {
 			d.Fatal(err)
 		}
@@ -437,8 +441,8 @@ func (d *desk) roundTrip(s agents.Setup) {
 	}
 }
 
-// withoutReceipt: what is found by what it says alone goes too, and the rest
-// can still be read.
+// withoutReceipt checks that an uninstall without a receipt removes our entries and
+// leaves a file that can be parsed.
 func (d *desk) withoutReceipt(s agents.Setup) {
 	d.install(s)
 	if err := os.RemoveAll(d.State); err != nil {

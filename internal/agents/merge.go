@@ -9,13 +9,14 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Merging: where a bridge is entered already, by hand or by an installation that
-// somebody has added to, only how it is started changes. What else its entry says
-// (env, trust, timeouts, tools' permissions) is its owner's.
+// Merging: if a bridge is already entered, by hand or by an installation that somebody
+// has added to, only how it is started changes. The rest of the entry (env, trust,
+// timeouts, permissions for tools) belongs to its owner.
 
-// there accepts a server that is entered already, and says how it is to be started:
-// as ours is, with what else its owner passes it.
-func (t target) there(value any, s Setup) (Server, error) {
+// mergedServer returns how a server that is already entered is to be started: with our program
+// and flags, and with the other arguments of its entry. It fails if the entry is not a
+// bridge.
+func (t target) mergedServer(value any, s Setup) (Server, error) {
 	server, ok := readServer(value)
 	if !ok || !server.isBridge() {
 		return Server{}, &ConflictError{t.path, fmt.Sprintf("there is another server called %s: rename it, or choose a name with --server-name", s.Name)}
@@ -27,8 +28,8 @@ func (t target) there(value any, s Setup) (Server, error) {
 	return server, nil
 }
 
-// mergeArgs adds to the arguments of an entry the flags of ours, each with its
-// value, in place of what the entry says of them.
+// mergeArgs returns the arguments of an entry with our flags added. A flag that the
+// entry already has gets our value.
 func mergeArgs(theirs, ours []string) []string {
 	merged := slices.Clone(theirs)
 	if len(merged) == 0 {
@@ -46,8 +47,8 @@ func mergeArgs(theirs, ours []string) []string {
 	return merged
 }
 
-// adoptPlaces lets hooks use the store and the configuration that an entry names
-// and this installation does not, so that both use one store.
+// adoptPlaces makes the hooks use the store and the configuration named in the entry,
+// unless this installation names others, so that server and hooks use the same store.
 func (s *Setup) adoptPlaces(server Server) {
 	for i := 0; i+1 < len(server.Args); i++ {
 		switch value := server.Args[i+1]; {
@@ -60,9 +61,9 @@ func (s *Setup) adoptPlaces(server Server) {
 	}
 }
 
-// mergeJSON changes how an entry starts its server, and nothing else of it.
+// mergeJSON changes only how an entry starts its server.
 func (t target) mergeJSON(text []byte, e entry, value any, s Setup) ([]byte, error) {
-	server, err := t.there(value, s)
+	server, err := t.mergedServer(value, s)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +83,10 @@ func (t target) mergeJSON(text []byte, e entry, value any, s Setup) ([]byte, err
 	return text, nil
 }
 
-// mergeTOML does so in a table, and no longer has variables handed on that another
-// terminal may have set.
+// mergeTOML does the same for a TOML table. It also stops passing on variables that
+// another terminal may have set.
 func (t target) mergeTOML(text []byte, path []string, value any, s Setup) ([]byte, error) {
-	server, err := t.there(value, s)
+	server, err := t.mergedServer(value, s)
 	if err != nil {
 		return nil, err
 	}
@@ -108,9 +109,9 @@ func (t target) mergeTOML(text []byte, path []string, value any, s Setup) ([]byt
 	return text, nil
 }
 
-// ownVariables writes env_vars without those of sharedVariables: "" where none is
-// left. An element that is not a name, as newer versions of Codex have them, stays
-// only with all others.
+// ownVariables returns env_vars without sharedVariables; "" if none are left. If an
+// element is not a name, as is possible in newer versions of Codex, the list is not
+// changed.
 func ownVariables(all []any) (list string, changed bool) {
 	var names []string
 	for _, item := range all {

@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// owned are entries that somebody wrote by hand or added to, with what must stay.
+// owned are entries that somebody wrote by hand or added to, with the parts that must
+// be kept.
 var owned = map[string]struct {
 	client     agents.Client
 	path, text string
@@ -35,8 +36,8 @@ var owned = map[string]struct {
 	},
 }
 
-// TestMerge: an entry that is there is started as ours would be, and keeps all
-// else; uninstall gives it back as it was.
+// TestMerge checks that an existing entry is changed to start our server and keeps
+// everything else, and that uninstall restores it.
 func TestMerge(t *testing.T) {
 	for name, c := range owned {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +59,7 @@ func TestMerge(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 
-			// The same where somebody has changed the file meanwhile.
+			// The same after somebody has changed the file in the meantime.
 			d.install(s)
 			edited := strings.Replace(d.read(c.path), "1\"", "2\"", 1)
 			edited = strings.Replace(edited, `"trust": true`, `"trust": false`, 1)
@@ -69,8 +70,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// TestMergeAddedTo: what somebody adds to an entry of ours stays when it is
-// brought up to date, and goes with it.
+// TestMergeAddedTo checks that what somebody adds to an entry of ours is kept when it
+// is updated, and is removed together with it.
 func TestMergeAddedTo(t *testing.T) {
 	for _, client := range agents.Clients() {
 		t.Run(string(client), func(t *testing.T) {
@@ -110,8 +111,8 @@ func TestMergeAddedTo(t *testing.T) {
 	}
 }
 
-// TestMergeStore: the store that an entry names is used by the hooks, too, unless
-// another is asked for.
+// TestMergeStore checks that the hooks use the store named in the entry, unless another
+// is asked for.
 func TestMergeStore(t *testing.T) {
 	d := newDesk(t)
 	d.write("home/.claude.json", `{"mcpServers": {"bridge": {"command": "/old/bridge", "args": ["serve", "--db", "`+absolute("/srv/team.db")+`"]}}}`)
@@ -135,7 +136,7 @@ func wantParts(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// TestInstallTogether: installations at the same moment come one after the other.
+// TestInstallTogether checks that concurrent installations run one after the other.
 func TestInstallTogether(t *testing.T) {
 	d := newDesk(t)
 	before := d.tree()

@@ -12,44 +12,43 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Plan is what an installation or its undoing would change.
+// Plan holds the changes that an installation, or its removal, would make.
 type Plan struct {
 	Setup   Setup
 	Changes []Change
-	// Notes are what the user should know about files that stay as they are.
+	// Notes are information for the user about files that will not be changed.
 	Notes []string
-	// Warnings are what keeps the client from using the bridge, also where nothing is
-	// to do.
+	// Warnings are reasons why the client cannot use the bridge. There can be some even
+	// if there is nothing to do.
 	Warnings []string
 
 	folder string
-	// old is the receipt that there is, new the one that takes its place; nil
-	// for none.
+	// old is the existing receipt and new the one that replaces it; nil for none.
 	old, new *receipt
 }
 
-// Change is one file, as it is and as it will be.
+// Change is one file before and after a change.
 type Change struct {
 	Path string
-	// After is what it will hold, if Exists.
+	// After is the new content, if Exists.
 	After  []byte
 	Exists bool
-	// start is what entries are added to: After, or, where somebody has added to
+	// start is the text to which entries are added: After, or if somebody has added to
 	// the server's entry, After with that entry.
 	start []byte
 
 	file file
 }
 
-// changes reports that there is something to do.
+// changes reports whether the file changes.
 func (c Change) changes() bool {
 	return c.Exists != c.file.exists || !bytes.Equal(c.After, c.file.text)
 }
 
-// Empty reports that there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool { return !slices.ContainsFunc(p.Changes, Change.changes) }
 
-// Files lists what will be changed.
+// Files returns the paths of the files that will be changed.
 func (p *Plan) Files() (paths []string) {
 	for _, c := range p.Changes {
 		if c.changes() {
@@ -59,8 +58,8 @@ func (p *Plan) Files() (paths []string) {
 	return paths
 }
 
-// Backup is the folder in which the files are kept as they were; empty where
-// the plan leaves none.
+// Backup returns the folder with copies of the original files; empty if the plan makes
+// none.
 func (p *Plan) Backup() string {
 	if p.new == nil || len(p.new.Files) == 0 {
 		return ""
@@ -68,7 +67,7 @@ func (p *Plan) Backup() string {
 	return p.folder
 }
 
-// Diff is the unified diff of all changes.
+// Diff returns the unified diff of all changes.
 func (p *Plan) Diff() string {
 	var b strings.Builder
 	for _, c := range p.Changes {
@@ -81,13 +80,13 @@ func (p *Plan) Diff() string {
 	return b.String()
 }
 
-// Permissions of new files. What is in a project is for its team.
+// Permissions of new files. Files in a project are readable for its team.
 const (
 	privateFile, privateFolder = 0o600, 0o700
 	sharedFile, sharedFolder   = 0o644, 0o755
 )
 
-// Apply does it: all files or, where one fails, none.
+// Apply makes all changes or, if one fails, none.
 func (p *Plan) Apply() (err error) {
 	if p.Empty() && (p.new != nil || p.old == nil) {
 		return nil
@@ -129,8 +128,8 @@ func (p *Plan) Apply() (err error) {
 	return p.finish(undo.folders)
 }
 
-// finish writes the receipt's last line, what folders were made, or removes
-// what is left of the installation.
+// finish adds the created folders to the receipt, or removes what is left of the
+// installation.
 func (p *Plan) finish(made []string) error {
 	if p.new != nil {
 		if p.old != nil {
@@ -146,8 +145,8 @@ func (p *Plan) finish(made []string) error {
 	return handOver(filepath.Dir(p.folder), removeFolders(p.old.Folders))
 }
 
-// handOver notes folders that we made, and that are still in use, in the
-// receipt of another installation, so that the last one removes them.
+// handOver adds folders that we created and that are still in use to the receipt of
+// another installation, so that the last one removes them.
 func handOver(receipts string, folders []string) error {
 	others, err := os.ReadDir(receipts)
 	if err != nil || len(others) == 0 || len(folders) == 0 {
@@ -162,17 +161,17 @@ func handOver(receipts string, folders []string) error {
 	return other.save(folder)
 }
 
-// undoing takes back what a plan did before it failed.
+// undoing reverts what a plan has done if a later step fails.
 type undoing struct {
 	plan    *Plan
 	done    []Change
 	folders []string
-	// receiptMade are the folders of a new receipt.
+	// receiptMade are the folders created for a new receipt.
 	receiptMade []string
 }
 
-// keepReceipt writes the new receipt before any file is touched, so that a
-// crash in between can be undone.
+// keepReceipt writes the new receipt before any file is changed, so that an
+// installation interrupted by a crash can be undone.
 func (u *undoing) keepReceipt() error {
 	p := u.plan
 	if p.new == nil {

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// Present reports whether a client seems to be on this machine: lookPath finds its
-// program, which is called as the client is here, or it has left its folder behind.
+// Present reports whether a client seems to be installed: lookPath finds its program,
+// which has the client's name, or its folder exists.
 func (p Place) Present(c Client, lookPath func(string) (string, error)) bool {
 	if _, err := lookPath(string(c)); err == nil {
 		return true
@@ -15,7 +15,7 @@ func (p Place) Present(c Client, lookPath func(string) (string, error)) bool {
 	return err == nil && info.IsDir()
 }
 
-// clientFolder is where a client keeps what is the user's.
+// clientFolder returns the folder for a client's user settings.
 func (p Place) clientFolder(c Client) string {
 	switch c {
 	case Claude:

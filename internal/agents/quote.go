@@ -8,21 +8,22 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// shell is what reads a command line that a client keeps.
+// shell is the kind of shell that parses the command lines in a client's configuration.
 type shell int
 
 const (
-	// posixShell is sh, or what the user has for it.
+	// posixShell is sh, or the user's replacement for it.
 	posixShell shell = iota
-	// gitBash is a POSIX shell on Windows, which takes slashes and double quotes.
+	// gitBash is a POSIX shell on Windows. It accepts slashes in paths, and double
+	// quotes.
 	gitBash
-	// powerShell takes a path in quotes for a text, unless & is before it.
+	// powerShell treats a quoted path as a string unless & precedes it.
 	powerShell
 )
 
-// shellOf is what runs a client's hooks on a system, as runtime.GOOS names it. On
-// Windows Gemini CLI 0.61.0 runs them with PowerShell, by its source, and Claude Code
-// with Git Bash, by its documentation.
+// shellOf returns the shell that runs a client's hooks on a system, given as in
+// runtime.GOOS. On Windows Gemini CLI 0.61.0 uses PowerShell, according to its source,
+// and Claude Code uses Git Bash, according to its documentation.
 func shellOf(client Client, goos string) shell {
 	switch {
 	case goos != "windows":
@@ -35,11 +36,11 @@ func shellOf(client Client, goos string) shell {
 
 var (
 	plainWord = lazyregexp.New(`^[A-Za-z0-9_@%+=:,./-]+$`)
-	// PowerShell reads @ and , as operators.
+	// In PowerShell, @ and , are operators.
 	plainPowerShell = lazyregexp.New(`^[A-Za-z0-9_+=:./-]+$`)
 )
 
-// line writes words as one line for the shell.
+// line returns words as one command line for the shell.
 func (sh shell) line(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
@@ -52,7 +53,7 @@ func (sh shell) line(words []string) string {
 	return line
 }
 
-// callOperator makes PowerShell run the program that a text names.
+// callOperator makes PowerShell run the program named in a string.
 const callOperator = "& "
 
 func (sh shell) word(word string) string {
@@ -74,21 +75,21 @@ func (sh shell) word(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// isHook reports that a hook's command line starts a bridge, quoted or not, and
-// says what it is asked.
+// isHook reports whether a hook's command line, quoted or not, runs `bridge hook` for
+// the client.
 func isHook(line string, client Client) bool {
 	first, rest, ok := firstWord(line)
 	return ok && isBridge(first) && (rest == "hook "+string(client) || strings.HasPrefix(rest, "hook "+string(client)+" "))
 }
 
-// The first word of a line, of a shell like sh, and of PowerShell.
+// These match the first word of a line in a POSIX shell and in PowerShell.
 var (
 	posixWord  = lazyregexp.New(`^(?:'((?:[^']|'\\'')*)'|"([^"$` + "`" + `\\]*)"|([A-Za-z0-9_@%+=:,./-]+))(?: |$)`)
 	callWord   = lazyregexp.New(`^'((?:[^']|'')*)'()()(?: |$)`)
 	hookByName = lazyregexp.New(`^()(?:"([^"]+)"|(\S+)) `)
 )
 
-// firstWord splits the first word from a line that may have anything after it.
+// firstWord splits off the first word of a line. The rest may be anything.
 func firstWord(line string) (word, rest string, ok bool) {
 	if call, found := strings.CutPrefix(line, callOperator); found {
 		return cutWord(call, callWord(), "''")
@@ -110,9 +111,9 @@ func cutWord(line string, form *regexp.Regexp, quote string) (word, rest string,
 	return match[1] + match[2] + match[3], line[len(match[0]):], true
 }
 
-// Words splits a hook's command line as its shell would, and returns false for
-// one that holds anything but plain and quoted words: what a shell would make
-// of that, nobody has to find out by running it.
+// Words splits a hook's command line as its shell would. It returns false if the line
+// contains anything but plain and quoted words, because the only way to find out what a
+// shell makes of the rest is to run it.
 func Words(line string) (words []string, ok bool) {
 	line, call := strings.CutPrefix(line, callOperator)
 	for line != "" {
@@ -130,7 +131,7 @@ func Words(line string) (words []string, ok bool) {
 	return words, len(words) > 0
 }
 
-// isBridge reports that a program is called bridge, as far as its name tells.
+// isBridge reports whether a program is called bridge.
 func isBridge(program string) bool {
 	base := path.Base(strings.ReplaceAll(program, `\`, "/"))
 	return strings.TrimSuffix(strings.ToLower(base), ".exe") == "bridge"

@@ -34,8 +34,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestShellLine: what is written for a hook is one command to the shell that runs
-// it, whatever blanks and quotes are in a path, and is known again.
+// TestShellLine checks that a hook's command line is one command to the shell that runs
+// it, whatever spaces and quotes are in a path, and that it is recognised again.
 func TestShellLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		client  agents.Client

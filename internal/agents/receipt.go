@@ -11,22 +11,22 @@ import (
 	"path/filepath"
 )
 
-// receipt is what an installation keeps, so that it can be undone exactly: what
-// each file held before and after. It is a private folder with receipt.json and
-// the copies, which are the backup too.
+// receipt records what an installation changed, so that it can be undone exactly: the
+// content of each file before and after. It is a private folder with receipt.json and
+// the copies, which also serve as the backup.
 type receipt struct {
 	Setup Setup         `json:"setup"`
 	Files []receiptFile `json:"files"`
-	// Folders were made by the installation, the outermost first.
+	// Folders are those that the installation created, outermost first.
 	Folders []string `json:"folders,omitempty"`
 }
 
 type receiptFile struct {
 	Path   string `json:"path"`
 	Format format `json:"format"`
-	// Existed reports that the file was there before.
+	// Existed reports whether the file existed before.
 	Existed bool `json:"existed"`
-	// AddedTo reports that the server's entry holds what somebody else has added.
+	// AddedTo reports whether the server's entry contains additions by somebody else.
 	AddedTo bool `json:"added_to,omitempty"`
 
 	before, after []byte
@@ -34,13 +34,14 @@ type receiptFile struct {
 
 const receiptName = "receipt.json"
 
-// receiptFolder is where the receipt of an installation belongs.
+// receiptFolder returns the folder for the receipt of an installation.
 func (in Installer) receiptFolder(c Client, scope Scope, name string) string {
 	sum := sha256.Sum256([]byte(mainFile(c, scope, in.Place) + "\x00" + name))
 	return filepath.Join(in.State, "installed", fmt.Sprintf("%s-%s-%s", c, scope, hex.EncodeToString(sum[:6])))
 }
 
-// mainFile tells installations apart: it is where the server is entered.
+// mainFile returns the file in which the server is entered. It distinguishes
+// installations.
 func mainFile(c Client, scope Scope, p Place) string {
 	switch c {
 	case Claude:
@@ -55,7 +56,7 @@ func mainFile(c Client, scope Scope, p Place) string {
 	return filepath.Join(p.geminiFolder(scope), "settings.json")
 }
 
-// loadReceipt returns nil where there is none.
+// loadReceipt returns the receipt in a folder; nil if there is none.
 func loadReceipt(folder string) (*receipt, error) {
 	text, err := os.ReadFile(filepath.Join(folder, receiptName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -66,7 +67,7 @@ func loadReceipt(folder string) (*receipt, error) {
 	}
 	r := &receipt{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, &FileError{filepath.Join(folder, receiptName), errors.New("cannot be read: move its folder away, and what is installed is found by what it says")}
+		return nil, &FileError{filepath.Join(folder, receiptName), errors.New("cannot be read: move its folder away, and the entries will be recognised by their content")}
 	}
 	for i := range r.Files {
 		if r.Files[i].before, err = os.ReadFile(copyName(folder, i, "before")); err != nil {
@@ -83,7 +84,7 @@ func copyName(folder string, i int, which string) string {
 	return filepath.Join(folder, fmt.Sprintf("%d.%s", i, which))
 }
 
-// save writes the receipt into a folder that is not there yet.
+// save writes the receipt into a folder, which it creates if necessary.
 func (r *receipt) save(folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -101,7 +102,7 @@ func (r *receipt) save(folder string) error {
 	return write(filepath.Join(folder, receiptName), text)
 }
 
-// file returns what is kept of a file, or nil.
+// file returns the record of a file, or nil.
 func (r *receipt) file(path string) *receiptFile {
 	if r == nil {
 		return nil

@@ -7,12 +7,13 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// Clients that bridge enters its server into, and no hooks: their agents look for
-// mail when they are told to. Each file was written by the client's own command
-// for adding servers (`opencode mcp add` 1.18.33, `qwen mcp add` 0.24.4, `copilot
-// mcp add` 1.0.102, `cline mcp add` 3.0.65); Amp's is that of its manual.
+// Clients for which bridge installs its server, but no hooks: their agents check for
+// mail only when they are told to. The format of each file is as written by the
+// client's own command for adding servers (`opencode mcp add` 1.18.33, `qwen mcp add`
+// 0.24.4, `copilot mcp add` 1.0.102, `cline mcp add` 3.0.65); for Amp it is as in its
+// manual.
 
-// The clients without hooks of bridge.
+// The clients for which bridge has no hooks.
 const (
 	OpenCode Client = "opencode"
 	Qwen     Client = "qwen"
@@ -21,16 +22,17 @@ const (
 	Amp      Client = "amp"
 )
 
-// serverClient is one of them.
+// serverClient describes such a client.
 type serverClient struct {
 	title string
-	// key is the member of the file that holds the servers.
+	// key is the member of the file that contains the servers.
 	key string
-	// user and project are the files, in the order in which they are looked for; the
-	// last is made where none is there. Without one for projects that is not possible.
+	// user and project are the possible files, in the order of the search; the last is
+	// created if there is none. If project is empty, the client has no file for
+	// projects.
 	user, project []string
-	// moved is a variable that moves the user's folder, movedTo what in user it
-	// stands for.
+	// moved is a variable that moves the user's folder; movedTo is the part of user
+	// that it replaces.
 	moved, movedTo string
 	format         format
 	entry          func(Setup) confedit.Object
@@ -92,7 +94,7 @@ func (c serverClient) targets(s Setup, p Place) ([]target, error) {
 	return []target{{path: c.file(s.Scope, p), format: c.format, entries: []entry{{path: []string{c.key, s.Name}, value: c.entry(s)}}}}, nil
 }
 
-// file is where the servers of a scope are.
+// file returns the file with the servers of a scope.
 func (c serverClient) file(scope Scope, p Place) (path string) {
 	names, root := c.user, p.Home
 	if scope == ScopeProject {
@@ -110,7 +112,7 @@ func (c serverClient) file(scope Scope, p Place) (path string) {
 	return path
 }
 
-// serversKey is the member of a client's file that holds its servers.
+// serversKey returns the member of a client's file that contains its servers.
 func (c Client) serversKey() string {
 	if other, ok := serverClients[c]; ok {
 		return other.key

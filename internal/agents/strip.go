@@ -12,15 +12,16 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// stripper takes what is ours out of a file by what it says, wherever it stands
-// and whoever wrote it again. What before had already, stays.
+// stripper removes our entries from a file. It recognises them by their content,
+// wherever they are and whoever has rewritten them. Entries that are already in before
+// are kept.
 type stripper struct {
 	client Client
 	name   string
 	before []byte
-	// own is what a file that is ours as a whole holds.
+	// own is the content of a file that has only our entries.
 	own string
-	// keepServer leaves the server's entry alone: it is to be merged into.
+	// keepServer leaves the server's entry in place, so that it can be merged into.
 	keepServer bool
 }
 
@@ -58,7 +59,7 @@ func (p stripper) stripServer(text []byte) ([]byte, error) {
 	return p.remove(text, path[0], p.name)
 }
 
-// restoreServer lets an entry start its server as it did before we changed that.
+// restoreServer changes an entry back to how it started its server before our change.
 func restoreServer(text []byte, path []string, had any) ([]byte, error) {
 	path, members := startedBy(path, had)
 	steps := make([]any, len(path)+1)
@@ -99,7 +100,7 @@ func (p stripper) stripHooks(text []byte) ([]byte, error) {
 	return text, err
 }
 
-// removeHandler takes out a hook, and its group where that has no other left.
+// removeHandler removes a hook, and its group if that has no other hooks.
 func (p stripper) removeHandler(text []byte, event string, group, handler, left int) ([]byte, error) {
 	if left > 0 {
 		return confedit.Delete(text, "hooks", event, group, "hooks", handler)
@@ -112,7 +113,7 @@ func (p stripper) ourHook(handler map[string]any) bool {
 	return isHook(command, p.client)
 }
 
-// claudeRuleForm is a rule as claudeRule writes them.
+// claudeRuleForm matches the rules that claudeRule returns.
 var claudeRuleForm = lazyregexp.New(`^Bash\((.*) (yolo|serve):\*\)$`)
 
 func (p stripper) stripRules(text []byte) ([]byte, error) {
@@ -126,7 +127,7 @@ func (p stripper) stripRules(text []byte) ([]byte, error) {
 	return p.stripList(text, "allow", func(rule string) bool { return isClaudeAllow(rule, p.name) })
 }
 
-// stripList takes the rules that are ours out of a list of permissions.
+// stripList removes our rules from a list of permissions.
 func (p stripper) stripList(text []byte, list string, ours func(string) bool) ([]byte, error) {
 	value, _, err := confedit.Lookup(text, "permissions", list)
 	rules, _ := value.([]any)
@@ -141,8 +142,8 @@ func (p stripper) stripList(text []byte, list string, ours func(string) bool) ([
 	return text, err
 }
 
-// remove deletes a value, and the objects and lists above it that this leaves
-// empty, unless they were there before.
+// remove deletes a value, and the objects and lists above it that become empty, unless
+// they existed before.
 func (p stripper) remove(text []byte, path ...any) ([]byte, error) {
 	text, err := confedit.Delete(text, path...)
 	for len(path) > 1 && err == nil {
@@ -189,7 +190,7 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	// Sections come from last to first: a group after its hooks.
+	// Sections are visited from last to first, so a group comes after its hooks.
 	foreign, removed := false, false
 	return confedit.CutTOML(text, []string{tomlNote(p.client)}, func(s confedit.Section) bool {
 		switch {
@@ -210,7 +211,7 @@ func (p stripper) stripTOML(text []byte) ([]byte, error) {
 	})
 }
 
-// restoreTOML is restoreServer in a table.
+// restoreTOML is restoreServer for a table.
 func restoreTOML(text []byte, path []string, had Server) ([]byte, error) {
 	args := ""
 	if had.Args != nil {
@@ -223,8 +224,8 @@ func restoreTOML(text []byte, path []string, had Server) ([]byte, error) {
 	return text, err
 }
 
-// stripOwn leaves of a file that is ours what somebody else added. One whose
-// lines of ours were changed stays as it is: its owner wanted it so.
+// stripOwn removes our text from a file of ours and keeps what somebody else has added.
+// If our text has been edited, the file is not changed.
 func (p stripper) stripOwn(text []byte) []byte {
 	before, after, found := bytes.Cut(text, []byte(p.own))
 	if p.own == "" || !found {
@@ -233,7 +234,7 @@ func (p stripper) stripOwn(text []byte) []byte {
 	return slices.Concat(before, after)
 }
 
-// sameMeaning reports that two texts say the same to their client.
+// sameMeaning reports whether two texts have the same content for their client.
 func sameMeaning(f format, a, b []byte) bool {
 	switch f {
 	case ownText:
@@ -248,23 +249,24 @@ func sameMeaning(f format, a, b []byte) bool {
 	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
-// Server is an MCP server as a client's configuration has it.
+// Server is an MCP server in a client's configuration.
 type Server struct {
 	Command string            `json:"command"`
 	Args    []string          `json:"args"`
 	Env     map[string]string `json:"env"`
 	EnvVars []any             `json:"env_vars"`
 	Enabled *bool             `json:"enabled"`
-	// Disabled is Cline's word for it.
+	// Disabled is the corresponding setting of Cline.
 	Disabled bool `json:"-"`
 }
 
-// Off reports that its user has switched the server off.
+// Off reports whether the user has disabled the server.
 func (s Server) Off() bool { return s.Disabled || s.Enabled != nil && !*s.Enabled }
 
-// readServer reads a decoded value; false where it is not a server that is started.
+// readServer converts a decoded value; ok is false if it is not a server that is
+// started by a command.
 //
-// opencode writes program and arguments into one list, Cline both into an object
+// opencode writes program and arguments into one list; Cline writes both into an object
 // "transport".
 func readServer(value any) (s Server, ok bool) {
 	entry, _ := value.(map[string]any)
@@ -281,11 +283,11 @@ func readServer(value any) (s Server, ok bool) {
 		return Server{}, false
 	}
 	err = json.Unmarshal(text, &s)
-	s.Disabled = entry["disabled"] == true // beside the transport, not in it
+	s.Disabled = entry["disabled"] == true // next to the transport, not in it
 	return s, err == nil && s.Command != ""
 }
 
-// startedBy returns the object in an entry that says what to start, and its path.
+// startedBy returns the object within an entry that says what to start, and its path.
 func startedBy(path []string, value any) ([]string, map[string]any) {
 	members, _ := value.(map[string]any)
 	if inner, ok := members["transport"].(map[string]any); ok {
@@ -294,7 +296,7 @@ func startedBy(path []string, value any) ([]string, map[string]any) {
 	return path, members
 }
 
-// isBridge reports that the server is a bridge.
+// isBridge reports whether the server is a bridge.
 func (s Server) isBridge() bool {
 	return isBridge(s.Command) && (len(s.Args) == 0 || s.Args[0] == "serve")
 }

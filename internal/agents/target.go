@@ -11,31 +11,32 @@ import (
 	"example.org/bridge/internal/confedit"
 )
 
-// format is how a configuration file is written.
+// format is the format of a configuration file.
 type format int
 
 const (
-	// strictJSON is JSON whose client reads neither comments nor trailing commas.
+	// strictJSON is JSON for a client that accepts neither comments nor trailing
+	// commas.
 	strictJSON format = iota
 	// commentedJSON is JSON with comments.
 	commentedJSON
-	// tomlTables is TOML, to which whole tables are added.
+	// tomlTables is TOML to which whole tables are added.
 	tomlTables
-	// ownText is a file that is ours as a whole.
+	// ownText is a file that contains only our text.
 	ownText
 )
 
-// target is one file, and what belongs into it.
+// target is one file and the entries that belong in it.
 type target struct {
 	path    string
 	format  format
-	entries []entry // of JSON
-	tables  []table // of TOML
-	text    string  // of a file that is ours
+	entries []entry // for JSON
+	tables  []table // for TOML
+	text    string  // for a file that is ours
 }
 
-// entry is a value in a JSON file: a member, or an element of a list. Where it
-// is a hook, hook is its command.
+// entry is a value in a JSON file: a member, or an element of a list. If it is a hook,
+// hook is its command.
 type entry struct {
 	path  []string
 	list  bool
@@ -43,22 +44,22 @@ type entry struct {
 	value any
 }
 
-// table is a table of a TOML file. Where it is a hook, hook is its command.
+// table is a table in a TOML file. If it is a hook, hook is its command.
 type table struct {
 	path []string
 	hook string
-	// tool marks the table of one tool of a server.
+	// tool marks a table for one tool of a server.
 	tool bool
 	text string
 }
 
-// ConflictError says that something else stands where an entry of ours belongs.
+// ConflictError reports that there is something else in the place of an entry of ours.
 type ConflictError struct{ Path, Problem string }
 
 func (e *ConflictError) Error() string { return e.Path + ": " + e.Problem }
 
-// FileError says which configuration file could not be used. The file was left
-// as it is.
+// FileError reports a configuration file that could not be used. The file was not
+// changed.
 type FileError struct {
 	Path string
 	Err  error
@@ -67,14 +68,14 @@ type FileError struct {
 func (e *FileError) Error() string { return e.Path + ": " + e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
-// add returns text with the target's entries in it. Those that are there
-// already, made by hand, stay as they are.
+// add returns text with the target's entries added. Existing entries made by hand are
+// kept.
 func (t target) add(text []byte, s Setup) ([]byte, error) {
 	var err error
 	switch t.format {
 	case ownText:
 		if len(bytes.TrimSpace(text)) > 0 {
-			return nil, &ConflictError{t.path, "is there already and not from bridge: move it away"}
+			return nil, &ConflictError{t.path, "already exists and was not written by bridge: move it away"}
 		}
 		return []byte(t.text), nil
 	case tomlTables:
@@ -89,7 +90,7 @@ func (t target) add(text []byte, s Setup) ([]byte, error) {
 	return text, t.named(err)
 }
 
-// named gives an error the file's name.
+// named adds the file's name to an error.
 func (t target) named(err error) error {
 	if err == nil {
 		return nil
@@ -132,7 +133,7 @@ func (t target) addTables(text []byte, s Setup) ([]byte, error) {
 	for _, table := range t.tables {
 		there := lookupTree(document, table.path)
 		switch {
-		case table.tool && there != nil: // its owner's
+		case table.tool && there != nil: // belongs to its owner
 		case table.hook == "" && there != nil:
 			if text, err = t.mergeTOML(text, table.path, there, s); err != nil {
 				return nil, err
@@ -152,8 +153,8 @@ func (t target) addTables(text []byte, s Setup) ([]byte, error) {
 	return added, err
 }
 
-// dropOther takes out the hooks that do the same for another bridge: an earlier
-// one, or one that uses another store. Both would run.
+// dropOther removes hooks that do the same for another bridge, for example an older one
+// or one with another store, because otherwise both would run.
 func dropOther(text []byte, e entry, client Client) ([]byte, error) {
 	value, _, err := confedit.Lookup(text, e.path...)
 	groups, _ := value.([]any)
@@ -176,10 +177,11 @@ func dropOther(text []byte, e entry, client Client) ([]byte, error) {
 	return text, err
 }
 
-// waits reports that a hook's command is one that waits for mail.
+// waits reports whether a hook's command is one that waits for mail.
 func waits(command string) bool { return strings.Contains(command, " --wait") }
 
-// inline names the table of ours that a document has written inline.
+// inline returns the error for a table of ours that the document has written inline;
+// otherwise err.
 func (t target) inline(text []byte, err error) error {
 	for _, table := range t.tables {
 		if found, ok := confedit.InlineTOML(text, table.path); ok {
@@ -189,12 +191,12 @@ func (t target) inline(text []byte, err error) error {
 	return err
 }
 
-// tomlNote stands above what is added to a TOML file.
+// tomlNote is the comment above what is added to a TOML file.
 func tomlNote(c Client) string {
 	return fmt.Sprintf("# Added by `bridge install %s`; `bridge uninstall %s` removes it.", c, c)
 }
 
-// hasHook reports that a list of groups has a hook with a command.
+// hasHook reports whether a list of groups contains a hook with the command.
 func hasHook(groups any, command string) bool {
 	list, _ := groups.([]any)
 	return slices.ContainsFunc(list, func(group any) bool {
@@ -202,7 +204,7 @@ func hasHook(groups any, command string) bool {
 	})
 }
 
-// handlersOf lists the hooks in a group.
+// handlersOf returns the hooks in a group.
 func handlersOf(group any) (handlers []map[string]any) {
 	g, _ := group.(map[string]any)
 	list, _ := g["hooks"].([]any)
@@ -213,7 +215,7 @@ func handlersOf(group any) (handlers []map[string]any) {
 	return handlers
 }
 
-// lookupTree walks down a decoded document; nil where there is nothing.
+// lookupTree returns the value at a path in a decoded document; nil if there is none.
 func lookupTree(document any, path []string) any {
 	for _, name := range path {
 		object, _ := document.(map[string]any)
@@ -222,7 +224,7 @@ func lookupTree(document any, path []string) any {
 	return document
 }
 
-// sameProgram reports that two paths lead to one file.
+// sameProgram reports whether two paths refer to the same file.
 func sameProgram(a, b string) bool {
 	if a == b {
 		return true

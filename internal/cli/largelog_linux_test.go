@@ -38,7 +38,7 @@ func TestLargeLogIsNamed(t *testing.T) {
 		out, _ := i.command("doctor").CombinedOutput() // clients may be a warning here
 		return strings.Join(strings.Fields(string(out)), " ")
 	}
-	want := fmt.Sprintf("it cannot become smaller while these read from it: process %d", os.Getpid())
+	want := fmt.Sprintf("it cannot shrink while these read from it: process %d", os.Getpid())
 	if said := doctor(); !strings.Contains(said, "the write-ahead log has grown to ") || !strings.Contains(said, want) {
 		t.Errorf("want %q: %s", want, said)
 	}

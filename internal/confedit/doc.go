@@ -19,18 +19,18 @@ import (
 	"fmt"
 )
 
-// MaxSize is the largest document that is read, in bytes. Claude Code's state
-// file, the largest of those concerned, has a few megabytes.
+// MaxSize is the size of the largest document that is read, in bytes. Claude Code's
+// state file, the largest of the edited files, can have a few megabytes.
 const MaxSize = 32 << 20
 
-// maxDepth bounds how deep a document may be nested, so that a hostile one
+// maxDepth is the maximum nesting depth of a document, so that a hostile document
 // cannot exhaust the stack.
 const maxDepth = 500
 
-// SyntaxError says that a document is not what it should be. Its text never
-// holds a value from the document, which may be a secret.
+// SyntaxError reports a document that cannot be used. Its text never contains a value
+// from the document, which may be a secret.
 type SyntaxError struct {
-	// Line is where, from 1; 0 where it is not known.
+	// Line is the line number, starting at 1; 0 if it is not known.
 	Line    int
 	Problem string
 }
@@ -42,10 +42,10 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d: %s", e.Line, e.Problem)
 }
 
-// ShapeError says that a document can be read, but has something else where
+// ShapeError reports a document that can be read, but has a value of another kind where
 // our entry belongs.
 type ShapeError struct {
-	// Path is the place, with dots.
+	// Path is the path in the document, joined with dots.
 	Path, Problem string
 }
 
@@ -61,7 +61,7 @@ func splitBOM(text []byte) (mark, rest []byte) {
 	return nil, text
 }
 
-// newlineOf returns the line end that a document uses.
+// newlineOf returns the line ending that a document uses.
 func newlineOf(text []byte) string {
 	if i := bytes.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
 		return "\r\n"
@@ -69,12 +69,12 @@ func newlineOf(text []byte) string {
 	return "\n"
 }
 
-// lineAt is the number of the line that an offset is in, from 1.
+// lineAt returns the number of the line that contains offset, starting at 1.
 func lineAt(text []byte, offset int) int {
 	return 1 + bytes.Count(text[:min(max(offset, 0), len(text))], []byte("\n"))
 }
 
-// splice replaces text[start:end] by with, in a new slice.
+// splice returns a new slice in which text[start:end] is replaced by with.
 func splice(text []byte, start, end int, with string) []byte {
 	out := make([]byte, 0, len(text)-(end-start)+len(with))
 	out = append(out, text[:start]...)

@@ -12,9 +12,9 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Lookup decodes the value at a path of member names into what json.Unmarshal
-// makes of it; ok is false where there is none. Of a name that stands twice it
-// takes the last, as JavaScript does.
+// Lookup decodes the value at a path of member names, as json.Unmarshal would; ok is
+// false if there is none. If a name occurs twice it takes the last value, like
+// JavaScript.
 func Lookup(text []byte, path ...string) (value any, ok bool, err error) {
 	d, err := parseJSON(text)
 	if err != nil || d.empty {
@@ -40,8 +40,8 @@ func Lookup(text []byte, path ...string) (value any, ok bool, err error) {
 	return value, true, nil
 }
 
-// Set adds a value at a path whose last name is not there yet, together with
-// the objects above it where they are missing. An empty document becomes one.
+// Set adds a value at a path whose last name must not exist yet. It creates missing
+// objects on the path. In an empty document it creates the top-level object.
 func Set(text []byte, path []string, value any) ([]byte, error) {
 	return insert(text, path, func(parent *hujson.Value, rest []string) (member, error) {
 		if len(rest) == 0 {
@@ -51,8 +51,8 @@ func Set(text []byte, path []string, value any) ([]byte, error) {
 	})
 }
 
-// Append adds an element to the end of the array at a path. The array, and the
-// objects above it, are made where they are missing.
+// Append adds an element to the end of the array at a path. It creates the array, and
+// the objects above it, if they are missing.
 func Append(text []byte, path []string, element any) ([]byte, error) {
 	return insert(text, path, func(parent *hujson.Value, rest []string) (member, error) {
 		if len(rest) > 0 {
@@ -65,7 +65,7 @@ func Append(text []byte, path []string, element any) ([]byte, error) {
 	})
 }
 
-// nest wraps a value into objects with one member each.
+// nest wraps a value in objects with one member each.
 func nest(path []string, value any) any {
 	for _, name := range slices.Backward(path) {
 		value = Object{{name, value}}
@@ -73,15 +73,15 @@ func nest(path []string, value any) any {
 	return value
 }
 
-// member is what is inserted: a member of an object, or an element of an array.
+// member is an insertion: a member of an object, or an element of an array.
 type member struct {
 	name    string
 	value   any
 	element bool
 }
 
-// insert walks down path as far as it exists, asks what to add to the value
-// that it came to, and splices that in.
+// insert follows path as far as it exists, calls what for the member to add to the
+// value found there, and splices it in.
 func insert(text []byte, path []string, what func(*hujson.Value, []string) (member, error)) ([]byte, error) {
 	d, err := parseJSON(text)
 	if err != nil {
@@ -97,7 +97,7 @@ func insert(text []byte, path []string, what func(*hujson.Value, []string) (memb
 			return nil, &ShapeError{place(path[:depth]), "is not an object"}
 		}
 		if countMembers(object, path[depth]) > 1 {
-			return nil, &ShapeError{strings.Join(path[:depth+1], "."), "stands there twice, and programs differ in which they take: keep one"}
+			return nil, &ShapeError{strings.Join(path[:depth+1], "."), "occurs twice, and programs differ in which one they use: keep only one"}
 		}
 		i := lastMember(object, path[depth])
 		if i < 0 {
@@ -119,7 +119,7 @@ func place(path []string) string {
 	return strings.Join(path, ".")
 }
 
-// document is a parsed JSON text. Offsets in root count from after the mark.
+// empty reports whether there is nothing but white space.
 type document struct {
 	mark, text []byte
 	root       hujson.Value
@@ -160,8 +160,8 @@ func (d *document) fill() []byte {
 
 var hujsonLine = lazyregexp.New(`^hujson: line (\d+),`)
 
-// syntaxLine takes the line out of the parser's error, whose text may repeat
-// what the file holds.
+// syntaxLine returns only the line number of the parser's error, because the error's
+// text may repeat content of the file.
 func syntaxLine(err error) int {
 	if match := hujsonLine().FindStringSubmatch(err.Error()); match != nil {
 		line, _ := strconv.Atoi(match[1])
@@ -170,8 +170,8 @@ func syntaxLine(err error) int {
 	return 0
 }
 
-// tooDeep reports that brackets are nested deeper than maxDepth, taking those
-// in comments for brackets too.
+// tooDeep reports whether brackets are nested deeper than maxDepth. Brackets in
+// comments are counted too.
 func tooDeep(text []byte) bool {
 	depth, inString, escaped := 0, false, false
 	for _, c := range text {
@@ -193,7 +193,7 @@ func tooDeep(text []byte) bool {
 	return false
 }
 
-// lastMember returns the index of the last member of a name, or -1.
+// lastMember returns the index of the last member with that name, or -1.
 func lastMember(object *hujson.Object, name string) int {
 	for i, m := range slices.Backward(object.Members) {
 		if memberName(m) == name {

@@ -7,20 +7,20 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Dialect is what a program accepts as JSON.
+// Dialect is a variant of JSON that a program accepts.
 type Dialect int
 
-// The dialects. All that is not broken is Lenient.
+// The dialects. Lenient accepts everything that can be parsed.
 const (
 	Lenient Dialect = iota
-	// Commented has comments, but no trailing comma and no byte order mark.
+	// Commented allows comments, but no trailing commas and no byte order mark.
 	Commented
-	// Strict has neither comments nor trailing commas.
+	// Strict allows neither comments nor trailing commas.
 	Strict
 )
 
-// ValidJSON says what is wrong with a document, if anything, to a program that
-// reads a dialect.
+// ValidJSON returns an error if a program that reads the given dialect could not read
+// the document.
 func ValidJSON(text []byte, dialect Dialect) error {
 	d, err := parseJSON(text)
 	if err != nil || d.empty {
@@ -37,7 +37,7 @@ func ValidJSON(text []byte, dialect Dialect) error {
 	return nil
 }
 
-// firstExtension is the line at which strict JSON ends to be.
+// firstExtension returns the line of the first deviation from strict JSON.
 func (d *document) firstExtension() int {
 	var strict *json.SyntaxError
 	var value any
@@ -47,8 +47,7 @@ func (d *document) firstExtension() int {
 	return 0
 }
 
-// trailingComma names the line of the first item with a comma after it and
-// nothing else.
+// trailingComma returns an error with the line of the first trailing comma.
 func (d *document) trailingComma() error {
 	for v := range d.root.All() {
 		if _, literal := v.Value.(hujson.Literal); literal {

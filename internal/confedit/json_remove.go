@@ -6,9 +6,9 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Delete takes out the value at a path of member names (string) and indices
-// (int), together with the comma that belongs to it. Comments stay. Where there
-// is nothing at the path, the text comes back as it was.
+// Delete removes the value at a path of member names (string) and indices (int),
+// together with its comma. Comments are kept. If there is nothing at the path, it
+// returns the text unchanged.
 func Delete(text []byte, path ...any) ([]byte, error) {
 	d, err := parseJSON(text)
 	if err != nil || d.empty {
@@ -28,7 +28,7 @@ func Delete(text []byte, path ...any) ([]byte, error) {
 	return text, nil
 }
 
-// indexOf returns the position of a step among the items of v, or -1.
+// indexOf returns the index of the member or element that step names in v, or -1.
 func indexOf(v *hujson.Value, step any) int {
 	switch c := v.Value.(type) {
 	case *hujson.Object:
@@ -50,8 +50,8 @@ func childOf(v *hujson.Value, index int) *hujson.Value {
 	return &v.Value.(*hujson.Array).Elements[index]
 }
 
-// cut removes item i of v: from the end of the comments before it to the comma
-// after it, or, of the last, the comma before it.
+// cut removes item i of v: from the end of the comments before it to the comma after
+// it, or for the last item also the comma before it.
 func (d *document) cut(v *hujson.Value, i int) []byte {
 	items, tail, trailingComma := itemsOf(v)
 	it := items[i]
@@ -69,8 +69,8 @@ func (d *document) cut(v *hujson.Value, i int) []byte {
 	return splice(d.text, from, to, "")
 }
 
-// afterComments is where the comments before an item end, with the line end
-// where what follows the item would otherwise be swallowed by a line comment.
+// afterComments returns the offset after the comments that precede an item. It includes
+// the line break if otherwise a line comment would swallow what follows the item.
 func (d *document) afterComments(it item) int {
 	start := it.start - len(it.before)
 	kept := commentsEnd(it.before)

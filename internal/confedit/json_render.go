@@ -16,16 +16,16 @@ type Member struct {
 	Value any // an Object, []any, string, int or bool
 }
 
-// style is how a document is written.
+// style describes the formatting of a document.
 type style struct {
 	newline string
-	// unit is one step of indentation.
+	// unit is one level of indentation.
 	unit string
-	// oneLine reports that the document is written without line breaks.
+	// oneLine reports whether the document is written without line breaks.
 	oneLine bool
 }
 
-// defaultUnit is what the clients themselves write.
+// defaultUnit is the indentation that the clients themselves use.
 const defaultUnit = "  "
 
 func styleOf(d *document) style {
@@ -41,22 +41,23 @@ func styleOf(d *document) style {
 	return s
 }
 
-// indentBefore returns the white space between the beginning of a line and
-// offset, and false where something else is in between.
+// indentBefore returns the white space between the beginning of a line and offset, and
+// false if there is anything else in between.
 func indentBefore(text []byte, offset int) (string, bool) {
 	line := bytes.LastIndexByte(text[:offset], '\n') + 1
 	between := text[line:offset]
 	return string(between), line > 0 && len(bytes.Trim(between, " \t")) == 0
 }
 
-// lineIndent returns the white space that the line of offset begins with.
+// lineIndent returns the indentation of the line that contains offset.
 func lineIndent(text []byte, offset int) string {
 	line := bytes.LastIndexByte(text[:offset], '\n') + 1
 	rest := text[line:offset]
 	return string(rest[:len(rest)-len(bytes.TrimLeft(rest, " \t"))])
 }
 
-// render writes a value. Its first line is not indented, later ones by indent.
+// render formats a value. Its first line is not indented; later lines are indented by
+// indent.
 func (s style) render(value any, indent string) string {
 	inner := indent + s.unit
 	list := func(open, end string, n int, item func(int) string) string {
@@ -88,7 +89,7 @@ func (s style) render(value any, indent string) string {
 	return "null"
 }
 
-// member writes a member or an element.
+// member formats a member or an element.
 func (s style) member(m member, indent string) string {
 	if m.element {
 		return s.render(m.value, indent)
@@ -100,16 +101,16 @@ func (s style) member(m member, indent string) string {
 	return string(hujson.String(m.name)) + colon + s.render(m.value, indent)
 }
 
-// item is where a member of an object, or an element of an array, stands.
+// item is the position of a member of an object, or an element of an array.
 type item struct {
 	start, end int
-	// before and after are the white space and comments around it, up to the
-	// commas or brackets. The last item's are in after only if a comma follows.
+	// before and after are the white space and comments around it, up to the commas or
+	// brackets. after is empty for the last item unless a comma follows.
 	before, after []byte
 }
 
-// itemsOf lists the items of an object or array, and what is between the last
-// item (or its comma) and the closing bracket.
+// itemsOf lists the items of an object or array. tail is the text between the last item
+// (or its comma) and the closing bracket.
 func itemsOf(v *hujson.Value) (items []item, tail []byte, trailingComma bool) {
 	var last hujson.Value
 	switch c := v.Value.(type) {
@@ -129,11 +130,11 @@ func itemsOf(v *hujson.Value) (items []item, tail []byte, trailingComma bool) {
 	return items, tail, len(items) > 0 && last.AfterExtra != nil
 }
 
-// commentsEnd is how much of white space and comments to keep so that no
-// comment is cut.
+// commentsEnd returns the length of extra without trailing white space, so that
+// comments are kept whole.
 func commentsEnd(extra []byte) int { return len(bytes.TrimRight(extra, " \t\r\n")) }
 
-// add splices m in as the last item of the object or array v, after comments.
+// add splices m in as the last item of the object or array v, after any comments.
 func (d *document) add(v *hujson.Value, m member) []byte {
 	items, tail, trailingComma := itemsOf(v)
 	end := v.EndOffset - 1
@@ -166,8 +167,8 @@ func (d *document) add(v *hujson.Value, m member) []byte {
 	return d.with(splice(splice(d.text, at, at, text), last.end, last.end, ","))
 }
 
-// addFirst splices m into an object or array that is empty but for comments,
-// which end at at; the closing bracket is at end.
+// addFirst splices m into an object or array that has no items. Its comments end at at;
+// the closing bracket is at end.
 func (d *document) addFirst(m member, at, end int, closing string) []byte {
 	if d.style.oneLine && bytes.IndexByte(d.text[at:end], '\n') < 0 {
 		return splice(d.text, at, end, d.style.member(m, ""))

@@ -6,8 +6,8 @@ import (
 	"github.com/tailscale/hujson"
 )
 
-// Replace puts value in place of the one at a path, or adds it where there is
-// none. What stands around it, comments included, stays.
+// Replace replaces the value at a path, or adds it if there is none. The text around
+// it, including comments, is kept.
 func Replace(text []byte, path []string, value any) ([]byte, error) {
 	d, err := parseJSON(text)
 	if err != nil {
@@ -23,7 +23,7 @@ func Replace(text []byte, path []string, value any) ([]byte, error) {
 			return nil, &ShapeError{place(path[:i]), "is not an object"}
 		}
 		if countMembers(object, name) > 1 {
-			return nil, &ShapeError{strings.Join(path[:i+1], "."), "stands there twice, and programs differ in which they take: keep one"}
+			return nil, &ShapeError{strings.Join(path[:i+1], "."), "occurs twice, and programs differ in which one they use: keep only one"}
 		}
 		at := lastMember(object, name)
 		if at < 0 {

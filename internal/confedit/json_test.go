@@ -12,8 +12,8 @@ import (
 
 var entry = confedit.Object{{"command", "/opt/bridge"}, {"args", []any{"serve"}}}
 
-// TestSet: what is inserted looks like what is there, and deleting it again
-// gives the document back.
+// TestSet checks that inserted text has the style of the document, and that deleting it
+// again restores the document.
 func TestSet(t *testing.T) {
 	for name, test := range map[string]struct{ before, after string }{
 		"two spaces": {
@@ -96,7 +96,7 @@ func TestRefusals(t *testing.T) {
 		"no object":   {"[]", "does not hold a JSON object"},
 		"not ours":    {`{"mcpServers": []}`, "mcpServers is not an object"},
 		"null":        {`{"mcpServers": null}`, "mcpServers is not an object"},
-		"twice":       {`{"mcpServers": {}, "mcpServers": {}}`, "mcpServers stands there twice"},
+		"twice":       {`{"mcpServers": {}, "mcpServers": {}}`, "mcpServers occurs twice"},
 		"there":       {`{"mcpServers": {"bridge": 1}}`, "mcpServers.bridge is there already"},
 		"deep":        {strings.Repeat("[", 501), "nested deeper"},
 		"two values":  {"{} {}", "line 1: is not JSON"},
@@ -112,7 +112,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestDelete: the comma goes with the item, the comments of others stay.
+// TestDelete checks that the comma is removed with its item, and that other items keep
+// their comments.
 func TestDelete(t *testing.T) {
 	for name, test := range map[string]struct {
 		before string

@@ -7,9 +7,9 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// Undo takes the change from before to after back out of current, which is
-// after with other changes, and keeps those. It returns false where the changes
-// touch each other, so that nobody can tell whose a line is.
+// Undo reverts the change from before to after in current, which is after with other
+// changes, and keeps the other changes. It returns false if the changes touch each
+// other, because then it is unclear which lines belong to which change.
 func Undo(before, after, current []byte) ([]byte, bool) {
 	if bytes.Equal(after, current) {
 		return before, true
@@ -34,7 +34,7 @@ func Undo(before, after, current []byte) ([]byte, bool) {
 	return out, err == nil
 }
 
-// touching reports that an edit of x and one of y share a byte or a border.
+// touching reports whether an edit of x and an edit of y overlap or are adjacent.
 func touching(x, y []udiff.Edit) bool {
 	for _, a := range x {
 		for _, b := range y {
@@ -46,7 +46,7 @@ func touching(x, y []udiff.Edit) bool {
 	return false
 }
 
-// Diff is the unified diff from before to after, empty where they are equal.
+// Diff returns the unified diff from before to after; it is empty if they are equal.
 func Diff(name string, before, after []byte) string {
 	old, now := name, name
 	if len(before) == 0 {

@@ -48,8 +48,8 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// FuzzJSON: whatever is valid stays valid, keeps what it says, and is the same
-// again after Undo.
+// FuzzJSON checks that a valid document stays valid, keeps its other content, and is
+// restored by Undo.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", `{"m":{}}`, "{\n  // c\n  \"m\": {\"x\": [1, 2,],},\n}\n", "\ufeff{\r\n\t\"m\": {}\r\n}", `{"m":{"a":1} /* x */ }`,
@@ -68,7 +68,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		after, err := confedit.Set(before, []string{"m", "bridge"}, entry)
 		if err != nil {
-			return // something of another shape is there
+			return // there is a value of another kind
 		}
 		if had {
 			t.Fatal("set twice")
@@ -87,7 +87,8 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// sameJSON compares what two documents say; an empty name may be there or not.
+// sameJSON compares the content of two documents. An empty object under name counts as
+// absent.
 func sameJSON(t *testing.T, before, after []byte, name string) {
 	t.Helper()
 	want, got := members(t, before), members(t, after)
@@ -113,7 +114,7 @@ func members(t *testing.T, text []byte) map[string]any {
 	return value.(map[string]any)
 }
 
-// FuzzTOML is the same for TOML.
+// FuzzTOML checks the same for TOML.
 func FuzzTOML(f *testing.F) {
 	for _, seed := range []string{
 		"", "a = 1", "[a]\r\nb = 1\r\n", "[mcp_servers]\nx = {}\n", "[[hooks.Stop]]\n", "hooks = {}\n", "\ufeffa = '''\n[x]\n'''\n", "['a.b'.c]\n# x\n",

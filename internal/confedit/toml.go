@@ -33,9 +33,9 @@ func ReadTOML(text []byte) (map[string]any, error) {
 	return document, nil
 }
 
-// AppendTOML adds tables, written with "\n", at the end of a document. It
-// refuses where the result would not be read as the document and the tables
-// together: a table that is written inline cannot be added to.
+// AppendTOML adds tables, whose lines end with "\n", at the end of a document. It
+// returns an error if the result would not parse as the document and the tables
+// together, for example because nothing can be added to a table that is written inline.
 func AppendTOML(text []byte, tables string) ([]byte, error) {
 	want, err := ReadTOML(text)
 	if err != nil {
@@ -61,8 +61,8 @@ func AppendTOML(text []byte, tables string) ([]byte, error) {
 	return out, nil
 }
 
-// joinTables adds what is in added to table: tables join, lists grow. It
-// returns false where both say something different.
+// joinTables adds the content of added to table: tables are merged and lists extended.
+// It returns false if both have different values for a key.
 func joinTables(table, added map[string]any) bool {
 	for name, value := range added {
 		old, ok := table[name]
@@ -89,20 +89,20 @@ func joinTables(table, added map[string]any) bool {
 	return true
 }
 
-// Section is one [table] or [[table]] of a document.
+// Section is a [table] or [[table]] of a document.
 type Section struct {
-	// Path is its name, level by level.
+	// Path is the table's name, one element per level.
 	Path []string
-	// List reports that it is one of a list: [[table]].
+	// List reports whether it is an element of a list: [[table]].
 	List bool
-	// Values are the keys that stand right under its header.
+	// Values are the keys directly below the header.
 	Values map[string]any
 
 	start, end int
 }
 
-// CutTOML takes out the sections for which ours returns true, from the header
-// to the last value, with comment lines above the header that are in notes.
+// CutTOML removes the sections for which ours returns true, from the header to the last
+// value, including comment lines directly above the header that are in notes.
 func CutTOML(text []byte, notes []string, ours func(Section) bool) ([]byte, error) {
 	if _, err := ReadTOML(text); err != nil {
 		return nil, err
@@ -119,8 +119,8 @@ func CutTOML(text []byte, notes []string, ours func(Section) bool) ([]byte, erro
 	return text, nil
 }
 
-// aboveNotes moves start, the beginning of a line, above lines that are notes
-// and above one empty line.
+// aboveNotes moves start, the beginning of a line, up over lines that are in notes and
+// over one empty line.
 func aboveNotes(text []byte, start int, notes []string) int {
 	for start > 0 {
 		above := bytes.LastIndexByte(text[:start-1], '\n') + 1

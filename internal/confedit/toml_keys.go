@@ -9,9 +9,8 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// SetTOMLKey gives a key in the table of a path a value, as TOML writes it; ""
-// takes the key out. The table must have a [header] of its own. Only the key's own
-// lines change.
+// SetTOMLKey sets a key in the table at a path to a value in TOML syntax; "" removes
+// the key. The table must have its own [header]. Only the key's own lines change.
 func SetTOMLKey(text []byte, path []string, key, value string) ([]byte, error) {
 	if _, err := ReadTOML(text); err != nil {
 		return nil, err
@@ -24,7 +23,7 @@ func SetTOMLKey(text []byte, path []string, key, value string) ([]byte, error) {
 	if i < 0 {
 		err, ok := InlineTOML(text, path)
 		if !ok {
-			err = &ShapeError{strings.Join(path, "."), "is not there as a table"}
+			err = &ShapeError{strings.Join(path, "."), "does not exist as a table"}
 		}
 		return nil, err
 	}
@@ -36,7 +35,7 @@ func SetTOMLKey(text []byte, path []string, key, value string) ([]byte, error) {
 		}
 	}
 	if got, err := ReadTOML(out); err != nil || !reflect.DeepEqual(walk(got, append(slices.Clone(path), key)), want[key]) {
-		return nil, &ShapeError{strings.Join(append(slices.Clone(path), key), "."), "cannot be changed where it stands: change it by hand"}
+		return nil, &ShapeError{strings.Join(append(slices.Clone(path), key), "."), "cannot be changed automatically: change it by hand"}
 	}
 	return out, nil
 }
@@ -55,8 +54,8 @@ func (s Section) setKey(text []byte, key, value string) []byte {
 	return splice(text, first+start, first+end, line)
 }
 
-// keyLines returns where a key and its value stand in the lines of a table; an
-// empty range at the beginning where there is no such key.
+// keyLines returns the range of the lines of a key and its value in the body of a
+// table. The range is empty, at the beginning, if there is no such key.
 func keyLines(body []byte, key string) (start, end int) {
 	p := unstable.Parser{}
 	p.Reset(body)
@@ -82,8 +81,8 @@ func keyLines(body []byte, key string) (start, end int) {
 	return start, start + endOfValues(body[start:])
 }
 
-// InlineTOML looks for a table that is not under a header of its own. The error
-// names the key that holds it, and its line; found is false where there is none.
+// InlineTOML looks for a table that does not have its own header. The error names the
+// key that contains the table, and its line; found is false if there is no such table.
 func InlineTOML(text []byte, path []string) (problem error, found bool) {
 	mark, body := splitBOM(text)
 	p := unstable.Parser{}
@@ -111,7 +110,8 @@ func InlineTOML(text []byte, path []string) (problem error, found bool) {
 	return nil, false
 }
 
-// walk follows names down a decoded document; nil where there is nothing.
+// walk returns the value at a path of names in a decoded document; nil if there is
+// none.
 func walk(value any, path []string) any {
 	for _, name := range path {
 		table, _ := value.(map[string]any)

@@ -35,7 +35,7 @@ func TestSetTOMLKeyInline(t *testing.T) {
 		"# top\na = {b = {x = 1}}\n":   "line 2: a is written inline: write it as a table under [a.b]",
 		"[a]\nc = 1\nb = {x = 1}\n":    "line 3: a.b is written inline: write it as a table under [a.b]",
 		"a.b.x = 1\n":                  "line 1: a.b.x is written inline: write it as a table under [a.b]",
-		"[c]\nd = 1\n":                 "a.b is not there as a table",
+		"[c]\nd = 1\n":                 "a.b does not exist as a table",
 		"\ufeff\n\na = {secret = 1}\n": "line 3: a is written inline",
 	} {
 		_, err := confedit.SetTOMLKey([]byte(text), []string{"a", "b"}, "x", "2")
@@ -57,6 +57,6 @@ func TestReplace(t *testing.T) {
 		}
 	}
 	if _, err := confedit.Replace([]byte(`{"a": {"x": 1, "x": 2}}`), []string{"a", "x"}, 1); err == nil {
-		t.Error("a name that stands there twice was replaced")
+		t.Error("a name that occurs twice was replaced")
 	}
 }

@@ -45,8 +45,8 @@ func beginningOfLine(text []byte, offset int) int {
 	return bytes.LastIndexByte(text[:offset], '\n') + 1
 }
 
-// endOfValues is where the last line of a section ends that is neither empty
-// nor a comment. Comments after it most likely belong to the next section.
+// endOfValues returns the end of the last line of a section that is neither empty nor a
+// comment. Comments after it most likely belong to the next section.
 func endOfValues(section []byte) int {
 	end := 0
 	for offset := 0; offset < len(section); {
@@ -62,7 +62,7 @@ func endOfValues(section []byte) int {
 	return end
 }
 
-// afterHeader returns the lines below the first.
+// afterHeader returns everything after the first line.
 func afterHeader(section []byte) []byte {
 	if i := bytes.IndexByte(section, '\n'); i >= 0 {
 		return section[i+1:]

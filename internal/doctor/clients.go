@@ -12,23 +12,23 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// World is what is known of the place in which clients are connected.
+// World describes the environment in which clients are configured.
 type World struct {
 	Installer agents.Installer
-	// Self is the path of this program, and Version its version.
+	// Self is the path of this program; Version is its version.
 	Self, Version string
-	// Environ is the environment that clients pass on.
+	// Environ is the environment that clients pass on to what they start.
 	Environ []string
-	// Store is the operator's store; empty where none can be named.
+	// Store is the operator's store; empty if none was given.
 	Store string
-	// DefaultStore is the store of a client that is told of none, if the
-	// operator's differs because this call names it; else empty.
+	// DefaultStore is the store used by a client whose entry names none. It is empty
+	// unless it differs from Store because this call named another one.
 	DefaultStore string
 }
 
-// Clients looks at how each MCP client is connected. It starts this program as
-// the client would, on a store that is thrown away, and no other program: what a
-// project's files name may be anything.
+// Clients checks how each MCP client is connected. It starts this program as the client
+// would, on a temporary store. It starts no other program, because a project's files
+// could name any program.
 func (r *Report) Clients(w World) {
 	for _, client := range agents.Clients() {
 		c := &clientCheck{Report: r, World: w, client: client}
@@ -37,7 +37,7 @@ func (r *Report) Clients(w World) {
 	}
 }
 
-// clientCheck is what is found of one client.
+// clientCheck is the check of one client.
 type clientCheck struct {
 	*Report
 	World
@@ -56,7 +56,7 @@ func (c *clientCheck) find() {
 	if c.client == agents.Claude {
 		scopes = append(scopes, agents.ScopeLocal)
 	}
-	seen := map[string]bool{} // in the home folder, the project's files may be the user's
+	seen := map[string]bool{} // if the project is the home folder, both scopes can have the same files
 	for _, scope := range scopes {
 		f, err := c.Installer.Find(c.client, scope)
 		if err != nil && !seen[err.Error()] {
@@ -81,7 +81,7 @@ func (c *clientCheck) find() {
 func (c *clientCheck) report() {
 	if len(c.found) == 0 {
 		if !c.broken && c.Installer.Place.Present(c.client, exec.LookPath) { //nolint:forbidigo // only looked for
-			c.say(Note, "%s is not connected; `bridge install %s` does that", c.client.Title(), c.client)
+			c.say(Note, "%s is not connected; `bridge install %s` connects it", c.client.Title(), c.client)
 		}
 		return
 	}
@@ -98,7 +98,7 @@ func (c *clientCheck) report() {
 	}
 }
 
-// args are the arguments of install and uninstall for what was found.
+// args returns the arguments for install and uninstall that refer to what was found.
 func (c *clientCheck) args(f agents.Found) string {
 	if f.Scope == agents.ScopeProject {
 		return string(c.client) + " --scope project"
@@ -106,7 +106,7 @@ func (c *clientCheck) args(f agents.Found) string {
 	return string(c.client)
 }
 
-// reinstall is how to take an entry out and make another.
+// reinstall returns the commands that remove an entry and add a new one.
 func (c *clientCheck) reinstall(f agents.Found, s agents.NamedServer) string {
 	out := "bridge uninstall " + c.args(f)
 	switch {
@@ -118,7 +118,7 @@ func (c *clientCheck) reinstall(f agents.Found, s agents.NamedServer) string {
 	return fmt.Sprintf("`%s` and `bridge install %s`", out, c.args(f))
 }
 
-// checkServer starts the server of an entry and looks for its store.
+// checkServer starts the server of an entry and checks which store it uses.
 func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 	where := fmt.Sprintf("%s in %s (%s)", s.Name, f.Path, f.Scope)
 	if s.Off() {
@@ -126,7 +126,7 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 		return
 	}
 	if names := f.Shared(s.Server); len(names) > 0 {
-		c.say(Warning, "%s has env_vars with %s: Codex's background server passes those of the terminal that started it to all sessions; take them out, or start codex with --no-daemon",
+		c.say(Warning, "%s has env_vars with %s: Codex's background server passes the values of the terminal that started it to all sessions; remove them, or start codex with --no-daemon",
 			where, strings.Join(names, ", "))
 	}
 	program, err := exec.LookPath(s.Command) //nolint:forbidigo // only looked at: what the client would start
@@ -146,42 +146,42 @@ func (c *clientCheck) checkServer(f agents.Found, s agents.NamedServer) {
 	c.checkSharedStore(f, s, where)
 }
 
-// checkSharedStore compares the store of an entry with ours.
+// checkSharedStore compares the store of an entry with the operator's.
 func (c *clientCheck) checkSharedStore(f agents.Found, s agents.NamedServer, where string) {
 	theirs := f.Store(s.Server, c.Environ)
 	switch {
 	case theirs == "" && c.DefaultStore != "":
 		theirs = c.DefaultStore
 	case theirs == "" && f.Loses(s.Server, "XDG_STATE_HOME", c.Environ):
-		c.say(Warning, "%s is not passed XDG_STATE_HOME, so it does not use your store: `bridge install %s` names that in the entry", where, c.args(f))
+		c.say(Warning, "%s does not receive XDG_STATE_HOME, so it does not use your store: `bridge install %s` writes the store's path into the entry", where, c.args(f))
 		return
 	}
 	if c.World.Store != "" && theirs != "" && filepath.Clean(theirs) != c.World.Store {
-		c.say(Warning, "%s uses the store %s, you %s: name one store with --db to `bridge install %s`", where, theirs, c.World.Store, c.args(f))
+		c.say(Warning, "%s uses the store %s, you use %s: choose one with --db of `bridge install %s`", where, theirs, c.World.Store, c.args(f))
 	}
 }
 
-// checkPlugin checks whether a plugin finds this program: it calls it by name.
+// checkPlugin checks whether a plugin finds this program, which it starts by name.
 func (c *clientCheck) checkPlugin(f agents.Found) {
 	program, err := exec.LookPath(agents.DefaultName) //nolint:forbidigo // only looked at: what a client would start
 	switch {
 	case err != nil:
-		c.say(Problem, "the plugin %s (%s) needs bridge in your PATH, where it is not", f.Plugin, f.Scope)
+		c.say(Problem, "the plugin %s (%s) needs bridge in your PATH, but it is not there", f.Plugin, f.Scope)
 	case !SameFile(program, c.Self):
-		c.say(Warning, "the plugin %s (%s) starts another program, %s, which is before this one in your PATH", f.Plugin, f.Scope, program)
+		c.say(Warning, "the plugin %s (%s) starts another program, %s, which comes before this one in your PATH", f.Plugin, f.Scope, program)
 	default:
 		c.say(OK, "the plugin %s (%s) finds this program", f.Plugin, f.Scope)
 	}
 }
 
-// checkHooks runs each command once.
+// checkHooks runs each hook command once.
 func (c *clientCheck) checkHooks() {
 	commands := map[string]error{}
 	var places []string
 	events := 0
 	for _, f := range c.found {
 		if f.HooksOff {
-			c.say(Note, "hooks are switched off in %s: the agent is not told of mail", f.Scope)
+			c.say(Note, "hooks are switched off in %s: the agent is not notified of mail", f.Scope)
 		}
 		if f.Unreviewed {
 			c.say(Note, "Codex runs the hooks in %s only after you have reviewed them once: start it and enter /hooks", f.Hooks[0].Path)
@@ -204,10 +204,10 @@ func (c *clientCheck) checkHooks() {
 	}
 	switch {
 	case len(places) > 1:
-		c.say(Warning, "the hooks are there for %s: each runs twice; uninstall one", strings.Join(places, " and "))
+		c.say(Warning, "hooks are installed for %s: each runs twice; uninstall one of them", strings.Join(places, " and "))
 	case len(places) == 0:
-		c.say(Note, "it has no hooks of bridge: the agent is not told of mail; `bridge install %s` adds them", c.client)
-	case events == 0: // the plugin's
+		c.say(Note, "it has no hooks of bridge: the agent is not notified of mail; `bridge install %s` adds them", c.client)
+	case events == 0: // hooks of the plugin
 	case !slices.ContainsFunc(values(commands), func(err error) bool { return err != nil }):
 		c.say(OK, "%s fire", view.Count(int64(events), "hook"))
 	}
@@ -218,7 +218,7 @@ func (c *clientCheck) reportHook(h agents.Hook, err error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &foreign):
-		c.say(Warning, "the hook for %s in %s %s, so it was not tried", h.Event, h.Path, foreign.problem)
+		c.say(Warning, "the hook for %s in %s %s, so it was not tested", h.Event, h.Path, foreign.problem)
 	default:
 		c.say(Problem, "the hook for %s in %s does not work: %s", h.Event, h.Path, view.Line(err))
 	}

@@ -10,8 +10,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// Limits tells which limits hold, where each comes from, and how full the
-// store is.
+// Limits reports which limits apply, where each comes from, and how full the store is.
 func (r *Report) Limits(limits bridge.LimitReport) {
 	for _, s := range limits.Sources() {
 		var parts []string
@@ -34,7 +33,7 @@ func (r *Report) Limits(limits bridge.LimitReport) {
 		case f.Most <= 0:
 			r.Add("quota", OK, "%s: %s, no limit", f.What, used)
 		case f.Percent() >= 100:
-			r.Add("quota", Problem, "%s: %s of %s, nothing more is kept: run `bridge cleanup`, or allow more with `bridge limits set --max-%s`", f.What, used, most, f.What)
+			r.Add("quota", Problem, "%s: %s of %s, nothing more can be stored: run `bridge cleanup`, or allow more with `bridge limits set --max-%s`", f.What, used, most, f.What)
 		case f.Warn():
 			r.Add("quota", Warning, "%s: %s of %s: run `bridge cleanup`, or allow more with `bridge limits set --max-%s`", f.What, used, most, f.What)
 		default:
@@ -49,7 +48,7 @@ func limitSource(by string) string {
 	case bridge.Operator:
 		return "set by the operator"
 	case bridge.LimitMade:
-		return "from who made the store"
+		return "set when the store was made"
 	}
 	return "default"
 }

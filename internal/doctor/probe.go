@@ -18,20 +18,19 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// probeTimeout is how long a server may take to answer, many times what it
-// needs.
+// probeTimeout is the time limit for a server's answer. A server normally needs a small
+// fraction of it.
 const probeTimeout = 10 * time.Second
 
-// waitDelay is how long a killed program may hold its output open.
+// waitDelay is how long to wait for a killed program's output to be closed.
 const waitDelay = time.Second
 
-// probeServer starts a server as a client does, on a store of its own, and asks
-// it for a sign of life.
+// probeServer starts a server as a client does, on a store of its own, and pings it.
 func (w World) probeServer(program string, args, environ []string) error {
 	return onScratchStore(func(db string) (err error) {
 		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
 		defer cancel()
-		// A file, as its writer may still be there when it is read.
+		// This is a file because the server may still be writing when it is read.
 		log, err := os.Create(filepath.Join(filepath.Dir(filepath.Dir(db)), "stderr"))
 		if err != nil {
 			return err
@@ -49,7 +48,7 @@ func (w World) probeServer(program string, args, environ []string) error {
 	})
 }
 
-// probeError prefers what the program itself said last.
+// probeError replaces err by the last line that the program wrote, if there is one.
 func probeError(err error, log string) error {
 	lines := strings.Split(strings.TrimSpace(log), "\n")
 	if last := lines[len(lines)-1]; err != nil && last != "" {
@@ -58,7 +57,7 @@ func probeError(err error, log string) error {
 	return err
 }
 
-// onScratchStore calls try with the path of a store that is thrown away.
+// onScratchStore calls try with the path of a temporary store.
 func onScratchStore(try func(db string) error) error {
 	dir, err := os.MkdirTemp("", "bridge-doctor-*")
 	if err != nil {
@@ -68,16 +67,16 @@ func onScratchStore(try func(db string) error) error {
 	return try(filepath.Join(dir, "state", "bridge.db"))
 }
 
-// foreignHookError is why a hook was not tried.
+// foreignHookError is the reason why a hook was not tested.
 type foreignHookError struct{ problem string }
 
 func (e *foreignHookError) Error() string { return e.problem }
 
-// hookTimeout is the time that clients are told to give a hook.
+// hookTimeout is the timeout that clients are configured with for hooks.
 const hookTimeout = 5 * time.Second
 
-// ProbeHook runs a hook's command with an event as its client would send it. A
-// waiting hook works if it waits.
+// ProbeHook runs a hook's command with an event in the form that its client sends. A
+// waiting hook works if it is still waiting after a tenth of hookTimeout.
 func (w World) ProbeHook(h agents.Hook) error {
 	words, ok := agents.Words(h.Command)
 	if !ok {
@@ -113,7 +112,7 @@ func (w World) ProbeHook(h agents.Hook) error {
 	})
 }
 
-// sampleEvent is an event with what all clients send.
+// sampleEvent returns an event with the fields that all clients send.
 func sampleEvent(event string) string {
 	dir, _ := os.Getwd()
 	text, _ := json.Marshal(map[string]any{
@@ -127,7 +126,7 @@ func sampleEvent(event string) string {
 	return string(text)
 }
 
-// SameFile reports whether two paths lead to one file.
+// SameFile reports whether two paths refer to the same file.
 func SameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)

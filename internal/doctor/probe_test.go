@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/doctor"
 )
 
-// TestProbeHook: a hook that ends well, or waits as it should, works; one that
-// fails, or is not ours to run, does not.
+// TestProbeHook checks that a hook that succeeds, or waits as it should, passes, and
+// that one that fails, or runs another program, does not.
 func TestProbeHook(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: needs a shell script")

@@ -1,5 +1,5 @@
-// Package doctor looks for what can be wrong with a store, its key and the
-// connected clients. It changes and creates nothing.
+// Package doctor looks for problems with a store, its key and the connected clients. It
+// changes and creates nothing.
 package doctor
 
 import (
@@ -12,7 +12,7 @@ import (
 // Status says how bad a finding is.
 type Status string
 
-// The statuses, from good to bad. A note is something to know.
+// The statuses, from best to worst. A note is information that needs no action.
 const (
 	OK      Status = "ok"
 	Note    Status = "note"
@@ -30,12 +30,12 @@ type Check struct {
 // Report collects findings.
 type Report struct{ Checks []Check }
 
-// Add adds a finding. What it says is cleaned for a terminal.
+// Add adds a finding. The text is made safe for a terminal.
 func (r *Report) Add(name string, s Status, format string, args ...any) {
 	r.Checks = append(r.Checks, Check{name, s, cleantext.CleanLine(fmt.Sprintf(format, args...))})
 }
 
-// Worst is the worst status found; a note is as good as ok.
+// Worst returns the worst status found. A note counts as OK.
 func (r *Report) Worst() Status {
 	for _, s := range []Status{Problem, Warning} {
 		if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == s }) {

@@ -20,16 +20,17 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// File reads the file of a store.
+// File has functions that read the store's file.
 type File struct {
-	// Inspect looks at what it is.
+	// Inspect returns the properties of the file.
 	Inspect func(path string) (storefile.Inspection, error)
-	// Unopened counts the texts that do not open with a key, by table and column.
+	// Unopened counts the texts that cannot be decrypted with a key, by table and
+	// column.
 	Unopened func(path string, key auth.Key) (map[string]int64, error)
 }
 
-// Store looks at the store at path, and everything that makes it up. exists and
-// err are what was found when it was looked for.
+// Store checks the store at path and the files that belong to it. exists and err are
+// the result of looking for the file.
 func (r *Report) Store(path string, exists bool, err error, of File) {
 	r.checkFilesystem(path)
 	switch {
@@ -37,7 +38,7 @@ func (r *Report) Store(path string, exists bool, err error, of File) {
 		r.Add("store", Problem, "%s", withRemedy(err))
 		return
 	case !exists && storefile.CheckWritable(nearest(path)) != nil:
-		r.Add("store", Problem, "there is none at %s, and none can be made: this user may not write to %s: set HOME to your own home folder, or name a store with --db", path, nearest(path))
+		r.Add("store", Problem, "there is none at %s, and it cannot be created: this user may not write to %s: set HOME to your own home folder, or name a store with --db", path, nearest(path))
 		return
 	case !exists:
 		r.Add("store", Note, "there is none yet at %s; the first `bridge serve` makes it", path)
@@ -47,13 +48,13 @@ func (r *Report) Store(path string, exists bool, err error, of File) {
 	r.checkDatabase(path, of)
 }
 
-// Free disk space below which doctor speaks up.
+// Thresholds for the warnings about free disk space, in bytes.
 const (
 	littleSpace = 100 << 20
 	noSpace     = 10 << 20
 )
 
-// nearest is the folder of a file, or the nearest one above it that is there.
+// nearest returns the closest existing folder above a file.
 func nearest(path string) string {
 	dir := filepath.Dir(path)
 	for {
@@ -64,8 +65,8 @@ func nearest(path string) string {
 	}
 }
 
-// checkFilesystem looks at the folder of the store, or at the nearest one above
-// it that is there.
+// checkFilesystem checks the folder of the store, or the closest existing folder above
+// it.
 func (r *Report) checkFilesystem(path string) {
 	dir := nearest(path)
 	if name := storefile.NetworkFilesystem(dir); name != "" {
@@ -76,7 +77,7 @@ func (r *Report) checkFilesystem(path string) {
 	free, err := storefile.FreeSpace(dir)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		r.Add("disk space", Note, "this platform does not tell")
+		r.Add("disk space", Note, "cannot be determined on this platform")
 	case err != nil:
 		r.Add("disk space", Warning, "%s", view.Line(err))
 	case free < noSpace:
@@ -88,7 +89,7 @@ func (r *Report) checkFilesystem(path string) {
 	}
 }
 
-// checkPermissions looks at everything that makes up a store.
+// checkPermissions checks the folder and all files of a store.
 func (r *Report) checkPermissions(path string) {
 	fine := true
 	for _, file := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm", path + "-queue", path + "-turn", path + "-reserve", keyfile.Beside(path), doorbell.Beside(path)} {
@@ -107,11 +108,11 @@ func (r *Report) checkPermissions(path string) {
 	case listable(dir):
 		r.Add("permissions", Warning, "others can list the folder %s, though not read what is in it; run: chmod go-rx '%s'", dir, dir)
 	default:
-		r.Add("permissions", OK, "the store is yours alone")
+		r.Add("permissions", OK, "only you have access to the store")
 	}
 }
 
-// listable reports a folder whose names others may read or pass through.
+// listable reports whether other users may list or enter the folder.
 func listable(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o055 != 0
@@ -122,7 +123,7 @@ func (r *Report) checkDatabase(path string, of File) {
 	if err != nil {
 		r.Add("store", Problem, "%s", withRemedy(err))
 		if sealed(found) {
-			r.uncounted("the store cannot be looked at")
+			r.uncounted("the store cannot be read")
 		}
 		return
 	}
@@ -142,7 +143,7 @@ func (r *Report) checkDatabase(path string, of File) {
 	if len(found.Problems) > 0 {
 		r.Add("integrity", Problem, "%s: stop all bridge processes and keep a copy", strings.Join(found.Problems, "; "))
 	} else {
-		r.Add("integrity", OK, "quick check found nothing")
+		r.Add("integrity", OK, "the quick check found no problems")
 	}
 	key, fits := r.checkKey(path, found)
 	if found.Limits != nil {
@@ -151,15 +152,16 @@ func (r *Report) checkDatabase(path string, of File) {
 	switch {
 	case !sealed(found):
 	case !fits:
-		r.uncounted("they open with the store's key only")
+		r.uncounted("they can only be opened with the store's key")
 	case found.SchemaVersion < found.KnownVersion:
-		r.uncounted("the store is to be migrated first")
+		r.uncounted("the store must be migrated first")
 	default:
 		r.Unopened(of.Unopened(path, key))
 	}
 }
 
-// checkSchema compares the store's schema with the latest that this program knows.
+// checkSchema compares the store's schema version with the newest one that this program
+// supports.
 func (r *Report) checkSchema(found storefile.Inspection) {
 	switch latest := found.KnownVersion; {
 	case found.SchemaVersion == 0:
@@ -171,28 +173,28 @@ func (r *Report) checkSchema(found storefile.Inspection) {
 	}
 }
 
-// sealed reports that there may be texts that are encrypted.
+// sealed reports whether some texts may be encrypted.
 func sealed(found storefile.Inspection) bool { return found.Encrypted || found.Unfinished }
 
-// uncounted says why texts that do not open were not counted.
+// uncounted reports why texts that cannot be decrypted were not counted.
 func (r *Report) uncounted(why string) {
 	r.Add("texts", Note, "those that do not open were not counted: %s", why)
 }
 
-// Encryption says how the texts of a store are kept, and where their key is; nothing
-// where they are in clear.
+// Encryption reports whether texts are encrypted, and with which key. It reports
+// nothing for a store in clear.
 func (r *Report) Encryption(key string, encrypted, unfinished bool) {
 	switch {
 	case unfinished && encrypted:
-		r.Add("encryption", Note, "texts are being encrypted, or that was interrupted: `bridge store encrypt` does the rest")
+		r.Add("encryption", Note, "texts are being encrypted, or that was interrupted: `bridge store encrypt` completes it")
 	case unfinished:
-		r.Add("encryption", Note, "texts are being decrypted, or that was interrupted: `bridge store decrypt` does the rest")
+		r.Add("encryption", Note, "texts are being decrypted, or that was interrupted: `bridge store decrypt` completes it")
 	case encrypted:
-		r.Add("encryption", OK, "texts are encrypted at rest: without %s nobody reads them", filepath.Base(key))
+		r.Add("encryption", OK, "texts are encrypted at rest: they cannot be read without %s", filepath.Base(key))
 	}
 }
 
-// Unopened tells of texts that do not open, by table and column.
+// Unopened reports the number of texts that cannot be decrypted, by table and column.
 func (r *Report) Unopened(found map[string]int64, err error) {
 	if err != nil {
 		r.Add("texts", Problem, "%s", withRemedy(err))
@@ -205,7 +207,7 @@ func (r *Report) Unopened(found map[string]int64, err error) {
 		where = append(where, fmt.Sprintf("%s %d", name, found[name]))
 	}
 	if total > 0 {
-		r.Add("texts", Problem, "%s not open (%s): they were changed, moved, or put there in clear; a backup from before has them", counted(total), strings.Join(where, ", "))
+		r.Add("texts", Problem, "%s not open (%s): they were changed, moved, or written in clear; restore them from an older backup", counted(total), strings.Join(where, ", "))
 	}
 }
 
@@ -216,26 +218,26 @@ func counted(n int64) string {
 	return fmt.Sprintf("%d texts do", n)
 }
 
-// largeLog is four times what the log grows to while nobody holds it.
+// largeLog is four times the size that the log reaches while no reader holds it.
 const largeLog = 16 << 20
 
 func (r *Report) checkLog(found storefile.Inspection) {
 	if found.LogBytes < largeLog {
 		return
 	}
-	holders := "no process is known to use it: the next changes, or `bridge cleanup`, shrink it"
+	holders := "no process is known to use it: the next changes, or `bridge cleanup`, will shrink it"
 	if len(found.LogReaders) > 0 {
 		names := make([]string, len(found.LogReaders))
 		for i, h := range found.LogReaders {
 			names[i] = h.String()
 		}
-		holders = "it cannot become smaller while these read from it: " + strings.Join(names, "; ")
+		holders = "it cannot shrink while these read from it: " + strings.Join(names, "; ")
 	}
 	r.Add("log", Warning, "the write-ahead log has grown to %s; %s", view.Bytes(uint64(found.LogBytes)), holders)
 }
 
-// checkPrograms names the processes that were started with another program than this one.
-// They go on with it, and are refused once this program has migrated the store.
+// checkPrograms reports processes that run a different program than this one. They keep
+// working until this program migrates the store, and are refused after that.
 func (r *Report) checkPrograms(others []bridge.Holder) {
 	if len(others) == 0 {
 		return
@@ -244,17 +246,17 @@ func (r *Report) checkPrograms(others []bridge.Holder) {
 	for i, h := range others {
 		names[i] = h.String()
 	}
-	r.Add("processes", Warning, "these have the store open with another program than this one: %s: restart their clients, or start all with the same program",
+	r.Add("processes", Warning, "these processes use the store with a different bridge program: %s: restart their clients, or start all with the same program",
 		strings.Join(names, "; "))
 }
 
-// withRemedy is an error with what its operator can do about it.
+// withRemedy returns an error's text with advice for the operator.
 func withRemedy(err error) string {
 	row, _ := advice.Of(err)
 	return strings.TrimSuffix(view.Line(err)+": "+row.Operator, ": ")
 }
 
-// checkKey returns the key of the store; ok is false where that is not there.
+// checkKey returns the store's key; ok is false if it is missing or does not match.
 func (r *Report) checkKey(path string, found storefile.Inspection) (key auth.Key, ok bool) {
 	key, err := keyfile.Load(keyfile.Beside(path))
 	switch {
@@ -270,10 +272,11 @@ func (r *Report) checkKey(path string, found storefile.Inspection) (key auth.Key
 	return key, false
 }
 
-// namedEnds is how many conversations a line names.
+// namedEnds is the maximum number of conversations named in one line.
 const namedEnds = 3
 
-// Ends speaks of the conversations whose ends that something other than bridge wrote into the store.
+// Ends reports conversations whose end time was changed in the store by something other
+// than bridge.
 func (r *Report) Ends(moved []string) {
 	if len(moved) == 0 {
 		return
@@ -282,5 +285,5 @@ func (r *Report) Ends(moved []string) {
 	if more := len(moved) - namedEnds; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	r.Add("ends", Problem, "something other than bridge has changed when these conversations end: %s: their sessions are refused until `bridge extend` sets a new end; find out what writes into the store", names)
+	r.Add("ends", Problem, "something other than bridge has changed the end of these conversations: %s: their sessions are refused until `bridge extend` sets a new end; find out what writes into the store", names)
 }

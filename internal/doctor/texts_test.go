@@ -15,11 +15,11 @@ import (
 )
 
 func TestTextsThatDoNotOpen(t *testing.T) {
-	const remedy = "they were changed, moved, or put there in clear; a backup from before has them"
+	const remedy = "they were changed, moved, or written in clear; restore them from an older backup"
 	for name, c := range map[string]struct {
 		found  map[string]int64
 		err    error
-		detail string // "" for no line
+		detail string // expected line; "" for none
 	}{
 		"none":    {},
 		"one":     {map[string]int64{"steps.text": 1}, nil, "1 text does not open (steps.text 1): " + remedy},
@@ -37,8 +37,8 @@ func TestTextsThatDoNotOpen(t *testing.T) {
 	}
 }
 
-// TestTextsAreCountedOrNot: the texts of an encrypted store are counted whatever else is
-// wrong with it, or doctor says why they were not.
+// TestTextsAreCountedOrNot checks that the texts of an encrypted store are counted
+// whatever else is wrong with it, or that doctor says why they were not.
 func TestTextsAreCountedOrNot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bridge.db")
 	key, err := keyfile.LoadOrCreate(keyfile.Beside(path))
@@ -51,7 +51,7 @@ func TestTextsAreCountedOrNot(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(found *storefile.Inspection)
 		err    error
-		status doctor.Status // "" for no line
+		status doctor.Status // expected line; "" for none
 		detail string
 	}{
 		"sound":          {func(*storefile.Inspection) {}, nil, doctor.Problem, counted},
@@ -60,8 +60,8 @@ func TestTextsAreCountedOrNot(t *testing.T) {
 		"a moved end":    {func(f *storefile.Inspection) { f.Ends = []storefile.End{{Conversation: "conv_1"}} }, nil, doctor.Problem, counted},
 		"half decrypted": {func(f *storefile.Inspection) { f.Encrypted, f.Unfinished = false, true }, nil, doctor.Problem, counted},
 		"in clear":       {func(f *storefile.Inspection) { f.Encrypted = false }, nil, "", ""},
-		"another key":    {func(f *storefile.Inspection) { f.KeyCheck = id }, nil, doctor.Note, not + "they open with the store's key only"},
-		"an old one":     {func(f *storefile.Inspection) { f.SchemaVersion = 2 }, nil, doctor.Note, not + "the store is to be migrated first"},
+		"another key":    {func(f *storefile.Inspection) { f.KeyCheck = id }, nil, doctor.Note, not + "they can only be opened with the store's key"},
+		"an old one":     {func(f *storefile.Inspection) { f.SchemaVersion = 2 }, nil, doctor.Note, not + "the store must be migrated first"},
 		"unreadable":     {func(*storefile.Inspection) {}, bridge.ErrStoreDamaged, doctor.Note, not + "the store cannot be looked at"},
 		"unknown":        {func(f *storefile.Inspection) { f.Encrypted = false }, bridge.ErrStoreDamaged, "", ""},
 	} {

@@ -10,43 +10,44 @@ import (
 	"example.org/bridge/internal/claims"
 )
 
-// HookBridge is what a hook asks: bridge.Service, or a connection to a gateway.
+// HookBridge is the part of the bridge that hooks use: bridge.Service, or a connection
+// to a gateway.
 type HookBridge interface {
 	CountMail(ctx context.Context, c bridge.Credentials) (bridge.Mail, error)
 	AwaitMessages(ctx context.Context, c bridge.Credentials, after int64) error
 	PeekRoster(ctx context.Context, c bridge.Credentials) (bridge.Roster, error)
 }
 
-// HookSession is a client's session, seen from its hooks.
+// HookSession is a client's session as its hooks see it.
 type HookSession struct {
 	Bindings binding.Folder
-	// Session is the label of what the client calls its session, Process of the
-	// client's process where a server there goes by that; either may be missing.
+	// Session is the label for the client's session ID. Process is the label for the
+	// client's process, if its server is registered under that. Either may be missing.
 	Session, Process binding.Label
 	Now              func() time.Time
 }
 
 func (s HookSession) labels() []binding.Label { return []binding.Label{s.Session, s.Process} }
 
-// name is under what is remembered what was told.
+// name returns the label under which it is remembered what the agent was told.
 func (s HookSession) name() binding.Label { return binding.First(s.Session, s.Process) }
 
-// EndWait ends an earlier wait for the client's session, even where there is
-// nothing left to wait for.
+// EndWait ends an earlier wait for the client's session, even if there is nothing left
+// to wait for.
 func (s HookSession) EndWait() error { return s.Bindings.Displace(s.place()) }
 
-// place is under what one waits.
+// place returns the label under which a wait is registered.
 func (s HookSession) place() binding.Label { return binding.First(s.Process, s.Session) }
 
-// Entries returns the sessions of conversations that are the client's. Without
-// one there is no need to open the store.
+// Entries returns the bridge sessions that belong to the client's session. If there are
+// none, the store need not be opened.
 func (s HookSession) Entries() ([]binding.Entry, error) {
 	return s.Bindings.Load(s.Now(), binding.Process{}, s.labels()...)
 }
 
-// Mail counts the mail of entries. A session whose token is refused is forgotten. One that
-// is out of the bounds of this machine's access key is left out only: another key may bring
-// it back.
+// Mail returns the mail of entries. A session whose token is refused is forgotten. A
+// session that this machine's access key does not cover is only left out, because
+// another key may cover it again.
 func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.Entry) ([]HookMail, error) {
 	var (
 		all  []HookMail
@@ -55,7 +56,7 @@ func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.E
 	for _, e := range entries {
 		mail, err := b.CountMail(ctx, credentials(e))
 		switch {
-		case errors.Is(err, bridge.ErrOutOfBounds): // which counts as ErrUnauthorized
+		case errors.Is(err, bridge.ErrOutOfBounds): // errors.Is(err, ErrUnauthorized) is true for it as well
 		case errors.Is(err, bridge.ErrUnauthorized):
 			errs = append(errs, s.Bindings.Forget(ctx, e, s.labels()...))
 		case err != nil:
@@ -67,11 +68,11 @@ func (s HookSession) Mail(ctx context.Context, b HookBridge, entries []binding.E
 	return all, errors.Join(errs...)
 }
 
-// Link lets the client's session be found by both its labels: Gemini CLI tells
-// only its hooks what it calls the session, so what its server kept under the
-// process is kept for the session, too, and found again in the next process.
-// So it is where a client gives its session a new name. All is linked that Mail has not
-// forgotten, because a label that has been linked is not looked at again.
+// Link stores the client's bridge sessions under both labels. Gemini CLI tells its
+// session ID only to its hooks, so what its server stored under the process is stored
+// under the session too, and is found again in the next process. The same applies when
+// a client gives its session a new ID. Everything that Mail has not forgotten is
+// linked, because a label is only linked once.
 func (s HookSession) Link(ctx context.Context) error {
 	var missing []binding.Label
 	for _, l := range s.labels() {
@@ -89,15 +90,16 @@ func (s HookSession) Link(ctx context.Context) error {
 	return s.Bindings.Keep(ctx, s.Now(), binding.Process{}, entries, missing...)
 }
 
-// Tell decides what is told of the mail of an event, and remembers the decision.
-// What cannot be remembered is not told, or it would be told forever.
+// Tell decides what the agent is told of the mail at an event, and stores that
+// decision. If it cannot be stored, nothing is told, because it would then be told at
+// every event.
 func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (tell HookNews, err error) {
 	n, err := s.Bindings.Notices(s.name())
 	if err != nil {
 		return HookNews{}, err
 	}
 	if _, changed := e.Decide(&n, mail); !changed {
-		return HookNews{}, nil // the usual case, which needs no lock
+		return HookNews{}, nil // the usual case; no lock needed
 	}
 	err = s.Bindings.Notify(ctx, s.name(), func(n *binding.Notices) (changed bool) {
 		tell, changed = e.Decide(n, mail)
@@ -109,11 +111,11 @@ func (s HookSession) Tell(ctx context.Context, e HookEvent, mail []HookMail) (te
 	return tell, nil
 }
 
-// TellUnguarded reports whether the user is to be told that claims cannot be asked
-// for: once in a session.
+// TellUnguarded reports whether to tell the user that claims cannot be checked, which
+// happens once in a session.
 func (s HookSession) TellUnguarded(ctx context.Context) (tell bool, err error) {
 	if s.name() == (binding.Label{}) {
-		return false, nil // it would be told each time
+		return false, nil // without a name it would be told each time
 	}
 	err = s.Bindings.Notify(ctx, s.name(), func(n *binding.Notices) bool {
 		tell = !n.Unguarded
@@ -123,8 +125,8 @@ func (s HookSession) TellUnguarded(ctx context.Context) (tell bool, err error) {
 	return tell && err == nil, err
 }
 
-// Editor is the client's agent, as claims know it: the sessions with mail, whose
-// tokens were proved, in conversations that have not ended.
+// Editor returns the client's agent in the form that package claims uses: the sessions
+// in mail, whose tokens were verified, except in conversations that have ended.
 func Editor(mail []HookMail) claims.Editor {
 	var e claims.Editor
 	for _, m := range mail {

@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// answers is a bridge that answers for each token: with mail, or with an error. Nobody
-// ever sends anything.
+// answers is a bridge that returns mail or an error for each token. No message ever
+// arrives.
 type answers struct {
 	refused map[string]error
 	asked   map[string]int
@@ -35,9 +35,9 @@ func (a *answers) PeekRoster(context.Context, bridge.Credentials) (bridge.Roster
 	return nil, errors.New("nobody asks who takes part")
 }
 
-// boundSession is a client's session with a conversation within the bounds of the
-// machine's access key, one out of them, and one whose token is no longer valid. They are
-// kept under the label of the client's process.
+// boundSession returns a client's session with three conversations: one that the
+// machine's access key covers, one that it does not cover, and one whose token is no
+// longer valid. They are stored under the label of the client's process.
 func boundSession(t *testing.T) (agents.HookSession, *answers) {
 	t.Helper()
 	s := agents.HookSession{
@@ -59,7 +59,7 @@ func boundSession(t *testing.T) (agents.HookSession, *answers) {
 	}
 }
 
-// tokensOf are the tokens that are kept under labels.
+// tokensOf returns the tokens stored under labels.
 func tokensOf(t *testing.T, f binding.Folder, labels ...binding.Label) (tokens []string) {
 	t.Helper()
 	entries, err := f.Load(time.Now(), binding.Process{}, labels...)
@@ -72,8 +72,9 @@ func tokensOf(t *testing.T, f binding.Folder, labels ...binding.Label) (tokens [
 	return tokens
 }
 
-// TestHookKeepsWhatIsOutOfBounds: another key of the machine may bring a session back, so
-// a hook forgets only what is no longer valid, and links the rest.
+// TestHookKeepsWhatIsOutOfBounds checks that a hook forgets only sessions that are no
+// longer valid and links the others, because another key of the machine may cover them
+// again.
 func TestHookKeepsWhatIsOutOfBounds(t *testing.T) {
 	t.Parallel()
 	s, b := boundSession(t)
@@ -109,8 +110,8 @@ func TestHookKeepsWhatIsOutOfBounds(t *testing.T) {
 	}
 }
 
-// TestHookWaitBesideWhatIsOutOfBounds: a session that is kept and not waited for is no
-// news, or the hook would look again each second.
+// TestHookWaitBesideWhatIsOutOfBounds checks that a stored session that is not waited
+// for does not count as news, which would make the hook check again every second.
 func TestHookWaitBesideWhatIsOutOfBounds(t *testing.T) {
 	t.Parallel()
 	s, b := boundSession(t)
@@ -122,7 +123,7 @@ func TestHookWaitBesideWhatIsOutOfBounds(t *testing.T) {
 			t.Errorf("%q, %v", notice, err)
 		}
 	})
-	// The second look is due to the one that was forgotten.
+	// The second check is due to the session that was forgotten.
 	for token, want := range map[string]int{"within": 2, "outside": 2, "replaced": 1} {
 		if b.asked[token] != want {
 			t.Errorf("in an hour the bridge was asked %d times for %q, want %d", b.asked[token], token, want)
