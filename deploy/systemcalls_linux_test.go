@@ -143,7 +143,7 @@ func TestUnitSystemCalls(t *testing.T) {
 		{"bridge-cleanup.service", "", nothing},
 		{"bridge-gateway.service", "the gateway listens", nothing},
 		{"bridge-metrics.service", "figures are offered", nothing},
-		{"bridge-access@.service", "other users are served", func() {
+		{"bridge-access@.service", "serving other users", func() {
 			list := u.command(u.program, "--db", "unix:"+filepath.Join(u.folder, "roles", "viewer.sock"), "list")
 			list.SysProcAttr.Credential.Uid = unitUser + 1
 			list.Env = []string{"HOME=/nonexistent"}

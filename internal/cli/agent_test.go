@@ -19,20 +19,19 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// agentMain is the program agent: an MCP client that starts "bridge serve", with
-// its own arguments behind that, and calls tools. Each line of its standard
-// input is a tool's name and its arguments as JSON, with $NAME for environment
-// variables. It prints the text of each answer, behind "error: " where it is one.
+// agentMain is the program agent: an MCP client that starts "bridge serve" with its own
+// arguments appended, and calls tools. Each line of its standard input is a tool's name
+// and its arguments as JSON, with $NAME for environment variables. It prints the text
+// of each result, preceded by "error: " if it is an error.
 //
-// Of other lines, "meta JSON" says what goes into the _meta of later calls, "run
-// LINE" has a shell run a command, and "hook CLIENT JSON" runs a hook as a client does, and prints what it prints;
-// "wait CLIENT JSON" leaves a waiting one behind. $LAST_CONVERSATION and
-// $LAST_PARTNER are of the conversation that was created last.
+// Other lines are commands: "meta JSON" sets the _meta of later calls, "run LINE" runs
+// a line in a shell, "hook CLIENT JSON" runs a hook as a client does and prints its
+// output, and "wait CLIENT JSON" leaves a waiting hook running. $LAST_CONVERSATION and
+// $LAST_PARTNER refer to the conversation that was created last.
 //
-// As "codex app-server", "claude bg-spare", "opencode serve" and the like it is a
-// client's shared process. A
-// variable ENTRY_X of its own is X of the server: what the client's
-// configuration sets.
+// Under names such as "codex app-server", "claude bg-spare" and "opencode serve" it
+// acts as a client's shared process. Its own variable ENTRY_X becomes the variable X of
+// the server, like a variable that the client's configuration sets.
 func agentMain() int {
 	ctx := context.Background()
 	arguments := os.Args[1:]
@@ -69,7 +68,7 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 		case arguments == "":
 			arguments = "{}"
 		case tool == "meta":
-			meta = nil // not added to what was said before
+			meta = nil // the _meta replaces the earlier one
 			if err := json.Unmarshal([]byte(arguments), &meta); err != nil {
 				return err
 			}
@@ -115,14 +114,14 @@ func callTools(ctx context.Context, session *mcp.ClientSession) error {
 	return lines.Err()
 }
 
-// createdText is what create_conversation answers.
+// createdText is the text of create_conversation's result.
 var (
 	createdText = regexp.MustCompile(`^Conversation ID: (\S+)\n`)
 	partnerText = regexp.MustCompile(`\nPartner token \(session b\): (\S+)\n`)
 )
 
-// partnerToken finds the token of session b in the answer or, where the client is
-// shown none, asks the operator's door; "" where that leads to another store.
+// partnerToken finds the token of session b in the result. If the client is not shown
+// tokens, it uses the operator's command; "" if that uses another store.
 func partnerToken(conversation, answer string) string {
 	if m := partnerText.FindStringSubmatch(answer); m != nil {
 		return m[1]
@@ -137,14 +136,14 @@ func partnerToken(conversation, answer string) string {
 	return tokens.B
 }
 
-// runHook runs "bridge hook" to its end.
+// runHook runs "bridge hook" until it exits.
 func runHook(line string) error {
 	hook := hookCommand(line, "")
 	hook.Stdout, hook.Stderr = os.Stdout, os.Stderr
 	return hook.Run()
 }
 
-// leaveWaiter starts a waiting hook, and returns when it waits.
+// leaveWaiter starts a waiting hook and returns once it is waiting.
 func leaveWaiter(line string) error {
 	if err := hookCommand(line, " --wait").Start(); err != nil {
 		return err
@@ -159,7 +158,7 @@ func leaveWaiter(line string) error {
 	return nil
 }
 
-// hookCommand starts "bridge hook" by a shell, as clients do.
+// hookCommand starts "bridge hook" through a shell, as clients do.
 func hookCommand(line, more string) *exec.Cmd {
 	client, event, _ := strings.Cut(line, " ")
 	hook := exec.Command("sh", "-c", "bridge hook "+client+more)

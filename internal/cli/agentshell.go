@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// agentVariables are set by agents in the shells that they run commands in.
+// agentVariables are environment variables that agents set in the shells in which they
+// run commands.
 var agentVariables = []struct{ name, who string }{
 	{"CLAUDECODE", "Claude Code"},
 	{"CLAUDE_CODE_ENTRYPOINT", "Claude Code"},
@@ -29,8 +30,8 @@ var agentVariables = []struct{ name, who string }{
 	{"AI_AGENT", "the common variable for agents"},
 }
 
-// agentVariable returns the name of a variable that says that this is an
-// agent's shell, or "".
+// agentVariable returns the name of a variable that marks this shell as an agent's, or
+// "".
 func agentVariable(lookup func(string) (string, bool)) string {
 	for _, v := range agentVariables {
 		if value, set := lookup(v.name); set && value != "" {
@@ -40,7 +41,7 @@ func agentVariable(lookup func(string) (string, bool)) string {
 	return ""
 }
 
-// agentPrograms are agents' own programs, by the name of the file.
+// agentPrograms are the file names of agents' programs.
 var agentPrograms = map[string]bool{
 	"claude": true, "codex": true, "gemini": true, "qwen": true, "cursor-agent": true, "opencode": true,
 	"goose": true, "aider": true, "crush": true, "amp": true, "copilot": true, "auggie": true, "cline": true,
@@ -53,11 +54,11 @@ var agentPackages = []string{
 	"/@sourcegraph/amp/", "/opencode-ai/", "/@augmentcode/auggie/", "/aider/",
 }
 
-// maxParents ends the walk; a real chain is far shorter.
+// maxParents limits how many ancestors are examined; a real chain is far shorter.
 const maxParents = 64
 
-// agentParent returns the name of an agent among the processes that led to this
-// one, or "". The bridge's own server counts: what it started is an agent's.
+// agentParent returns the name of an agent among the ancestors of this process, or "".
+// The bridge's own server counts as one, since whatever it started belongs to an agent.
 func agentParent(parents func() ([][]string, error)) (string, error) {
 	chain, err := parents()
 	if err != nil {
@@ -71,11 +72,11 @@ func agentParent(parents func() ([][]string, error)) (string, error) {
 	return "", nil
 }
 
-// agentOf tells whether a process with these arguments is an agent's.
+// agentOf returns the agent's name if a process with these arguments is an agent.
 func agentOf(arguments []string) string {
 	for i, argument := range arguments {
 		if i > 2 {
-			break // options of an interpreter end long before
+			break // an interpreter's options are far fewer
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(argument), "-"), ".js")
 		if (i == 0 || strings.Contains(argument, "/")) && agentPrograms[name] {

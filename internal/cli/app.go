@@ -16,24 +16,25 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// app is what commands share: the streams, the clock, the environment and the
-// configuration. Nothing is opened before a command asks for it.
+// app holds what commands share: the streams, the clock, the environment and the
+// configuration. Nothing is opened until a command asks for it.
 type app struct {
 	stdin          *os.File
 	stdout, stderr *os.File
 	now            func() time.Time
 	environ        func() []string
 	lookupEnv      func(string) (string, bool)
-	// typed are the process's arguments.
+	// typed are the arguments of the process.
 	typed []string
-	// dropped are the variables that host, a client's shared process, handed on and
-	// that are not used.
+	// dropped are the variables that host, a client's shared process, passed on and
+	// that are therefore ignored.
 	dropped []string
 	host    sharedHost
-	// shared is the process whose sessions all call this one; empty for none.
+	// shared is the name of the process if all its sessions use this server; otherwise
+	// empty.
 	shared string
 
-	// fixed is the screen behind a pager, whose pipe is not a terminal.
+	// fixed is the screen when a pager is used, because its pipe is not a terminal.
 	fixed *screen
 
 	connection connection
@@ -41,10 +42,9 @@ type app struct {
 	globals
 	file    *configFile
 	origins map[*pflag.Flag]origin
-	// configErr is what is wrong with the configuration, for commands that run
-	// anyway.
+	// configErr is the error in the configuration, for commands that run anyway.
 	configErr error
-	// unattended reports a command that other programs start.
+	// unattended reports whether other programs start the command.
 	unattended bool
 }
 
@@ -69,18 +69,19 @@ func newApp(stdin, stdout, stderr *os.File) *app {
 	}
 }
 
-// env returns an environment variable; one that is empty counts as not set.
+// env returns an environment variable. An empty one counts as not set.
 func (a *app) env(name string) string {
 	text, _ := a.lookupEnv(name)
 	return text
 }
 
-// log returns the logger to standard error. Standard output may carry protocol.
+// log returns the logger, which writes to standard error because standard output may
+// carry a protocol.
 func (a *app) log() *slog.Logger { return a.logTo(a.stderr) }
 
 func (a *app) logTo(w io.Writer) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag takes known levels only
+	_ = level.UnmarshalText([]byte(a.logLevel)) // the flag accepts known levels only
 	options := &slog.HandlerOptions{Level: level}
 	if a.logFormat == logJSON {
 		return slog.New(slog.NewJSONHandler(w, options))
@@ -91,28 +92,28 @@ func (a *app) logTo(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// errorWidth is how many columns standard error has, 0 if that is not told; ok is
-// false where it is not a terminal.
+// errorWidth returns the width of standard error in columns, 0 if it is not known; ok
+// is false if it is not a terminal.
 func (a *app) errorWidth() (width int, ok bool) {
 	width, _, err := term.GetSize(int(a.stderr.Fd()))
 	return width, err == nil
 }
 
-// limits are the rate limits as configured.
+// limits returns the configured rate limits.
 func (a *app) limits() bridge.Limits {
 	limits := bridge.DefaultLimits()
 	limits.Writes, limits.Reads, limits.Creates = a.rates, a.readRates, a.creates
 	return limits
 }
 
-// screen is what is known of where the output goes.
+// screen describes where the output goes.
 type screen struct {
-	// width in columns; 0 where output is not cut, because a program reads it.
+	// width in columns; 0 if output is not cut, because a program reads it
 	width  int
 	colour bool
 }
 
-// fallbackWidth is for terminals that do not tell their size.
+// fallbackWidth is used for terminals that do not report their size.
 const fallbackWidth = 80
 
 func (a *app) screen() screen {
@@ -140,7 +141,8 @@ func (a *app) printJSON(v any) error {
 	return encoder.Encode(v)
 }
 
-// newEncoder writes "<" and "&" as they are: nobody puts this into a web page.
+// newEncoder returns an encoder that does not escape "<" and "&", because its output is
+// never put into a web page.
 func newEncoder(w io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -154,17 +156,17 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimRight(out.Bytes(), "\n"), err
 }
 
-// withStore opens the store that there is and calls fn with a service on it.
+// withStore opens the existing store and calls fn with a service on it.
 func (a *app) withStore(ctx context.Context, fn func(*bridge.Service) error) error {
 	return a.withService(ctx, false, fn)
 }
 
-// withTasks is withStore for what concerns tasks and workers.
+// withTasks is withStore for tasks and workers.
 func (a *app) withTasks(ctx context.Context, fn func(services) error) error {
 	return a.withServices(ctx, false, fn)
 }
 
-// withCommands is withStore for what concerns commands.
+// withCommands is withStore for the command guard.
 func (a *app) withCommands(ctx context.Context, fn func(services) error) error {
 	return a.withServices(ctx, false, fn)
 }

@@ -8,23 +8,23 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// auditFilter says which entries of the audit log are wanted.
+// auditFilter selects entries of the audit log.
 type auditFilter struct {
 	action, outcome, session string
 	refused                  bool
 	since                    moment
-	after                    time.Time // what since means
+	after                    time.Time // computed from since
 }
 
 func (f *auditFilter) register(fs *pflag.FlagSet) {
 	textFlag(fs, &f.action, kindText, "action", "only this action, such as send_to_partner")
 	textFlag(fs, &f.outcome, kindText, "outcome", "only this outcome, such as rate_limited")
-	boolFlag(fs, &f.refused, "refused", "only what did not end well")
+	boolFlag(fs, &f.refused, "refused", "only entries with an outcome other than ok")
 	textFlag(fs, &f.session, kindText, "session", "only this session: a, b, operator or system")
 	sinceFlag(fs, &f.since, "entries")
 }
 
-// set reports that not every entry is wanted.
+// set reports whether some entries are excluded.
 func (f auditFilter) set() bool {
 	return f.action != "" || f.outcome != "" || f.session != "" || f.refused || !f.after.IsZero()
 }

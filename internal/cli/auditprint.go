@@ -14,10 +14,10 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// auditPrinter prints entries one at a time: a log may be longer than memory.
+// auditPrinter prints entries one at a time, because a log may not fit into memory.
 type auditPrinter interface {
 	entry(audit.Entry) error
-	// flush shows what was printed so far, end what closes the output.
+	// flush writes out what was printed so far; end finishes the output.
 	flush() error
 	end() error
 }
@@ -33,31 +33,32 @@ func newAuditPrinter(a *app, o auditOptions, all []bridge.Overview) auditPrinter
 	screen := a.screen()
 	none := "There are no entries."
 	if o.conversation != "" || o.filter.set() {
-		none = "There are no such entries."
+		none = "No entries match."
 	}
 	return &tablePrinter{out: out, screen: screen, now: a.now, id: screen.shortID(all), none: none}
 }
 
-// tablePrinter prints rows with columns of fixed width, so that a row can be
-// printed before the next one is known. On a terminal that is too narrow for a
-// column of details they stand below their entry.
+// tablePrinter prints rows with fixed column widths, so that each row can be printed
+// before the next one is known. If the terminal is too narrow for a column of details,
+// they are printed below their entry.
 type tablePrinter struct {
 	out    *bufio.Writer
 	screen screen
 	now    func() time.Time
 	id     func(string) string
 	begun  bool
-	none   string // is printed where there is no entry
+	none   string // printed if there is no entry
 }
 
-// Widths of the columns: for programs, whole times and ids; for people, short ones.
+// Widths of the columns: full times and IDs for programs, short ones for people.
 const (
 	auditWide   = "%6s  %-25s  %-21s  %-8s  %-22s  %-12s"
 	auditNarrow = "%6s  %-12s  %-12s  %-8s  %-20s  %-12s"
-	// auditTiny is for screens narrower than auditWidth: an outcome is never cut off.
+	// auditTiny is for screens narrower than auditWidth. The outcome is never cut off.
 	auditTiny  = "%6s  %-12s  %-8s  %-12s  %s"
 	auditWidth = 80
-	// Behind auditNarrow there is room for details where it leaves auditDetails columns.
+	// Details are put into a column after auditNarrow if at least auditDetails columns
+	// are left.
 	auditDetails = 30
 )
 
@@ -97,12 +98,12 @@ func (p *tablePrinter) row(seq, at, conversation, session, action, outcome, deta
 		line = strings.TrimRight(line, " ")
 	}
 	p.painted(line+"\n", how)
-	if how != bold && details != "" { // a title needs none
+	if how != bold && details != "" { // the header needs none
 		p.painted(wrap(details, belowIndent, width), faint)
 	}
 }
 
-// painted writes lines, each in a style.
+// painted writes each line in a style.
 func (p *tablePrinter) painted(lines string, how style) {
 	for line := range strings.Lines(lines) {
 		_, _ = p.out.WriteString(p.screen.paint(strings.TrimSuffix(line, "\n"), how) + "\n")
@@ -118,7 +119,7 @@ func (p *tablePrinter) end() error {
 	return p.flush()
 }
 
-// jsonlPrinter prints one object a line.
+// jsonlPrinter prints one JSON object per line.
 type jsonlPrinter struct {
 	out     *bufio.Writer
 	encoder *json.Encoder
@@ -128,7 +129,7 @@ func (p *jsonlPrinter) entry(e audit.Entry) error { return p.encoder.Encode(view
 func (p *jsonlPrinter) flush() error              { return p.out.Flush() }
 func (p *jsonlPrinter) end() error                { return p.out.Flush() }
 
-// jsonPrinter prints one document with all entries.
+// jsonPrinter prints all entries as one JSON document.
 type jsonPrinter struct{ list *jsonList }
 
 func (p *jsonPrinter) entry(e audit.Entry) error { return p.list.add(view.OfEntry(e)) }

@@ -20,20 +20,20 @@ import (
 	"example.org/bridge/internal/storecopy"
 )
 
-// recorder is the part of a store that notes what an operator did.
+// recorder is the part of a store that records operations of the operator.
 type recorder interface {
 	RecordOperation(ctx context.Context, op bridge.Operation) error
 }
 
-// backedUp is a store that is open to be backed up.
+// backedUp is a store that was opened for a backup.
 type backedUp struct {
 	recorder
-	// copyTo is that of a backup.Maker.
+	// copyTo is as in backup.Maker.
 	copyTo func(ctx context.Context, path string) (audit.Head, error)
 	close  func() error
 }
 
-// openBackedUp opens the store that a backup is made of, with its key.
+// openBackedUp opens the store to back up, with its key.
 func (a *app) openBackedUp(ctx context.Context, path string) (key auth.Key, b backedUp, err error) {
 	if a.onServer() {
 		return a.openBackedUpServer(ctx, path)
@@ -67,19 +67,19 @@ func (a *app) openBackedUpServer(ctx context.Context, path string) (key auth.Key
 	return key, b, nil
 }
 
-// restoreToServer makes a backup the store in a PostgreSQL database, which must hold
-// nothing: others may be in the middle of using what is there.
+// restoreToServer restores a backup into a PostgreSQL database that must not contain a
+// store yet, because others may be using it.
 func (a *app) restoreToServer(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key) (err error) {
 	if done.Present != nil {
-		return usagef("a store is there already: %s. With --replace it is kept under another name; or name a schema that is not there with ?search_path=", done.Present.lost())
+		return usagef("there is a store already: %s. Use --replace to keep it under another name, or name a new schema with ?search_path=", done.Present.lost())
 	}
 	return a.fillServer(ctx, opened, done, key, func(store *postgres.Store) error {
 		return a.noteRestore(ctx, store, done, opened.Manifest)
 	})
 }
 
-// replaceOnServer makes a backup a store beside the one that is there, and lets it take
-// its place when it is whole.
+// replaceOnServer restores a backup as a second store, and swaps it with the existing
+// one when it is complete.
 func (a *app) replaceOnServer(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key) (err error) {
 	roles, err := server.Grantees(ctx, a.db)
 	if err != nil {
@@ -90,7 +90,7 @@ func (a *app) replaceOnServer(ctx context.Context, opened *backup.Opened, done *
 		return err
 	}
 	defer func() {
-		if err != nil { // also where it is not known: it has another name when it is the store
+		if err != nil { // also if the result is unknown: after the swap the new store has another name, so it is not dropped
 			err = errors.Join(err, drop(context.WithoutCancel(ctx)))
 		}
 	}()
@@ -117,10 +117,10 @@ func (a *app) replaceOnServer(ctx context.Context, opened *backup.Opened, done *
 // endingTime is how long a server may take to notice that a process has ended.
 const endingTime = 3 * time.Second
 
-// fillServer copies an opened backup into a store that holds nothing, and calls then with
-// it.
+// fillServer copies an opened backup into an empty store and calls then with that
+// store.
 func (a *app) fillServer(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key, then func(*postgres.Store) error) (err error) {
-	source, err := sqlite.Open(ctx, opened.Copy(), sqlite.Options{Key: key, Create: true}) // which migrates an older one
+	source, err := sqlite.Open(ctx, opened.Copy(), sqlite.Options{Key: key, Create: true}) // Create also migrates an older one
 	if err != nil {
 		return err
 	}
@@ -139,10 +139,11 @@ func (a *app) fillServer(ctx context.Context, opened *backup.Opened, done *resto
 	return then(store)
 }
 
-// compareServer looks at the store in the database; nil where there is none.
+// compareServer compares the store in the database with the backup; nil if there is
+// none.
 func (a *app) compareServer(ctx context.Context, place string, copied storefile.Contents) *presentStore {
 	key, err := keyfile.Load(a.keyFile(place))
-	if errors.Is(err, keyfile.ErrNoKey) { // it may be there, and then the copying finds it
+	if errors.Is(err, keyfile.ErrNoKey) { // there may be a store, and then the copying reports it
 		return nil
 	}
 	if err != nil {
@@ -160,18 +161,18 @@ func (a *app) compareServer(ctx context.Context, place string, copied storefile.
 	return &presentStore{Readable: err == nil, Same: same, Entries: later.Entries, Messages: later.Messages}
 }
 
-// noteRestore notes in the audit log, which goes on where that of the backup ends, that it
-// does.
+// noteRestore records in the audit log, which continues that of the backup, that the
+// store was restored.
 func (a *app) noteRestore(ctx context.Context, store recorder, done *restored, m backup.Manifest) error {
 	err := a.recordCopy(ctx, store, "restore", restoreDetails(m))
 	if err != nil {
-		return fmt.Errorf("%s The audit log could not note it: %w", done.text(), err)
+		return fmt.Errorf("%s This could not be recorded in the audit log: %w", done.text(), err)
 	}
 	return nil
 }
 
-// restorePlace is where a backup is unpacked: for a store on a server in the folder that
-// keeps its key.
+// restorePlace is where a backup is unpacked. For a store on a server this is the
+// folder that holds its key.
 func (a *app) restorePlace(path string, check bool) (string, error) {
 	if a.onServer() && !check {
 		if err := makeFolders(a, path); err != nil {

@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// report adds the percentiles of what was measured to a benchmark's result.
+// report adds the percentiles of the measured times to a benchmark's result.
 func report(b *testing.B, times []time.Duration) {
 	b.Helper()
 	slices.Sort(times)
@@ -25,8 +25,8 @@ func report(b *testing.B, times []time.Duration) {
 	b.ReportMetric(at(0.99), "p99-µs")
 }
 
-// BenchmarkStart is a process from its start to its first answer, on a store
-// that is there.
+// BenchmarkStart measures the time from the start of a process to its first answer,
+// with an existing store.
 func BenchmarkStart(b *testing.B) {
 	i := install(b)
 	i.pair(b)
@@ -60,7 +60,7 @@ func BenchmarkStart(b *testing.B) {
 	report(b, times)
 }
 
-// BenchmarkSendTool is send_to_partner as a client sees it.
+// BenchmarkSendTool measures send_to_partner as a client sees it.
 func BenchmarkSendTool(b *testing.B) {
 	i := install(b)
 	session, _ := i.pair(b)
@@ -74,9 +74,9 @@ func BenchmarkSendTool(b *testing.B) {
 	report(b, times)
 }
 
-// BenchmarkDelivery is a message between two processes, both as their clients
-// see it: from the sender's answer, and so from behind its commit, until the
-// partner, who waits with wait_seconds, has the message.
+// BenchmarkDelivery measures the delivery of a message between two processes as their
+// clients see it: from the answer to the sender, which comes after the commit, until
+// the partner, who waits with wait_seconds, has the message.
 func BenchmarkDelivery(b *testing.B) {
 	i := install(b)
 	from, to := i.pair(b)
@@ -93,7 +93,7 @@ func BenchmarkDelivery(b *testing.B) {
 			}
 			arrived <- now
 		}()
-		for waiting := false; !waiting; { // the receiver has to be waiting first
+		for waiting := false; !waiting; { // the receiver must be waiting first
 			found, _ := fs.Glob(bells, "*/*")
 			waiting = len(found) > 0
 		}
@@ -109,7 +109,7 @@ func BenchmarkDelivery(b *testing.B) {
 	b.ReportMetric(float64(whole[len(whole)/2].Microseconds()), "with-send-p50-µs")
 }
 
-// BenchmarkRefusal is a call with a wrong token, which is logged too.
+// BenchmarkRefusal measures a call with a wrong token, including its entry in the log.
 func BenchmarkRefusal(b *testing.B) {
 	i := install(b)
 	session, _ := i.pair(b)

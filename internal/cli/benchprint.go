@@ -11,8 +11,8 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// printBench prints a report, beside the former one if there is one, and returns
-// an error with an exit code of its own if a figure is worse.
+// printBench prints a report, with the former one for comparison if there is one. It
+// returns an error with its own exit code if a figure is worse.
 func (a *app) printBench(report bench.Report, former *bench.Report, threshold float64) error {
 	var c *comparison
 	if former != nil {
@@ -33,7 +33,7 @@ func (a *app) printBench(report bench.Report, former *bench.Report, threshold fl
 	return err
 }
 
-// comparison is a run beside a former one, for programs.
+// comparison is a run compared with a former one, for programs.
 type comparison struct {
 	Former      view.Time     `json:"former_at"`
 	SameMachine bool          `json:"same_machine"`
@@ -158,7 +158,7 @@ func (c benchChange) cells() []cell {
 	return []cell{{former, plain}, {times(c.Ratio), plain}, {times(c.Tail), plain}, note}
 }
 
-// times shows a ratio; 0 stands for none.
+// times formats a ratio; 0 means that there is none.
 func times(ratio float64) string {
 	if ratio == 0 {
 		return ""
@@ -166,7 +166,7 @@ func times(ratio float64) string {
 	return fmt.Sprintf("%.2f", ratio)
 }
 
-// decimal shows a figure with as many places as a person compares.
+// decimal formats a figure with as many digits as are useful for comparing.
 func decimal(v float64) string {
 	switch {
 	case v < 10:

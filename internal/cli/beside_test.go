@@ -14,9 +14,10 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestBesideAgentsOfKilledGateway: on a machine that only connects, a hook that waits, an
-// inbox that is followed, and a keepalive go on while the gateway is killed and comes back:
-// the agent is woken, each message is shown once and in order, and the heart beats again.
+// TestBesideAgentsOfKilledGateway checks that on a machine that only connects, a
+// waiting hook, a followed inbox and a keepalive survive when the gateway is killed and
+// comes back: the agent is woken, each message is shown once and in order, and
+// heartbeats resume.
 func TestBesideAgentsOfKilledGateway(t *testing.T) {
 	t.Parallel()
 	const messages, kills = 30, 3
@@ -60,7 +61,7 @@ func TestBesideAgentsOfKilledGateway(t *testing.T) {
 		t.Errorf("the hook that waited: %v\n%s", err, woken.String())
 	}
 
-	// Each message is shown by the inbox before the next is sent; the gateway is killed
+	// The inbox shows each message before the next is sent. The gateway is killed
 	// between them, while the inbox waits.
 	inbox, lines := follow(t, laptop, "inbox", "--follow", "--mark-read", "--json")
 	if !lines.Scan() {
@@ -95,7 +96,7 @@ func TestBesideAgentsOfKilledGateway(t *testing.T) {
 			t.Fatalf("the inbox ended: %v", inbox.Wait())
 		}
 	}
-	// The heart beats behind the last start.
+	// There is a heartbeat after the last start.
 	bridgetest.Eventually(t, "a heartbeat", func() bool {
 		status := writer.mustCall(t, "check_partner_status", map[string]any{})
 		partners, _ := status["partners"].([]any)
@@ -115,7 +116,7 @@ func TestBesideAgentsOfKilledGateway(t *testing.T) {
 	store.run(t, "audit", "verify")
 }
 
-// follow starts a command that goes on, and returns the lines that it prints.
+// follow starts a command that keeps running, and returns the lines that it prints.
 func follow(t *testing.T, on *installation, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	c := on.command(args...)

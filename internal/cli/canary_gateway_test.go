@@ -20,8 +20,8 @@ import (
 	"example.org/bridge/internal/keyfile"
 )
 
-// tap stands between a machine and a gateway, with a certificate that the machine takes,
-// and keeps what either of them says but the access key.
+// tap is a proxy between a machine and a gateway, with a certificate that the machine
+// accepts. It records everything that either side sends except the access key.
 type tap struct {
 	address string
 
@@ -72,7 +72,7 @@ func (i *installation) tap(t *testing.T, to string) *tap {
 	return tapped
 }
 
-// keep reads a body whole, and returns one with the same text.
+// keep reads a body completely and returns a new one with the same content.
 func (p *tap) keep(t *testing.T, name string, body io.ReadCloser) io.ReadCloser {
 	text, err := io.ReadAll(body)
 	if err != nil {
@@ -90,9 +90,9 @@ func (p *tap) String() string {
 	return p.said.String()
 }
 
-// TestCanariesBehindGateway: secrets that an agent writes on a machine that only connects
-// are not in what goes over the wire, not in the store and its write-ahead log, and not in
-// the logs of machine and gateway; tokens and keys are in no log.
+// TestCanariesBehindGateway checks that secrets that an agent writes on a machine that
+// only connects appear neither on the wire, nor in the store and its write-ahead log,
+// nor in the logs of machine and gateway; and that tokens and keys appear in no log.
 func TestCanariesBehindGateway(t *testing.T) {
 	t.Parallel()
 	store := install(t)
@@ -132,11 +132,11 @@ func TestCanariesBehindGateway(t *testing.T) {
 	agent.mustCall(t, "file_write", map[string]any{"path": "notes.md", "text": "key " + text["shared file"]})
 	agent.mustCall(t, "log_step", map[string]any{"text": "tried " + text["step"]})
 	joiner.mustCall(t, "check_messages", nil)
-	_ = agent.Close() // its log is complete then
+	_ = agent.Close() // the log is complete once it has ended
 
 	said := wire.String()
 	token, _ := joined["token"].(string)
-	for _, there := range []string{"The plain word", "GITHUB_TOKEN_REDACTED", token} { // the tap hears, and this search finds
+	for _, there := range []string{"The plain word", "GITHUB_TOKEN_REDACTED", token} { // the tap records, and this search finds
 		if !strings.Contains(said, there) {
 			t.Fatalf("%.20q is not in what went over the wire", there)
 		}

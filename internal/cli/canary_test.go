@@ -15,8 +15,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// randomText returns n random characters of an alphabet. Secrets of tests are
-// made when they are needed, so that none lies in the repository.
+// randomText returns n random characters of an alphabet. The tests generate their
+// secrets, so that the repository contains none.
 func randomText(n int, alphabet string) string {
 	random := make([]byte, n)
 	_, _ = rand.Read(random)
@@ -31,8 +31,8 @@ const (
 	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 
-// TestCanaries plants secrets wherever an agent can put text, looks on with
-// every command of the operator, and then searches for them everywhere.
+// TestCanaries plants secrets wherever an agent can put text, runs every command that
+// shows it to the operator, and then searches for the secrets everywhere.
 func TestCanaries(t *testing.T) {
 	i := install(t, "BRIDGE_LOG_LEVEL=debug")
 	var logA, logB bytes.Buffer
@@ -83,7 +83,7 @@ My bridge tokens: %s %s`, canaries["AWS key"], canaries["GitHub token"], canarie
 	b := i.mustConnectLogged(t, &logB)
 	b.mustCall(t, "join_conversation", map[string]any{"join_code": created["join_code"]})
 	b.mustCall(t, "check_messages", nil)
-	search(t, i.dir, canaries) // the write-ahead log is there while they run
+	search(t, i.dir, canaries) // the write-ahead log exists while they run
 
 	var shown strings.Builder
 	for _, args := range [][]string{{"list"}, {"show", created["conversation_id"].(string)}, {"audit"}, {"audit", "--json"}, {"doctor"}} {
@@ -100,7 +100,7 @@ My bridge tokens: %s %s`, canaries["AWS key"], canaries["GitHub token"], canarie
 	search(t, i.dir, canaries)
 }
 
-// search looks for secrets, as they are and encoded, in every file below dir.
+// search looks for secrets, in clear and encoded, in every file below dir.
 func search(t *testing.T, dir string, secrets map[string]string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -128,7 +128,7 @@ func search(t *testing.T, dir string, secrets map[string]string) {
 	}
 }
 
-// mustConnectLogged is mustConnect with the process's log going to log.
+// mustConnectLogged is mustConnect with the process's log written to log.
 func (i *installation) mustConnectLogged(t *testing.T, log *bytes.Buffer) *client {
 	t.Helper()
 	c := i.command("serve")

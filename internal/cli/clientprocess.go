@@ -9,22 +9,21 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// soloClients are clients that run one session in a process, by the names that
-// agentOf gives. Only of those is the process a label for the session.
+// soloClients are clients that run one session in each process, by the names that
+// agentOf returns. Only for these can the process serve as a label for the session.
 var soloClients = []string{"claude", "@anthropic-ai/claude-code", "gemini", "@google/gemini-cli"}
 
-// maxShells is how many shells may stand between a client and what it starts.
+// maxShells is the maximum number of shells between a client and what it starts.
 const maxShells = 4
 
-// clientProcess returns the client that started this process, directly or by a
-// shell; the zero Process if it is none that is known.
+// clientProcess returns the client that started this process, directly or through a
+// shell; the zero Process if it is not a known client.
 func clientProcess() binding.Process {
 	p, _ := clientCommand()
 	return p
 }
 
-// clientCommand is clientProcess with the arguments that the client was started
-// with.
+// clientCommand is clientProcess and also returns the arguments of the client.
 func clientCommand() (binding.Process, []string) {
 	pid := os.Getppid()
 	for range maxShells {
@@ -52,20 +51,22 @@ func isShell(program string) bool {
 	return false
 }
 
-// servesSessions reports that the client speaks the Agent Client Protocol with
-// an editor, which may have several sessions.
+// servesSessions reports whether the client speaks the Agent Client Protocol with an
+// editor, which may have several sessions.
 func servesSessions(arguments []string) bool {
 	return slices.ContainsFunc(arguments, func(a string) bool {
 		return strings.HasPrefix(a, "--") && strings.HasSuffix(a, "acp")
 	})
 }
 
-// wakes reports whether Claude Code, started with arguments, runs a waiting hook
-// in the background and wakes its agent after it. Where it prints and ends (-p)
-// it waits for the hook itself, for hours: at once, or, where a program feeds it
-// (--input-format), at the end of the input. So nothing waits there, nor where
-// nobody attends, as CLAUDE_CODE_SESSION_ATTENDED tells; unless it is a session in
-// the background (--bg), which nobody attends and which lives on between turns.
+// wakes reports whether Claude Code, started with these arguments, runs a waiting hook
+// in the background and wakes its agent when the hook ends.
+//
+// If it prints a result and exits (-p), it would wait for the hook itself, for hours:
+// immediately, or at the end of its input if a program feeds it (--input-format). So
+// wakes is false there. It is also false if nobody attends the session
+// (CLAUDE_CODE_SESSION_ATTENDED), unless it is a background session (--bg), which
+// nobody attends but which stays alive between turns.
 func wakes(arguments []string, attended string, background bool) bool {
 	for _, flag := range []string{"-p", "--print", "--input-format"} {
 		if slices.ContainsFunc(arguments, func(a string) bool { return a == flag || strings.HasPrefix(a, flag+"=") }) {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processArguments returns the arguments of a process, none if it cannot be
-// read, and its parent, as ps tells them.
+// processArguments returns the arguments of a process and its parent, as ps reports
+// them. There are no arguments if the process cannot be read.
 func processArguments(pid int) (arguments []string, parent int) {
 	out, err := exec.CommandContext(context.Background(), "/bin/ps", "-ww", "-o", "ppid=,command=", "-p", strconv.Itoa(pid)).Output() //nolint:gosec // a number
 	if err != nil {
@@ -22,14 +22,14 @@ func processArguments(pid int) (arguments []string, parent int) {
 	if len(fields) < 2 {
 		return nil, 0
 	}
-	parent, _ = strconv.Atoi(fields[0]) // 0 if it is none
+	parent, _ = strconv.Atoi(fields[0]) // 0 if there is none
 	return fields[1:], parent
 }
 
-// processEnvironment returns the variables that a process was started with;
-// false if they cannot be read. The kernel gives the number of arguments, the
-// path of the program, padding, the arguments and the variables, each text
-// ended by a zero byte (KERN_PROCARGS2).
+// processEnvironment returns the variables with which a process was started; ok is
+// false if they cannot be read. The kernel returns the number of arguments, the path of
+// the program, padding, the arguments and the variables, each string ended by a zero
+// byte (KERN_PROCARGS2).
 func processEnvironment(pid int) ([]string, bool) {
 	raw, err := unix.SysctlRaw("kern.procargs2", pid)
 	if err != nil || len(raw) < 4 {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// processArguments returns the arguments of a process, none if it cannot be
-// read, and its parent.
+// processArguments returns the arguments of a process and its parent. There are no
+// arguments if the process cannot be read.
 func processArguments(pid int) (arguments []string, parent int) {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil || len(line) == 0 {
@@ -17,7 +17,7 @@ func processArguments(pid int) (arguments []string, parent int) {
 	return splitZeros(line), parentOf(pid)
 }
 
-// processEnvironment returns the variables that a process was started with;
+// processEnvironment returns the variables with which a process was started; ok is
 // false if they cannot be read.
 func processEnvironment(pid int) ([]string, bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))

@@ -2,9 +2,9 @@
 
 package cli
 
-// processArguments knows no process here: only the client's own name for its
-// session finds a binding.
+// processArguments does not read processes on this system, so a binding is found only
+// by the client's own name for its session.
 func processArguments(int) ([]string, int) { return nil, 0 }
 
-// processEnvironment knows no process here.
+// processEnvironment does not read processes on this system.
 func processEnvironment(int) ([]string, bool) { return nil, false }

@@ -18,7 +18,7 @@ func newAccessCmd(a *app) *cobra.Command {
 		Use:   "access COMMAND",
 		Short: "Choose who may use the gateway",
 		Long: `Agents on other machines reach this store through a gateway, and need an access key for
-it. The store keeps only what proves a key, so that it is shown once.`,
+it. The store keeps only a proof of each key, so a key is shown only once.`,
 		Example: `  bridge access add laptop
   bridge access list
   bridge access revoke laptop`,
@@ -37,8 +37,8 @@ func newAccessListCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the access keys",
-		Long: `List the access keys of the store, those that were revoked or have expired too. No
-secret is shown: the store has none.`,
+		Long: `List the access keys of the store, including revoked and expired ones. No secrets are
+shown: the store does not have them.`,
 		Example: `  bridge access list
   bridge access list --json | jq -r '.keys[] | select(.state == "valid") | .name'`,
 		Args: noArgs,
@@ -46,12 +46,12 @@ secret is shown: the store has none.`,
 	}
 }
 
-// keyView is an access key for programs.
+// keyView is an access key in JSON output.
 type keyView struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Role string `json:"role"`
-	// Conversations are the only ones that it is for; empty where it is for all.
+	// Conversations are those for which the key is valid; empty for all.
 	Conversations []string `json:"conversations,omitempty"`
 	State         string   `json:"state"`
 	CreatedAt     string   `json:"created_at"`
@@ -86,14 +86,14 @@ func runAccessList(ctx context.Context, a *app) error {
 			}{views})
 		}
 		if len(keys) == 0 {
-			_, err := fmt.Fprintln(a.stdout, "There is no access key: `bridge access add` makes one.")
+			_, err := fmt.Fprintln(a.stdout, "There are no access keys: `bridge access add` makes one.")
 			return err
 		}
 		return keyTable(keys, now, a.screen()).print(a.stdout, a.screen())
 	})
 }
 
-// scopeOf names the conversations of a key in a table.
+// scopeOf formats the conversations of a key for a table.
 func scopeOf(k access.Key) string {
 	if len(k.Conversations) == 0 {
 		return "all"

@@ -23,7 +23,7 @@ type accessAddOptions struct {
 	lifetime time.Duration
 	gateway  string
 	sealTo   []string
-	within   []string // conversations, as they were typed
+	within   []string // conversations as typed
 }
 
 func newAccessAddCmd(a *app) *cobra.Command {
@@ -50,39 +50,40 @@ func newAccessAddCmd(a *app) *cobra.Command {
 	for _, r := range access.Roles() {
 		roles = append(roles, string(r))
 	}
-	choiceFlag(cmd.Flags(), &o.role, roles, "role", "what its holder may do")
+	choiceFlag(cmd.Flags(), &o.role, roles, "role", "what the holder may do")
 	ageFlag(cmd.Flags(), &o.lifetime, "expires", "how long the key is valid")
-	conversationsFlag(cmd.Flags(), &o.within, "conversations", "the only conversations that it is for, with commas between them (default all)")
+	conversationsFlag(cmd.Flags(), &o.within, "conversations", "the only conversations for which it is valid, separated by commas (default all)")
 	textFlag(cmd.Flags(), &o.gateway, "address", "gateway", "print a join string for the gateway at this address and port")
 	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "encrypt it for this age recipient; may be given several times")
 	return cmd
 }
 
 // accessAddHelp is the help text of bridge access add.
-const accessAddHelp = `Make an access key for one machine or agent, and print it. It cannot be shown again: make
-another if it is lost. Give each holder a key of its own, so that you can revoke one
+const accessAddHelp = `Make an access key for one machine or agent, and print it. It cannot be shown again; if
+it is lost, make another. Give each holder its own key, so that you can revoke one
 without the others.
 
-An agent calls the tools, a viewer reads figures, an operator does both. The key proves
-its holder to the gateway only: for a conversation an agent needs its token as well.
+The role agent may call the tools, viewer may read figures, and operator may do both. A
+key only authenticates its holder to the gateway: in a conversation an agent also needs
+its token.
 
-With --conversations an agent's key is valid for these only: it begins and joins no other,
-and what it asks for in another is refused, whatever token it has. A session in one of
-them still sees the tasks and claims of its team, claims files for all of it and, as
-session a, ends and assigns its tasks: name conversations that have a team to themselves.
-Make the conversation first, and give the holder its join code.
+With --conversations an agent's key is valid only for these: its holder cannot create or
+join others, and every request in another is refused, whatever token it has. A session
+in one of them still sees the tasks and claims of its team, claims files for all of it
+and, as session a, ends and assigns its tasks: so name conversations of a team that has
+no others. Create the conversation first, and give the holder its join code.
 
 With --gateway, the address and port at which the gateway is reached, a join string for
-"bridge connect" is printed in place of the key: it holds address, key, and what
-proves the gateway. With --seal-to it is encrypted for an age key of the other machine,
-so that it may be sent or committed to a repository.`
+"bridge connect" is printed instead of the key. It contains the address, the key, and
+the fingerprint that authenticates the gateway. With --seal-to it is encrypted for an
+age key of the other machine, so it can be sent, or committed to a repository.`
 
-// oneKeyName is for commands that take the name of an access key.
+// oneKeyName checks the arguments of commands that take the name of one access key.
 func oneKeyName(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usagef("`%s` takes the name of one access key, it was given %d: `bridge access list` shows them", cmd.CommandPath(), len(args))
+	return usagef("`%s` takes the name of one access key, but was given %d: `bridge access list` shows them", cmd.CommandPath(), len(args))
 }
 
 func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
@@ -115,12 +116,13 @@ func runAccessAdd(ctx context.Context, a *app, o accessAddOptions) error {
 		if a.json {
 			return a.printJSON(issuedKey(viewOfKey(key, key.CreatedAt), secret, o))
 		}
-		a.note("this is the only time that the key is shown; it expires on " + a.moment(key.ExpiresAt))
+		a.note("the key will not be shown again; it expires on " + a.moment(key.ExpiresAt))
 		return a.printLine(secret)
 	})
 }
 
-// issuedKeyView is a new key with what is shown once: the key, or a join string.
+// issuedKeyView is a new key with the secret that is shown only once: the key, or a
+// join string.
 type issuedKeyView struct {
 	keyView
 	Key    string `json:"key,omitempty"`
@@ -138,7 +140,8 @@ func issuedKey(v keyView, secret string, o accessAddOptions) issuedKeyView {
 	return issued
 }
 
-// sealedFor encrypts a text as lines of letters; without recipients it stays.
+// sealedFor encrypts a text and returns it ASCII-armored. Without recipients it returns
+// the text unchanged.
 func sealedFor(recipients []age.Recipient, text string) (string, error) {
 	if len(recipients) == 0 {
 		return text, nil
@@ -157,10 +160,11 @@ func sealedFor(recipients []age.Recipient, text string) (string, error) {
 func newAccessRevokeCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke NAME",
-		Short: "End an access key",
-		Long: `End an access key, by its name or by its id. Every gateway of the store refuses it within
-five seconds, and ends the calls and streams of its holder. The conversations of the
-holder go on: end their tokens with "bridge tokens --rotate", if it was stolen.`,
+		Short: "Revoke an access key",
+		Long: `Revoke an access key, given its name or its id. Every gateway of the store refuses it
+within five seconds and ends its holder's calls and streams. The holder's conversations
+continue. If the key was stolen, also replace their tokens with "bridge tokens
+--rotate".`,
 		Example: `  bridge access revoke laptop
   bridge access revoke 0123456789ab`,
 		Args: oneKeyName,
@@ -177,6 +181,6 @@ func runAccessRevoke(ctx context.Context, a *app, nameOrID string) error {
 		if a.json {
 			return a.printJSON(viewOfKey(key, s.Now()))
 		}
-		return a.printLine(outcome(changed, "Revoked.", "That key was revoked already."))
+		return a.printLine(outcome(changed, "Revoked.", "That key was already revoked."))
 	})
 }

@@ -30,28 +30,28 @@ func newAccessServeCmd(a *app) *cobra.Command {
 	var o accessServeOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Let other users of this machine read or steer this store",
-		Long: `Answer other users of this machine until you press Ctrl-C, through a Unix socket for each
+		Short: "Let other users of this machine read or manage this store",
+		Long: `Serve other users of this machine until you press Ctrl-C, through one Unix socket per
 role: viewer.sock, operator.sock and admin.sock in the folder. Only the members of a
 role's group, and you, may use its socket. They run
 
   bridge --db unix:/var/lib/bridge-roles/alice/viewer.sock list
 
 and this process runs the command for them: they need neither the store nor its key. A
-user who leaves the group can start no further command.
+user who is removed from the group cannot start further commands.
 
-A viewer has list, show, audit, audit verify, stats, search, tasks, steps, claims list,
-files list, show, history and diff, limits and retention. An operator has these, and
-pause, resume, extend and claims release. An admin has these, and limits set, retention
-set, cleanup, tokens, and access add, list and revoke: tokens and keys are those of
-agents, so an admin can speak as each of them; extend gives an admin alone a join code. What asks a person at a terminal does not go
-through a socket (say, and approving commands), and no flag that names a file is taken.
-Each command is in the audit log, with the role, the user who ran it, and its arguments
-without secrets. A command that runs, such as show --follow, goes on when its user leaves
-the group.
+A viewer can use list, show, audit, audit verify, stats, search, tasks, steps, claims
+list, files list, show, history and diff, limits and retention. An operator can also use
+pause, resume, extend and claims release. An admin can also use limits set, retention
+set, cleanup, tokens, and access add, list and revoke: with tokens and keys an admin can
+act as any agent. Only for an admin does extend print a join code. Commands that ask a
+person at a terminal (say, and approving commands) do not work through a socket, and
+flags that name a file are refused. Each command is in the audit log, with the role, the
+user who ran it, and its arguments without secrets. A running command, such as show
+--follow, continues when its user is removed from the group.
 
-The folder must be there, and others must not be able to change it; they must be able to
-enter it, which they cannot in a home folder that is closed.`,
+The folder must exist. Others must be able to enter it, but not to change it; a private
+home folder does not work.`,
 		Example: `  sudo install -d -o "$USER" -m 0755 "/var/lib/bridge-roles/$USER"
   bridge access serve --folder "/var/lib/bridge-roles/$USER" --viewers bridge-viewers
   bridge access serve --folder /srv/bridge --viewers staff --admins wheel
@@ -67,7 +67,7 @@ enter it, which they cannot in a home folder that is closed.`,
 	return cmd
 }
 
-// groups are the roles that are offered, and the numbers of their groups.
+// groups returns the offered roles and the IDs of their groups.
 func (o accessServeOptions) groups() (map[role]int, error) {
 	found := map[role]int{}
 	for r, name := range map[role]string{roleViewer: o.viewers, roleOperator: o.operators, roleAdmin: o.admins} {
@@ -80,12 +80,12 @@ func (o accessServeOptions) groups() (map[role]int, error) {
 		}
 		id, err := strconv.ParseUint(number, 10, 31)
 		if err != nil {
-			return nil, usagef("--%ss: there is no group %s in /etc/group: make it, or name the number of one that a directory service keeps (getent group)", r, echo(name))
+			return nil, usagef("--%ss: there is no group %s in /etc/group: create it, or give the number of a group from a directory service (getent group)", r, echo(name))
 		}
 		found[r] = int(id)
 	}
 	if len(found) == 0 {
-		return nil, usagef("no role could be used: name a group with --viewers, --operators or --admins")
+		return nil, usagef("nobody could use a role: name a group with --viewers, --operators or --admins")
 	}
 	return found, nil
 }
@@ -126,7 +126,8 @@ func runAccessServe(ctx context.Context, a *app, o accessServeOptions) (err erro
 	return a.ended(ctx, a.serveRoles(ctx, store, db, folder, groups))
 }
 
-// serveRoles serves all sockets of a store, named as BRIDGE_DB names it, until ctx ends or one cannot go on.
+// serveRoles serves all sockets of a store, whose name in BRIDGE_DB is db, until ctx
+// ends or one of them fails.
 func (a *app) serveRoles(ctx context.Context, store openedStore, db, folder string, groups map[role]int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -156,14 +157,14 @@ func (a *app) serveRoles(ctx context.Context, store openedStore, db, folder stri
 	}
 	if err == nil {
 		if a.announce("%s in %s", bridge.JoinWords(names(groups)), folder); !a.attended() {
-			a.log().Info("other users are served", "roles", strings.Join(names(groups), " "), "folder", folder)
+			a.log().Info("serving other users", "roles", strings.Join(names(groups), " "), "folder", folder)
 		}
 	} else {
 		cancel()
 	}
 	for range begun {
 		err = errors.Join(err, <-ended)
-		cancel() // one without the others would be a surprise
+		cancel() // stop all: users would not expect only some of them to work
 	}
 	return err
 }
@@ -177,14 +178,14 @@ func names(groups map[role]int) (all []string) {
 	return all
 }
 
-// offering runs the commands of one role.
+// offering runs commands for one role.
 type offering struct {
 	a       *app
 	store   openedStore
 	role    role
 	program string
 	engine  *redact.Engine
-	db      string // the store, as BRIDGE_DB names it
+	db      string // the store's name in BRIDGE_DB
 }
 
 func (o offering) allow(args []string) error {
@@ -192,7 +193,7 @@ func (o offering) allow(args []string) error {
 	return err
 }
 
-// run records a command and runs it, in a process of its own, on this store.
+// run records a command and then runs it in a process of its own, on this store.
 func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, stdout, stderr io.Writer) int {
 	name, err := offered(o.role, args)
 	if err == nil {
@@ -201,7 +202,7 @@ func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, s
 			Details: bridge.Details{"role": string(o.role), "user": who.UID, "command": name, "arguments": o.recorded(args)},
 		})
 	}
-	if err != nil { // what cannot be recorded does not happen
+	if err != nil { // a command that cannot be recorded is not run
 		code, text := explain(err)
 		_, _ = fmt.Fprintln(stderr, "bridge: "+text)
 		return code
@@ -214,8 +215,9 @@ func (o offering) run(ctx context.Context, who rolesocket.Peer, args []string, s
 	return code
 }
 
-// environment is this process's, with the store, the configuration and the role. The store is
-// the one that is served, also where this machine has been connected to another since.
+// environment returns this process's environment with the store, the configuration and
+// the role added. It is always the store that is served, even if this machine has since
+// been connected to another.
 func (o offering) environment() []string {
 	own := []string{"BRIDGE_DB", "BRIDGE_CONFIG", "PAGER", roleVariable}
 	env := slices.DeleteFunc(o.a.environ(), func(variable string) bool {
@@ -229,28 +231,30 @@ func (o offering) environment() []string {
 	return env
 }
 
-// socketPrefix marks a store that another user of this machine offers.
+// socketPrefix is the prefix of a store's name if another user of this machine serves
+// it.
 const socketPrefix = "unix:"
 
-// throughSocket lets a command run where the store is, if it is named by a socket.
+// throughSocket makes a command run where the store is, if the store is named by a
+// socket.
 func (a *app) throughSocket(cmd *cobra.Command) error {
 	path, ok := strings.CutPrefix(a.db, socketPrefix)
 	if !ok || storeless[commandName(cmd)] {
 		return nil
 	}
 	if _, offered := offers[commandName(cmd)]; !offered {
-		return usagef("`%s` does not go through a socket: `bridge access serve --help` has what does", cmd.CommandPath())
+		return usagef("`%s` does not work through a socket: `bridge access serve --help` lists the commands that do", cmd.CommandPath())
 	}
 	if !filepath.IsAbs(path) {
 		return usagef("--db: name the socket by its full path, such as unix:/var/lib/bridge-roles/alice/viewer.sock")
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.ask(cmd.Context(), path) }
-	// The command runs where its output is never a terminal, and it goes to one here.
+	// The command's output is never a terminal there, but here it may be one.
 	raw := cmd.Flags().Lookup(rawFlag)
 	return a.checkRaw(raw != nil && raw.Value.String() == "true")
 }
 
-// sent are the arguments without those that are this user's own: the store, the
+// sent returns the arguments without those that only concern this user: the store, the
 // configuration, and the log.
 func sent(typed []string) (args []string) {
 	for i := 0; i < len(typed); i++ {
@@ -260,7 +264,7 @@ func sent(typed []string) (args []string) {
 			return append(args, typed[i:]...)
 		case "--db", "--config", "--log-level", "--log-format":
 			if !whole {
-				i++ // its value
+				i++ // skip its value
 			}
 		default:
 			args = append(args, typed[i])
@@ -269,7 +273,7 @@ func sent(typed []string) (args []string) {
 	return args
 }
 
-// ask lets whoever serves the socket run the command.
+// ask sends the command to the process that serves the socket.
 func (a *app) ask(ctx context.Context, path string) error {
 	ctx, stop := daemon(ctx)
 	defer stop()

@@ -36,12 +36,12 @@ func newAuditCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit [CONVERSATION]",
 		Short: "See who did what, refused calls included",
-		Long: `Print the latest entries of the audit log, oldest first: every operation, refused
-ones included. With a conversation, only what was about it; the log also keeps
-entries of conversations that were removed, under their whole id.
+		Long: `Print the latest entries of the audit log, oldest first: every operation, refused ones
+included. With a conversation, print only its entries. The log also has entries of
+removed conversations, under their full id.
 
---json means --format json, or with --follow jsonl: one object a line.
-With --follow, print new entries as they come, until you press Ctrl-C.
+--json is the same as --format json, or with --follow as --format jsonl: one object per
+line. With --follow, print new entries as they arrive, until you press Ctrl-C.
 
 Entries that "bridge audit archive" has moved into a file are printed with --archive,
 before those of the store.`,
@@ -53,7 +53,7 @@ before those of the store.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 1:
-				return usagef("`bridge audit` takes at most one conversation, it was given %d", len(args))
+				return usagef("`bridge audit` takes at most one conversation, but was given %d", len(args))
 			case len(args) == 1 && checkConversation(args[0]) != nil:
 				return noCommandArgs(cmd, args)
 			}
@@ -74,12 +74,12 @@ before those of the store.`,
 }
 
 func (o *auditOptions) register(fs *pflag.FlagSet) {
-	numberFlag(fs, &o.limit, "limit", "how many of the latest entries; 0 = all")
+	numberFlag(fs, &o.limit, "limit", "how many of the latest entries to print; 0 = all")
 	o.filter.register(fs)
 	boolFlag(fs, &o.reverse, "reverse", "the newest first")
-	boolFlag(fs, &o.follow, "follow", "go on with new entries as they come")
-	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "how to print them")
-	listFlag(fs, &o.archives, kindPath, "archive", "entries of this archive, too; may be given several times")
+	boolFlag(fs, &o.follow, "follow", "keep printing new entries as they arrive")
+	choiceFlag(fs, &o.format, []string{formatTable, formatJSON, formatJSONL}, "format", "the output format")
+	listFlag(fs, &o.archives, kindPath, "archive", "also print the entries of this archive; may be given several times")
 }
 
 func runAudit(ctx context.Context, a *app, o auditOptions) error {
@@ -90,10 +90,10 @@ func runAudit(ctx context.Context, a *app, o auditOptions) error {
 		o.format = formatJSONL
 	}
 	if o.follow && len(o.archives) > 0 {
-		return usagef("--follow is for new entries, --archive for old ones: give one of the two")
+		return usagef("--follow is for new entries, --archive for old ones: use only one of them")
 	}
 	if o.follow && o.reverse {
-		return usagef("--follow goes on with newer entries, --reverse begins with them: give one of the two")
+		return usagef("--follow prints newer entries last, --reverse first: use only one of them")
 	}
 	o.filter.after = o.filter.since.time(a.now())
 	if o.follow {
@@ -103,8 +103,8 @@ func runAudit(ctx context.Context, a *app, o auditOptions) error {
 	return a.paged(func() error { return printAudit(ctx, a, o) })
 }
 
-// follow runs fn until the process is told to end, which is not a failure. From the
-// first line that fn prints it may be told so.
+// follow runs fn until the process is told to end, which is not an error. It must react
+// to that from the first line that fn prints.
 func follow(ctx context.Context, fn func(context.Context) error) error {
 	ctx, stop := daemon(ctx)
 	defer stop()
@@ -114,7 +114,7 @@ func follow(ctx context.Context, fn func(context.Context) error) error {
 	return nil
 }
 
-// printAudit prints the entries that are there, and with --follow those to come.
+// printAudit prints the existing entries, and with --follow new ones.
 func printAudit(ctx context.Context, a *app, o auditOptions) error {
 	return a.withServices(ctx, false, func(open services) error {
 		s := open.Service
@@ -154,7 +154,7 @@ func printAudit(ctx context.Context, a *app, o auditOptions) error {
 	})
 }
 
-// printEntries prints what there is and returns the number of the last entry.
+// printEntries prints the existing entries and returns the number of the last.
 func printEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter) (last int64, err error) {
 	if o.limit == 0 && !o.reverse {
 		return printSince(ctx, s, o, out, 0)
@@ -171,8 +171,8 @@ func printEntries(ctx context.Context, s *bridge.Service, o auditOptions, out au
 	return last, err
 }
 
-// latestEntries returns the last entries that are wanted, oldest first. Without a
-// filter the store finds them from the end of the log.
+// latestEntries returns the last matching entries, oldest first. Without a filter it
+// reads only the end of the log.
 func latestEntries(ctx context.Context, s *bridge.Service, o auditOptions) ([]audit.Entry, error) {
 	if !o.filter.set() {
 		return s.AuditEntries(ctx, bridge.AuditQuery{Conversation: o.conversation, Limit: o.limit, Last: true})
@@ -198,8 +198,8 @@ func latestEntries(ctx context.Context, s *bridge.Service, o auditOptions) ([]au
 	}
 }
 
-// printSince prints all entries behind the one with the number last, and returns
-// the number up to which the log was read, so that none is read again.
+// printSince prints the entries after number last, and returns the number up to which
+// the log was read.
 func printSince(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) (int64, error) {
 	newest, err := s.AuditEntries(ctx, bridge.AuditQuery{Limit: 1, Last: true})
 	if err != nil || len(newest) == 0 {
@@ -232,8 +232,8 @@ func printPage(out auditPrinter, filter auditFilter, entries []audit.Entry, last
 	return last, out.flush()
 }
 
-// followEntries looks for new entries until the process is told to end, which
-// is not a failure.
+// followEntries polls for new entries until the process is told to end, which is not an
+// error.
 func followEntries(ctx context.Context, s *bridge.Service, o auditOptions, out auditPrinter, last int64) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()

@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// defaultArchiveAge is how old entries are that go into an archive, unless it is said.
+// defaultArchiveAge is the default minimum age of the entries to archive.
 const defaultArchiveAge = 90 * 24 * time.Hour
 
 func newAuditArchiveCmd(a *app) *cobra.Command {
@@ -26,24 +26,24 @@ func newAuditArchiveCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "archive FILE",
 		Short: "Move the older entries of the audit log into a file",
-		Long: `Verify the audit log, move its entries up to the first that is younger than 90 days into a
-new file, and remove them from the store. The file has its name, is on the disk and was
-read again before anything is removed: a run that is killed loses nothing, and the same
-command again completes what it began.
+		Long: `Verify the audit log, move its entries up to the first one younger than 90 days into a
+new file, and remove them from the store. Nothing is removed until the file has its
+final name, is on the disk and has been read back. If the command is killed, nothing is
+lost, and running it again completes the work.
 
-The file is sealed with the key of the store: with it, and only with it, a change of any
-byte is detected. It holds what the log held: no secret and no message. The store keeps
-where the log goes on, and what the file is called; keep all archives for as long as you
-keep the log. A file that is there is never replaced.
+The file is sealed with the store's key, so that a change of any byte is detected by
+whoever has the key. Like the log, it contains no secrets and no messages. The store
+records where the rest of the log begins, and the file's name. Keep all archives for as
+long as you keep the log. An existing file is never replaced.
 
-In PostgreSQL, use the owner of the schema. With --json, say what is in the file.`,
+In PostgreSQL, use the owner of the schema. With --json, print what the file contains.`,
 		Example: `  bridge audit archive audit-2026-11
   bridge audit archive audit-2026-11 --before 30d
   bridge audit verify --archive audit-2026-10 --archive audit-2026-11
   bridge audit --archive audit-2026-11 --limit 0 --format jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("`bridge audit archive` takes one file: the one to make")
+				return usagef("`bridge audit archive` takes one argument: the file to create")
 			}
 			return nil
 		},
@@ -51,7 +51,7 @@ In PostgreSQL, use the owner of the schema. With --json, say what is in the file
 			return runAuditArchive(cmd.Context(), a, before, args[0])
 		},
 	}
-	ageFlag(cmd.Flags(), &before, "before", "only entries that are at least so old")
+	ageFlag(cmd.Flags(), &before, "before", "the minimum age of the entries")
 	return cmd
 }
 
@@ -70,7 +70,7 @@ func runAuditArchive(ctx context.Context, a *app, age time.Duration, path string
 		case errors.Is(err, archive.ErrNothing) && a.json:
 			return a.printJSON(jsonArchive{})
 		case errors.Is(err, archive.ErrNothing):
-			return a.printLine("The audit log has no entry that is old enough. Nothing was changed.")
+			return a.printLine("The audit log has no entries that are old enough. Nothing was changed.")
 		case err != nil:
 			return fmt.Errorf("%s: %w", cleantext.CleanLine(path), err)
 		}
@@ -84,7 +84,7 @@ func runAuditArchive(ctx context.Context, a *app, age time.Duration, path string
 	})
 }
 
-// jsonArchive is an archive, for programs.
+// jsonArchive is an archive in JSON output.
 type jsonArchive struct {
 	File    string `json:"file"`
 	First   int64  `json:"first"`
@@ -98,10 +98,10 @@ func viewArchive(a audit.Archived, checked bool) jsonArchive {
 	return jsonArchive{a.Name, a.First, a.Last, a.Bytes, hex.EncodeToString(a.SHA256), checked}
 }
 
-// printArchived prints the entries of archives that are wanted, and then those of the
-// store, and returns the number of the last.
+// printArchived prints the matching entries of archives, then those of the store, and
+// returns the number of the last.
 func printArchived(ctx context.Context, s services, o auditOptions, out auditPrinter) (last int64, err error) {
-	var kept []audit.Entry // the last that are wanted, where not all are
+	var kept []audit.Entry // the last matching entries, if not all are printed
 	add := func(e audit.Entry) error {
 		switch {
 		case o.conversation != "" && e.Conversation != o.conversation || !o.filter.wants(e):
@@ -130,7 +130,7 @@ func printArchived(ctx context.Context, s services, o auditOptions, out auditPri
 	return last, err
 }
 
-// eachSince visits the entries of the store behind a number.
+// eachSince calls visit for the entries of the store after number last.
 func eachSince(ctx context.Context, s *bridge.Service, last int64, visit func(audit.Entry) error) error {
 	for {
 		page, err := s.AuditEntries(ctx, bridge.AuditQuery{After: last, Limit: auditPage})
@@ -149,7 +149,7 @@ func eachSince(ctx context.Context, s *bridge.Service, last int64, visit func(au
 	}
 }
 
-// tellArchived says where older entries are, where somebody asked for all of them.
+// tellArchived says where older entries are, if all entries were asked for.
 func (a *app) tellArchived(ctx context.Context, s services, o auditOptions) error {
 	if len(o.archives) > 0 || o.limit > 0 {
 		return nil

@@ -22,23 +22,24 @@ func newAuditVerifyCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check that nobody has changed the audit log",
-		Long: `Check every entry of the audit log against the chain of HMACs, and the end of the
-log against its seal. A changed, removed, inserted, reordered or cut-off entry is
-found, and the first bad one is named; the exit code is then 5.
+		Long: `Check every entry of the audit log against the chain of HMACs, and the end of the log
+against its seal. Changed, removed, inserted, reordered and cut-off entries are
+detected. The first bad one is named, and the exit code is 5.
 
-Of a log whose older entries were moved into files by "bridge audit archive", what is left
-is checked from where it begins, and the files are named. With --archive they are checked,
-too, and that no entry is missing between one and the next or before the log.
+If older entries were moved into files by "bridge audit archive", the remaining log is
+checked from its first entry, and the files are listed. With --archive the files are
+checked too, and also that no entry is missing between them or before the log.
 
-A whole store that was put back to an earlier copy is consistent in itself. Note the
-head that verify prints somewhere else, and give it to a later verify with --expect.`,
+A store that was replaced by an earlier copy of itself passes these checks. To detect
+that, keep the head that verify prints in another place, and pass it to a later verify
+with --expect.`,
 		Example: `  bridge audit verify
   bridge audit verify --archive audit-2026-10 --archive audit-2026-11
   bridge audit verify --expect 1204:5f0c4b7a90e1d2c3a4b5968778695a4b`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAuditVerify(cmd.Context(), a, o) },
 	}
-	textFlag(cmd.Flags(), &o.expect, "head", "expect", "a head that was noted earlier and must be part of the log")
+	textFlag(cmd.Flags(), &o.expect, "head", "expect", "an earlier head that must be part of the log")
 	listFlag(cmd.Flags(), &o.archives, kindPath, "archive", `a file that "bridge audit archive" made; may be given several times`)
 	return cmd
 }
@@ -69,7 +70,7 @@ func runAuditVerify(ctx context.Context, a *app, o auditVerifyOptions) error {
 	})
 }
 
-// verdictText says what was verified, and where the rest is.
+// verdictText says which entries were verified, and where the others are.
 func verdictText(r archive.Report) string {
 	text := fmt.Sprintf("ok: %s, head %s", countEntries(r.Head.Seq-r.First()+1), r.Head)
 	if n := r.First() - 1; n > 0 {
@@ -86,7 +87,7 @@ func verdictText(r archive.Report) string {
 	return text
 }
 
-// parseHead reads a noted head. That of an empty log asks for nothing.
+// parseHead parses a noted head. The head of an empty log requires nothing.
 func parseHead(text string) (audit.Head, error) {
 	if text == "" || text == (audit.Head{}).String() {
 		return audit.Head{}, nil
@@ -111,8 +112,8 @@ type jsonVerdict struct {
 	Head          *string `json:"head"`
 	FirstBadEntry *int64  `json:"first_bad_entry"`
 	Problem       *string `json:"problem"`
-	// FirstChecked is the number of the first entry that was verified: those before it
-	// are in archives that were not given.
+	// FirstChecked is the number of the first verified entry. Those before it are in
+	// archives that were not given.
 	FirstChecked int64         `json:"first_checked"`
 	Archives     []jsonArchive `json:"archives"`
 }

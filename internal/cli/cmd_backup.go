@@ -26,32 +26,34 @@ func newBackupCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup DIR",
 		Short: "Copy the store while it is in use, and check the copy",
-		Long: `Put a copy of the store into a new folder in DIR, while agents go on. What was
-acknowledged before is in it. The copy is read again before its folder gets a name:
-pages, references, key, and the whole audit log. Beside it is a manifest with the end of
-the audit log, for "bridge audit verify --expect".
+		Long: `Copy the store into a new folder in DIR while agents keep working. The copy contains
+everything that was acknowledged before it began. Before the folder gets its final name,
+the copy is read back and checked: pages, references, key, and the whole audit log. A
+manifest next to it contains the head of the audit log, for "bridge audit verify
+--expect".
 
-The key (bridge.key, beside the store) is not in the backup: keep a copy of it apart, as
-private as an SSH key. Without it a backup cannot be restored. A copy that is not sealed
-holds the messages as text. With --seal-to only the owner of that age identity can open
-it (https://age-encryption.org/v1); age-keygen makes one.
+The key (bridge.key, next to the store) is not in the backup: keep a copy of it
+elsewhere, and as private as an SSH key. Without it a backup cannot be restored. Unless
+it is sealed, the copy contains the messages in clear. With --seal-to only the owner of
+that age identity can open it (https://age-encryption.org/v1); age-keygen makes one.
 
-The copy is a store in a file, whatever the store is: a backup of one in PostgreSQL can be
-restored into a file, and the other way round. In PostgreSQL, use the owner of the schema.
+The copy is always a store in a file: a backup of a store in PostgreSQL can be restored
+into a file, and vice versa. In PostgreSQL, use the owner of the schema.
 
-With --keep, backups of this store in DIR that are older are removed once the new one is
-there.`,
+With --keep, older backups of this store in DIR are removed once the new one is
+complete.`,
 		Example: `  bridge backup ~/backups --keep 30d
   bridge backup /mnt/disk --seal-to "$(cat recipient.txt)"`,
 		Args: oneArg("backup", "the folder for backups"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runBackup(cmd.Context(), a, o, args[0]) },
 	}
-	ageFlag(cmd.Flags(), &o.keep, "keep", "remove backups of this store that are older, such as 30d (default: none)")
-	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "an age recipient who alone can open the copy; may be given several times")
+	ageFlag(cmd.Flags(), &o.keep, "keep", "remove backups of this store older than this, such as 30d (default: none)")
+	listFlag(cmd.Flags(), &o.sealTo, kindText, "seal-to", "encrypt the copy for this age recipient; may be given several times")
 	return cmd
 }
 
-// oneArg refuses anything but one argument, and says what it is.
+// oneArg returns an error unless there is exactly one argument, and says what it should
+// be.
 func oneArg(command, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
@@ -98,7 +100,7 @@ func runBackup(ctx context.Context, a *app, o backupOptions, dir string) (err er
 	return errors.Join(a.printBackup(folder, made, removed), recordErr, pruneErr)
 }
 
-// recordCopy puts what the operator did with a backup into the audit log.
+// recordCopy records an operation on a backup in the audit log.
 func (a *app) recordCopy(ctx context.Context, store recorder, action string, details bridge.Details) error {
 	return store.RecordOperation(ctx, bridge.Operation{Now: a.now(), Actor: bridge.Operator, Action: action, Details: details})
 }
@@ -122,7 +124,7 @@ func (a *app) printBackup(folder string, made backup.Manifest, removed []string)
 	if made.ServerHead != "" {
 		head = made.ServerHead + " on the server, " + head + " in the copy"
 	}
-	text := fmt.Sprintf("Backed up %s with %s to %s (%s).\nAudit log: %s.\nThe key is not in it: keep a copy of %s apart.",
+	text := fmt.Sprintf("Backed up %s with %s to %s (%s).\nAudit log: %s.\nThe key is not in it: keep a copy of %s elsewhere.",
 		view.Count(made.Conversations, "conversation"), view.Count(made.Messages, "message"), cleantext.CleanLine(folder), view.Bytes(uint64(made.Bytes)),
 		head, cleantext.CleanLine(a.keyFile(path)))
 	if len(removed) > 0 {

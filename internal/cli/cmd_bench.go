@@ -46,15 +46,15 @@ limits are off, and each durable commit waits for the disk under --dir.
 Measurements, for --only:
 ` + benchNames(names, about) + `
 
-Growth fills a store by the code that sends messages, but lets no commit wait for the
-disk while it does: 100,000 messages take about 15 seconds, a million a few minutes
-and 600 MB. VALUE is the median where there is a spread. What is measured includes the
-MCP client, which is part of this program.
+Growth fills a store with the code that sends messages, but without waiting for the disk
+at each commit: 100,000 messages take about 15 seconds, a million a few minutes and 600
+MB. VALUE is the median if there are several samples. Times include the MCP client,
+which is part of this program.
 
---compare takes what --json printed before. A figure counts as worse if its value is worse
-by more than --threshold percent; the exit code is 12 if one is. Tails are shown and not
-judged. Figures of different machines cannot be compared: the output says so if the
-machines differ.`,
+--compare takes an earlier output of --json. A figure counts as worse if its value is
+worse by more than --threshold percent; the exit code is 12 if one is. High percentiles
+are shown, but not judged. Figures of different machines cannot be compared: the output
+says so if the machines differ.`,
 		Example: `  bridge bench
   bridge bench --only send,delivery --samples 2000
   bridge bench --json >now.json
@@ -70,19 +70,19 @@ machines differ.`,
 }
 
 func (o *benchOptions) register(fs *pflag.FlagSet, measurements []string) {
-	choicesFlag(fs, &o.Only, measurements, "only", "the measurements to do, with commas between them (default all)")
-	countFlag(fs, &o.Samples, "samples", "how often each single thing is measured")
-	numberFlag(fs, &o.warmUp, "warm-up", "how often it is done before, without being measured")
+	choicesFlag(fs, &o.Only, measurements, "only", "the measurements to make, separated by commas (default all)")
+	countFlag(fs, &o.Samples, "samples", "the number of samples of each measurement")
+	numberFlag(fs, &o.warmUp, "warm-up", "the number of runs before that are not measured")
 	ageFlag(fs, &o.Duration, "duration", "how long pairs, the idle watch and the keepalive run")
 	countsFlag(fs, &o.Pairs, "pairs", "how many pairs of agents work at once")
 	countsFlag(fs, &o.Growth, "growth", "how many messages the store holds")
 	ageFlag(fs, &o.Beat, "beat", "the time between two heartbeats")
-	ageFlag(fs, &o.Silence, "silence", "how old the last heartbeat of a silent worker is, for the watchdog")
+	ageFlag(fs, &o.Silence, "silence", "the age of a silent worker's last heartbeat, for the watchdog")
 	ageFlag(fs, &o.Look, "look", "the time between two rounds of the watchdog")
-	numberFlag(fs, &o.seed, "seed", "what decides about messages and pauses")
-	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
-	textFlag(fs, &o.former, kindPath, "compare", "a former report, to compare with")
-	numberFlag(fs, &o.threshold, "threshold", "by how many percent a figure may be worse than the former one")
+	numberFlag(fs, &o.seed, "seed", "the seed for random messages and pauses")
+	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default: the system's)")
+	textFlag(fs, &o.former, kindPath, "compare", "a former report to compare with")
+	numberFlag(fs, &o.threshold, "threshold", "how much worse than before a figure may be, in percent")
 }
 
 func benchNames(names, about []string) string {
@@ -120,7 +120,8 @@ func runBench(ctx context.Context, a *app, o benchOptions) error {
 	return a.printBench(report, former, float64(o.threshold)/100)
 }
 
-// readFormer reads the report to compare with, before anything is measured.
+// readFormer reads the report to compare with. It is called before anything is
+// measured.
 func readFormer(path string) (*bench.Report, error) {
 	if path == "" {
 		return nil, nil
@@ -137,7 +138,7 @@ func readFormer(path string) (*bench.Report, error) {
 	return &former, nil
 }
 
-// openVolatile opens a store that is thrown away, to fill it.
+// openVolatile opens a temporary store in order to fill it.
 func openVolatile(ctx context.Context, db string) (*bridge.Service, io.Closer, error) {
 	key, err := keyfile.Load(keyfile.Beside(db))
 	if err != nil {

@@ -17,9 +17,10 @@ func newClaimsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "claims COMMAND",
 		Short: "See who works on which files, check a commit, and end a claim",
-		Long: `Agents that were started with the tools of the group "files" claim files before they edit
-them. A claim lasts while its holder works, and ends when it falls silent, when its task
-ends, or when it is released. It is an agreement between agents: it protects no file.`,
+		Long: `Agents that were started with the tools of the group "files" claim files before they
+edit them. A claim lasts while its holder is active, and ends when the holder falls
+silent, when its task ends, or when it is released. Claims are an agreement between
+agents: they do not protect files.`,
 		Example: `  bridge claims list
   bridge claims check --staged
   bridge claims release 7`,
@@ -35,8 +36,8 @@ func newClaimsListCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "See who works on which files",
-		Long: `List the claims that stand, of all teams, with the time for which each lasts if its
-holder falls silent now. What agents wrote is shown without anything that could control
+		Long: `List the current claims of all teams, with the time after which each would end if its
+holder fell silent now. Text from agents is shown without anything that could control
 the terminal.`,
 		Example: `  bridge claims list
   bridge claims list --json | jq '.claims[] | select(.session_id == "b")'`,

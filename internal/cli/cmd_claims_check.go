@@ -30,17 +30,17 @@ func newClaimsCheckCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --staged",
 		Short: "See whether others have claimed files of your commit",
-		Long: `List the files staged for the next commit that another agent has claimed. It is made for
-the hook "pre-commit" of git: put "exec bridge claims check --staged" into
+		Long: `List the files staged for the next commit that another agent has claimed. Use it in
+git's "pre-commit" hook: put "exec bridge claims check --staged" into
 .git/hooks/pre-commit and make that file executable.
 
 In the shell of an agent of Claude Code, Codex or Gemini CLI that is in a conversation,
-the claims of its teams count, but not its own. With --conversation you say whose team is
-meant, with --session which of its agents you are. Otherwise every claim counts, because a
-claim does not say which repository it is about.
+the claims of its teams count, except its own. Use --conversation to name a conversation
+of the team, and --session for which of its agents you are. Otherwise every claim
+counts, because a claim does not name its repository.
 
-The exit code is 1 where a staged file is claimed. Where the claims cannot be read, it
-says so and the exit code is 0: a commit does not wait for the bridge.`,
+The exit code is 1 if a staged file is claimed. If the claims cannot be read, the
+command says so and the exit code is 0, so that a commit is never held up by the bridge.`,
 		Example: `  bridge claims check --staged
   bridge claims check --staged --conversation 3f2a --session b
   bridge claims check --staged --json | jq -r '.claimed[].file'`,
@@ -56,8 +56,8 @@ says so and the exit code is 0: a commit does not wait for the bridge.`,
 		},
 	}
 	boolFlag(cmd.Flags(), &o.staged, "staged", "check the files that are staged for the next commit")
-	textFlag(cmd.Flags(), &o.conversation, kindText, "conversation", "the conversation whose team is meant")
-	sessionFlag(cmd.Flags(), &o.session, "session", "the session that you are, whose claims do not count")
+	textFlag(cmd.Flags(), &o.conversation, kindText, "conversation", "the conversation whose team's claims count")
+	sessionFlag(cmd.Flags(), &o.session, "session", "your own session, whose claims do not count")
 	return cmd
 }
 
@@ -85,7 +85,7 @@ func runClaimsCheck(ctx context.Context, a *app, o claimsCheckOptions) error {
 	return a.printClaimed(files, j, err == nil)
 }
 
-// judgeStaged says which of the files others have claimed.
+// judgeStaged returns which of the files others have claimed.
 func (a *app) judgeStaged(ctx context.Context, o claimsCheckOptions, files []string) (j claims.Judgement, err error) {
 	if a.isConnected() {
 		return a.judgeBehind(ctx, o, files)
@@ -101,14 +101,15 @@ func (a *app) judgeStaged(ctx context.Context, o claimsCheckOptions, files []str
 	return j, err
 }
 
-// errNobodysShell is why a commit is not checked where other sessions' claims cannot be seen.
-var errNobodysShell = errors.New("the store is behind a gateway, which tells claims to the agents of a team only: commit in the shell of your agent")
+// errNobodysShell is the reason why a commit is not checked if the claims of other
+// sessions cannot be read.
+var errNobodysShell = errors.New("the store is behind a gateway, which shows claims only to the agents of a team: commit in your agent's shell")
 
-// judgeBehind is judgeStaged where the store is behind a gateway. It asks as the agent
-// whose shell this is.
+// judgeBehind is judgeStaged for a store behind a gateway. It asks on behalf of the
+// agent whose shell this is.
 func (a *app) judgeBehind(ctx context.Context, o claimsCheckOptions, files []string) (j claims.Judgement, err error) {
 	if o.conversation != "" {
-		return j, usagef("--conversation is for the machine that has the store: leave it out, and commit in the shell of your agent")
+		return j, usagef("--conversation is for the machine that has the store: leave it out, and commit in your agent's shell")
 	}
 	entries, err := a.shellEntries()
 	if err != nil {
@@ -128,7 +129,8 @@ func (a *app) judgeBehind(ctx context.Context, o claimsCheckOptions, files []str
 	return j, err
 }
 
-// committer is who commits: who the flags say, or the agent whose shell this is.
+// committer returns who commits: the session named by flags, or the agent whose shell
+// this is.
 func (a *app) committer(ctx context.Context, s *bridge.Service, o claimsCheckOptions) (claims.Editor, error) {
 	if o.conversation != "" {
 		found, err := findConversation(ctx, s, o.conversation)
@@ -154,7 +156,7 @@ func (a *app) committer(ctx context.Context, s *bridge.Service, o claimsCheckOpt
 	return e, nil
 }
 
-// shellEntries are the sessions of the agent whose shell this is.
+// shellEntries returns the sessions of the agent whose shell this is.
 func (a *app) shellEntries() (all []binding.Entry, err error) {
 	path, err := a.storePath()
 	if err != nil {
@@ -174,19 +176,19 @@ func (a *app) shellEntries() (all []binding.Entry, err error) {
 	return all, nil
 }
 
-// shellSessions are where clients tell the shells of their agents what they call the
-// session.
+// shellSessions are the variables in which clients pass their session ID to the shells
+// of their agents.
 var shellSessions = []struct{ client, variable string }{
 	{"claude", "CLAUDE_CODE_SESSION_ID"},
 	{"codex", "CODEX_THREAD_ID"},
 	{"gemini", "GEMINI_SESSION_ID"},
 }
 
-// stagedTime bounds how long git may take to list what is staged.
+// stagedTime is the time limit for git to list the staged files.
 const stagedTime = 30 * time.Second
 
-// stagedFiles are the files that the next commit would change, relative to the root
-// of the repository in whose working tree this runs.
+// stagedFiles returns the files that the next commit would change, relative to the root
+// of the repository that contains the current folder.
 func stagedFiles(ctx context.Context) ([]string, error) {
 	git, err := systemtool.Find("git")
 	if err != nil {
@@ -194,13 +196,13 @@ func stagedFiles(ctx context.Context) ([]string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, stagedTime)
 	defer cancel()
-	// The environment says which index is meant, as git tells its hooks.
+	// The index is the one named in the environment, which git sets for its hooks.
 	cmd := exec.CommandContext(ctx, git, "diff", "--cached", "--name-only", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=none", "-z") //nolint:gosec // the system's git
 	var problem bytes.Buffer
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, usagef("git cannot say what is staged here: run it in the working tree of a repository: %s", cleantext.CleanLine(firstLine(problem.String())))
+		return nil, usagef("git cannot list the staged files: run it in the working tree of a repository: %s", cleantext.CleanLine(firstLine(problem.String())))
 	}
 	var files []string
 	for name := range strings.SplitSeq(string(out), "\x00") {
@@ -241,7 +243,7 @@ func (a *app) printClaimed(files []string, j claims.Judgement, checked bool) err
 		}{checked, len(files), claimed}), failed)
 	}
 	for _, c := range claimed {
-		_ = a.say("%s is claimed by session %s of %s, claim %d, for %d seconds more.", c.File, c.Claim.SessionID, c.Claim.ConversationID, c.Claim.ClaimID, c.Claim.SecondsLeft) // the exit code tells, too
+		_ = a.say("%s is claimed by session %s of %s, claim %d, for %d seconds more.", c.File, c.Claim.SessionID, c.Claim.ConversationID, c.Claim.ClaimID, c.Claim.SecondsLeft) // the exit code says it, too
 	}
 	if len(claimed) > 0 {
 		_ = a.say("Leave these files out of the commit, or wait until their claims have ended.")

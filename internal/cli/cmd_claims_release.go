@@ -15,14 +15,14 @@ func newClaimsReleaseCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "release CLAIM",
 		Short: "End a claim that an agent has forgotten",
-		Long: `End the claim with a number of "bridge claims list", so that others can claim the path.
-Its holder is not told: say so with "bridge say", if it may be at work.`,
+		Long: `End the claim with this number in "bridge claims list", so that others can claim the
+path. Its holder is not notified: if it may still be working, tell it with "bridge say".`,
 		Example: `  bridge claims release 7`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return nil
 			}
-			return usagef("`%s` takes the number of one claim, it was given %d", cmd.CommandPath(), len(args))
+			return usagef("`%s` takes the number of one claim, but was given %d", cmd.CommandPath(), len(args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runClaimsRelease(cmd.Context(), a, args[0]) },
 	}

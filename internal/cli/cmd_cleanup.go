@@ -26,47 +26,48 @@ func newCleanupCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cleanup",
 		Short: "Remove expired conversations, old requests and what they left",
-		Long: `Remove conversations that have expired, with their messages, and print them and how
-many of the messages nobody had read. Also removed are requests to run a command that
-can no longer run, closed grants, and the files kept beside the store for sessions of
-clients that have no conversation any more.
+		Long: `Remove expired conversations with their messages, and print how many of the messages
+were unread. Also remove requests to run a command that can no longer run, closed
+grants, and the files next to the store for sessions of clients that no longer have a
+conversation.
 
-The audit log keeps all its entries, and stays verifiable. A rollback to the state
-before a command whose request was removed needs the number of its snapshot.
+The audit log keeps all entries and can still be verified. To roll back a command whose
+request was removed you need the number of its snapshot.
 
-From conversations that stay, old versions of shared files, steps and idempotency keys are
-removed where "bridge retention set" says how old they become. Messages never are.
+In conversations that stay, old versions of shared files, steps and idempotency keys are
+removed if "bridge retention set" limits their age. Messages are never removed.
 
 A conversation that has ended only because something other than bridge has changed its
-end is left, and named at the end. The exit code is 16 then, where all else was done.
+end is not removed, but named in the output. The exit code is then 16 if everything else
+succeeded.
 
-Snapshots of workspaces are removed when they are 30 days old, and the oldest when all
-together exceed 8 GiB. A running bridge checks that once a day; this command does it at
-once.
+Snapshots of workspaces are removed when they are 30 days old, and the oldest ones while
+the total size exceeds 8 GiB. A running bridge does this once a day; this command does
+it immediately.
 
-Ages that are not given are those of "bridge retention".`,
+The default ages are those of "bridge retention".`,
 		Example: `  bridge cleanup --dry-run
   bridge cleanup --older-than 7d`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCleanup(cmd.Context(), a, cmd.Flags(), o) },
 	}
-	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only what ended at least that long ago, such as 36h or 7d")
-	ageFlag(cmd.Flags(), &o.snapshots, "snapshots", "also snapshots that are at least so old")
-	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only say what would be removed")
+	ageFlag(cmd.Flags(), &o.olderThan, "older-than", "only what ended at least this long ago, such as 36h or 7d")
+	ageFlag(cmd.Flags(), &o.snapshots, "snapshots", "also snapshots that are at least this old")
+	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only print what would be removed")
 	return cmd
 }
 
-// cleaned is what a cleanup removed, or would remove.
+// cleaned lists what a cleanup removed, or would remove.
 type cleaned struct {
 	conversations    []bridge.Overview
-	left             []string // conversations whose end was moved
+	left             []string // conversations whose end was changed by something else
 	requests, grants int64
 	bindings         int
 	snapshots        int
-	old              bridge.Old // of conversations that stay
+	old              bridge.Old // from conversations that stay
 }
 
-// retained completes what was not given with what was set for the store.
+// retained sets options that were not given to the store's retention settings.
 func (o *cleanupOptions) retained(ctx context.Context, s services, given *pflag.FlagSet) error {
 	kept, err := s.Retention(ctx)
 	for _, r := range kept {
@@ -95,14 +96,14 @@ func runCleanup(ctx context.Context, a *app, given *pflag.FlagSet, o cleanupOpti
 		if err != nil && len(done.conversations) == 0 {
 			return err
 		}
-		// What was removed before an error is gone, so it is printed in any case.
+		// What was removed before an error is gone, so it is printed even then.
 		var commandErr, snapshotErr, sweepErr, oldErr error
 		done.old, oldErr = s.ForgetOld(ctx, o.dryRun)
 		done.requests, done.grants, commandErr = s.ForgetCommands(ctx, o.olderThan, o.dryRun)
 		done.snapshots, snapshotErr = s.ForgetSnapshots(ctx, o.snapshots, o.dryRun)
 		done.bindings, sweepErr = a.sweepBindings(ctx, s.Service, o.dryRun)
 		if errors.Is(sweepErr, context.DeadlineExceeded) {
-			a.log().Warn("a client keeps the bindings locked: what is left of them goes with the next cleanup")
+			a.log().Warn("a client keeps the bindings locked: the next cleanup will remove the rest")
 			sweepErr = nil
 		}
 		err = errors.Join(err, oldErr, commandErr, snapshotErr, sweepErr)
@@ -118,8 +119,8 @@ func runCleanup(ctx context.Context, a *app, given *pflag.FlagSet, o cleanupOpti
 	})
 }
 
-// besidesLeft ends a cleanup that may have left something. What failed in it says more of
-// how it ended.
+// besidesLeft returns the result of a cleanup that may have left conversations. If
+// something failed, that error decides the exit code.
 func (a *app) besidesLeft(err error, left *bridge.MovedEndsError) error {
 	switch {
 	case left == nil:
@@ -132,12 +133,12 @@ func (a *app) besidesLeft(err error, left *bridge.MovedEndsError) error {
 	return err
 }
 
-// sweepTimeout is how long cleanup waits for clients that keep their bindings
-// locked. What is left there goes with the next cleanup.
+// sweepTimeout is how long cleanup waits for clients that keep their bindings locked.
+// The next cleanup removes what is left.
 const sweepTimeout = 5 * time.Second
 
-// sweepBindings removes what clients' sessions have no use for any more, and
-// returns how many sessions that were.
+// sweepBindings removes stored sessions of clients whose tokens are no longer valid, and
+// returns how many there were.
 func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool) (int, error) {
 	path, err := a.storePath()
 	if err != nil {
@@ -154,8 +155,8 @@ func (a *app) sweepBindings(ctx context.Context, s *bridge.Service, dryRun bool)
 	})
 }
 
-// endMovedOf reports a conversation that goes on with the same tokens once the operator has
-// set an end again.
+// endMovedOf reports whether the conversation will be usable again with the same tokens
+// once the operator has set its end.
 func endMovedOf(ctx context.Context, s *bridge.Service, conversation string) (bool, error) {
 	o, err := s.Conversation(ctx, conversation)
 	if errors.Is(err, bridge.ErrNotFound) {

@@ -23,7 +23,7 @@ zsh, fish or powershell. Load it in the shell, or put it where the shell looks.`
 			if len(args) == 1 && cobra.OnlyValidArgs(cmd, args) == nil {
 				return nil
 			}
-			return usagef("`bridge completion` takes one of bash, zsh, fish and powershell")
+			return usagef("`bridge completion` takes one argument: bash, zsh, fish or powershell")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runCompletion(a, cmd.Root(), args[0]) },
 	}

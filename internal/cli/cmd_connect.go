@@ -29,19 +29,19 @@ func newConnectCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "connect",
 		Short: "Let the agents of this machine use another machine's store",
-		Long: `Read a join string, as "bridge access add --gateway" prints it, prove gateway and key, and
-keep it in a file that only you can read. From then on "bridge serve", hook, inbox and
-fleet keepalive speak through that gateway, and nothing changes for the clients. Agents
-that already run are not affected until their clients start them again.
+		Long: `Read a join string, as "bridge access add --gateway" prints it, verify the gateway and
+the key, and save it in a file that only you can read. From then on "bridge serve",
+hook, inbox and fleet keepalive use that gateway, and nothing changes for the clients.
+Running agents are not affected until their clients start them again.
 
 The join string is a secret: it is read from standard input or a file (--from) of mode
-0600, and never taken as an argument. A file that was encrypted for you (--seal-to of
-"bridge access add") may be in a repository: --identity names the file of your age key.
-With --watch the command goes on, and reads the file again each time it changes, such as
-after a pull.
+0600, and never accepted as an argument. A file that was encrypted for you (--seal-to of
+"bridge access add") can be kept in a repository: --identity names the file with your
+age key. With --watch the command keeps running, and reads the file again whenever it
+changes, for example after a pull.
 
-A store that is named, by --db, BRIDGE_DB or the configuration file, is used instead of
-the gateway. What must read the whole store, such as "bridge list", works only where the
+A store named by --db, BRIDGE_DB or the configuration file is used instead of the
+gateway. Commands that read the whole store, such as "bridge list", work only where the
 store is.`,
 		Example: `  bridge connect < join.txt
   bridge connect --from team/laptop.age --identity ~/.config/age/key.txt
@@ -49,7 +49,7 @@ store is.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 0:
-				return usagef("others can see arguments: give the join string on standard input, or in a file with --from")
+				return usagef("other users can see arguments: give the join string on standard input, or in a file with --from")
 			case o.from == "" && (o.identity != "" || o.watch):
 				return usagef("--identity and --watch are for a file: name it with --from")
 			}
@@ -58,12 +58,12 @@ store is.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runConnect(cmd.Context(), a, o) },
 	}
 	textFlag(cmd.Flags(), &o.from, kindPath, "from", "a file with the join string")
-	textFlag(cmd.Flags(), &o.identity, kindPath, "identity", "the age identity file that opens an encrypted one")
-	boolFlag(cmd.Flags(), &o.watch, "watch", "go on, and connect again when the file changes")
+	textFlag(cmd.Flags(), &o.identity, kindPath, "identity", "the age identity file to decrypt it with")
+	boolFlag(cmd.Flags(), &o.watch, "watch", "keep running, and connect again when the file changes")
 	return cmd
 }
 
-// lookAgain is how often --watch looks at its file.
+// lookAgain is the interval at which --watch checks its file.
 const lookAgain = 2 * time.Second
 
 func runConnect(ctx context.Context, a *app, o connectOptions) error {
@@ -80,8 +80,8 @@ func runConnect(ctx context.Context, a *app, o connectOptions) error {
 	return a.ended(ctx, a.watchJoin(ctx, o))
 }
 
-// watchJoin connects with each new content of the file. What is wrong with one is
-// logged, and the next may be better.
+// watchJoin connects whenever the file's content changes. Errors are logged, and the
+// next content is tried.
 func (a *app) watchJoin(ctx context.Context, o connectOptions) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
@@ -89,11 +89,11 @@ func (a *app) watchJoin(ctx context.Context, o connectOptions) error {
 	for {
 		switch text, err := a.joinText(o); {
 		case err != nil:
-			a.log().Warn("the file cannot be read; it is tried again", "error", view.Line(err))
+			a.log().Warn("the file cannot be read; will try again", "error", view.Line(err))
 		case !bytes.Equal(text, last):
 			err := a.connect(ctx, text, o)
 			if err != nil && ctx.Err() == nil {
-				a.log().Warn("not connected; it is tried again", "error", view.Line(err))
+				a.log().Warn("not connected; will try again", "error", view.Line(err))
 			} else {
 				last = text
 			}
@@ -106,7 +106,7 @@ func (a *app) watchJoin(ctx context.Context, o connectOptions) error {
 	}
 }
 
-// joinText is what was given: a join string, or one that is encrypted.
+// joinText reads what was given: a join string, possibly encrypted.
 func (a *app) joinText(o connectOptions) ([]byte, error) {
 	if o.from == "" {
 		if term.IsTerminal(int(a.stdin.Fd())) {
@@ -125,7 +125,7 @@ func (a *app) joinText(o connectOptions) ([]byte, error) {
 	if isSealed(text) {
 		return text, nil
 	}
-	return readSecretFile(o.from) // which nobody else may read
+	return readSecretFile(o.from) // checks that nobody else may read it
 }
 
 const sealedBinary = "age-encryption.org/"
@@ -134,7 +134,7 @@ func isSealed(text []byte) bool {
 	return bytes.HasPrefix(text, []byte(sealedBinary)) || bytes.HasPrefix(bytes.TrimSpace(text), []byte(armor.Header))
 }
 
-// opened decrypts what is encrypted.
+// opened decrypts text if it is encrypted.
 func opened(text []byte, identity string) (string, error) {
 	if !isSealed(text) {
 		return string(text), nil
@@ -161,7 +161,7 @@ func opened(text []byte, identity string) (string, error) {
 	return string(join), nil
 }
 
-// connect proves a gateway and keeps the connection to it.
+// connect verifies a gateway and saves the connection to it.
 func (a *app) connect(ctx context.Context, text []byte, o connectOptions) error {
 	plain, err := opened(text, o.identity)
 	if err != nil {
@@ -172,7 +172,7 @@ func (a *app) connect(ctx context.Context, text []byte, o connectOptions) error 
 		return usagef("%v", err)
 	}
 	if noHome("XDG_STATE_HOME") {
-		return usagef("%s: set HOME, the connection is kept there", homeFault())
+		return usagef("%s: set HOME, because the connection is saved there", homeFault())
 	}
 	conn, err := a.dial(join)
 	if err != nil {
@@ -186,15 +186,15 @@ func (a *app) connect(ctx context.Context, text []byte, o connectOptions) error 
 		return err
 	}
 	if a.db != "" {
-		a.note("a store is named here (--db, BRIDGE_DB or the configuration file) and is used in place of the gateway")
+		a.note("a store is configured here (--db, BRIDGE_DB or the configuration file) and is used instead of the gateway")
 	}
 	if a.json {
 		return a.printJSON(connectionView{join.Address, join.Pin})
 	}
-	return a.printLine("Connected to " + join.Address + ": agents that start from now on use its store.")
+	return a.printLine("Connected to " + join.Address + ": agents started from now on use its store.")
 }
 
-// connectionView is a connection for programs, without its secret.
+// connectionView is a connection in JSON output, without its secret.
 type connectionView struct {
 	Gateway string `json:"gateway"`
 	Pin     string `json:"pin"`

@@ -16,14 +16,14 @@ func newDisconnectCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "disconnect",
 		Short: "Let the agents of this machine use its own store again",
-		Long: `Forget the gateway of "bridge connect" and its access key. Agents that start from now on
-use the store of this machine; those that run go on with the gateway until their clients
+		Long: `Forget the gateway of "bridge connect" and its access key. Agents started from now on
+use the store of this machine; running ones keep using the gateway until their clients
 start them again.
 
-Nothing is carried over: conversations, messages, tasks and files stay in the gateway's
-store, and the command names the conversations that agents of this machine had there. If
-you connect again they are there, unless they have expired. The key stays valid: "bridge
-access revoke" ends it where the store is.`,
+Nothing is copied: conversations, messages, tasks and files stay in the gateway's store,
+and the command lists the conversations that agents of this machine have there. After
+another connect they are available again, unless they have expired. The key stays valid
+until it is revoked with "bridge access revoke" where the store is.`,
 		Example: `  bridge disconnect
   bridge disconnect --json | jq -r '.not_carried_over[]'`,
 		Args:        noArgs,
@@ -39,7 +39,7 @@ func runDisconnect(a *app) error {
 		left, err = binding.Beside(placeBehind(join)).Conversations(a.now())
 	}
 	if err != nil {
-		a.note(fmt.Sprintf("it is not known which conversations were there: %v", err))
+		a.note(fmt.Sprintf("cannot list the conversations at the gateway: %v", err))
 	}
 	removed := os.Remove(connectionFile())
 	if errors.Is(removed, fs.ErrNotExist) {
@@ -54,9 +54,9 @@ func runDisconnect(a *app) error {
 			Left    []string `json:"not_carried_over"`
 		}{join.Address, append([]string{}, left...)})
 	}
-	text := "Disconnected: agents that start from now on use the store of this machine."
+	text := "Disconnected: agents started from now on use the store of this machine."
 	if len(left) > 0 {
-		text += "\nNot carried over, and still in the gateway's store: " + strings.Join(left, ", ") + "."
+		text += "\nNot copied, and still in the gateway's store: " + strings.Join(left, ", ") + "."
 	} else {
 		text += "\nNo agent of this machine has an open conversation at the gateway."
 	}

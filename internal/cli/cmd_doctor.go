@@ -29,14 +29,14 @@ func newDoctorCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Find out what is wrong with the store, settings and clients",
-		Long: `Check the store, its key, their permissions and the configuration, and show where the
-value of each setting came from. Doctor changes and creates nothing.
+		Long: `Check the store, its key, their permissions and the configuration, and show the origin
+of each setting. Doctor changes and creates nothing.
 
 For each client that "bridge install" knows, check whether it is connected, for the user
 or for the project in the current folder, whether its entry starts this program, whether
-its hooks work, and whether it uses your store. For that, doctor starts this program as
-the client would, on a temporary store, and never another program. A client that is not
-installed or not connected is not a problem.
+its hooks work, and whether it uses your store. For this, doctor starts this program as
+the client would, on a temporary store; it never starts another program. A client that
+is not installed or not connected is not a problem.
 
 The exit code is 0 when all is well, 7 with warnings and 6 with problems.`,
 		Example: `  bridge doctor
@@ -47,7 +47,7 @@ The exit code is 0 when all is well, 7 with warnings and 6 with problems.`,
 	}
 }
 
-// jsonSetting is the value of a flag and where it came from.
+// jsonSetting is the value of a flag and its origin.
 type jsonSetting struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
@@ -82,8 +82,8 @@ func runDoctor(a *app, root *cobra.Command) error {
 	return nil
 }
 
-// settings lists the global flags, and those of single commands that somebody
-// has set outside the command line.
+// settings lists the global flags, and those flags of single commands that are set
+// outside the command line.
 func (a *app) settings(root *cobra.Command, r *doctor.Report) []jsonSetting {
 	var all []jsonSetting
 	for _, cmd := range allCommands(root) {
@@ -101,13 +101,14 @@ func (a *app) settings(root *cobra.Command, r *doctor.Report) []jsonSetting {
 	return all
 }
 
-// settingName is what a setting is called: its key in the configuration file.
+// settingName returns the name of a setting, which is its key in the configuration
+// file.
 func settingName(f *pflag.Flag) string { return cmp.Or(configKey(f), snake(f.Name)) }
 
-// effective is the value of a flag, with the defaults of the two paths worked out.
+// effective returns the value of a flag, with the defaults of the two paths resolved.
 func (a *app) effective(f *pflag.Flag) string {
 	if f.Name == "db" && a.onServer() {
-		name, _ := a.storeName() // a connection string may hold a password
+		name, _ := a.storeName() // a connection string may contain a password
 		return name
 	}
 	if f.Value.String() != "" {
@@ -179,7 +180,7 @@ func (a *app) checkStore(r *doctor.Report) {
 	r.Store(path, exists, err, doctor.File{Inspect: sqlite.Inspect, Unopened: sqlite.Unopened})
 }
 
-// checkGateway asks the gateway that this machine is connected to.
+// checkGateway checks the gateway to which this machine is connected.
 func (a *app) checkGateway(r *doctor.Report, join remote.Join) {
 	conn, err := a.dial(join)
 	if err == nil {
@@ -192,7 +193,7 @@ func (a *app) checkGateway(r *doctor.Report, join remote.Join) {
 		r.Add("gateway", doctor.Problem, "%s: %s", join.Address, view.Line(err))
 		return
 	}
-	r.Add("gateway", doctor.OK, "%s answers, and takes the key of this machine", join.Address)
+	r.Add("gateway", doctor.OK, "%s answers and accepts the key of this machine", join.Address)
 }
 
 // gatewayAnswersWithin is how long doctor waits for a gateway.
@@ -230,7 +231,8 @@ func (a *app) checkServer(r *doctor.Report, place string) {
 	r.Ends(moved)
 }
 
-// texts says how a store keeps its texts, and counts those that do not open.
+// texts returns whether a store's texts are encrypted, and counts those that cannot be
+// decrypted.
 func (a *app) texts(ctx context.Context, place string) (state atrest.State, unopened map[string]int64, err error) {
 	_, store, err := a.openStore(ctx, place, false)
 	if err != nil {
@@ -260,7 +262,7 @@ func (a *app) checkClients(r *doctor.Report, root *cobra.Command) {
 		return
 	}
 	w := doctor.World{Installer: installer, Self: self, Version: bridgeVersion(), Environ: a.environ()}
-	w.Store, _ = a.storePath() // what is wrong with it the check of the store says
+	w.Store, _ = a.storePath() // an error is reported by the check of the store
 	if a.storeNamed(root) {
 		w.DefaultStore = filepath.Join(xdg.StateHome, "bridge", "bridge.db")
 	}

@@ -27,12 +27,12 @@ func newExportCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export CONVERSATION",
 		Short: "Write one conversation as a document",
-		Long: `Write a conversation with all its messages to standard output, to keep it or to pass
-it on: as Markdown, as one HTML page that loads nothing, or as JSON lines, one message a
-line (--json is the same as --format jsonl).
-Nothing is marked read. What redaction has hidden stays hidden.
+		Long: `Write a conversation with all its messages to standard output, to archive or share it:
+as Markdown, as a single HTML page that loads nothing, or as JSON lines with one message
+per line (--json is the same as --format jsonl). Nothing is marked read. Redacted text
+stays redacted.
 
-What agents wrote is plain text in the document: markup in it has no effect.`,
+Text from agents is plain text in the document: markup in it has no effect.`,
 		Example: `  bridge export 3f2a > conversation.md
   bridge export 3f2a --format html > conversation.html
   bridge export 3f2a --format jsonl | jq -r .message`,
@@ -43,7 +43,7 @@ What agents wrote is plain text in the document: markup in it has no effect.`,
 			return runExport(cmd.Context(), a, o)
 		},
 	}
-	choiceFlag(cmd.Flags(), &o.format, []string{formatMarkdown, formatHTML, formatJSONL}, "format", "the form of the document")
+	choiceFlag(cmd.Flags(), &o.format, []string{formatMarkdown, formatHTML, formatJSONL}, "format", "the format of the document")
 	sinceFlag(cmd.Flags(), &o.since, "messages")
 	return cmd
 }

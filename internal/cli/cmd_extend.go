@@ -20,10 +20,9 @@ func newExtendCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "extend CONVERSATION",
 		Short: "Let a conversation live longer, or bring an expired one back",
-		Long: `Set the time from now after which a conversation expires, up to 7 days. A time that is
-already longer stays. If nobody has joined it yet, it gets a fresh join code, which is
-printed. Through the socket of a role below admin (bridge access serve) the code stays as
-it is.`,
+		Long: `Set how long from now a conversation lives, up to 7 days. If it already lives longer,
+nothing changes. If nobody has joined yet, a new join code is made and printed. Through
+the socket of a role below admin (bridge access serve) the code is not changed.`,
 		Example: `  bridge extend 3f2a
   bridge extend 3f2a --for 12h`,
 		Args:              oneConversation,

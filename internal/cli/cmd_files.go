@@ -18,9 +18,9 @@ func newFilesCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "files COMMAND",
 		Short: "See the text files that agents share, and their earlier versions",
-		Long: `Agents that were started with the tools of the group "files" share text files that the
-store keeps: they need no folder in common. Each change makes a version, and the last 100
-are kept.`,
+		Long: `Agents that were started with the tools of the group "files" share text files that are
+kept in the store, so they need no common folder. Each change makes a new version, and
+the last 100 versions are kept.`,
 		Example: `  bridge files list
   bridge files show 3f2a docs/api.md
   bridge files history 3f2a docs/api.md
@@ -34,19 +34,19 @@ are kept.`,
 	return cmd
 }
 
-// fileOptions say which file of which conversation.
+// fileOptions identify a file of a conversation.
 type fileOptions struct {
 	conversation, path string
 	task               int
 }
 
-// fileCommand lets a command take a conversation and the path of a file.
+// fileCommand makes a command take a conversation and the path of a file.
 func fileCommand(a *app, cmd *cobra.Command, o *fileOptions, run func(context.Context) error) *cobra.Command {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 2 {
 			return nil
 		}
-		return usagef("`%s` takes a conversation and the path of a file, it was given %d: `bridge files list` shows both", cmd.CommandPath(), len(args))
+		return usagef("`%s` takes a conversation and the path of a file, but was given %d: `bridge files list` shows both", cmd.CommandPath(), len(args))
 	}
 	cmd.ValidArgsFunction = completeConversation(a)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -58,10 +58,10 @@ func fileCommand(a *app, cmd *cobra.Command, o *fileOptions, run func(context.Co
 }
 
 func taskFlag(fs *pflag.FlagSet, task *int) {
-	numberFlag(fs, task, "task", "the file of this task of the conversation")
+	numberFlag(fs, task, "task", "use the file of this task of the conversation")
 }
 
-// withFile reads a file and the changes that are kept of it.
+// withFile reads a file and its stored changes.
 func (a *app) withFile(ctx context.Context, o fileOptions, fn func(files.File, []files.Change) error) error {
 	return a.withServices(ctx, false, func(s services) error {
 		c, err := findConversation(ctx, s.Service, o.conversation)
@@ -80,9 +80,9 @@ func newFilesListCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [CONVERSATION]",
 		Short: "See which files agents share",
-		Long: `List the shared files of one conversation, or of all: their last version, who wrote it,
-and how much of their history is kept. A file belongs to its conversation, or to one task
-of it.`,
+		Long: `List the shared files of one conversation or of all: their latest version, its author,
+and how much of their history is kept. A file belongs to a conversation or to one of its
+tasks.`,
 		Example: `  bridge files list
   bridge files list 3f2a
   bridge files list --json | jq '.files[] | select(.bytes > 10000)'`,

@@ -28,20 +28,20 @@ func newFilesExportCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export CONVERSATION DIR",
 		Short: "Write shared files into a new folder",
-		Long: `Write the last version of each shared file of a conversation, or of one of its tasks, into a
-folder that is new or empty: nothing that is there is overwritten, and nothing is written
-outside it. The texts are byte for byte what agents wrote, with secrets hidden; read them
-before you run anything of them.
+		Long: `Write the latest version of each shared file of a conversation, or of one of its tasks,
+into a new or empty folder. Nothing is overwritten, and nothing is written outside it.
+The files contain byte for byte what agents wrote, with secrets redacted; read them
+before you run any of them.
 
-Files that would be git's own (a part ".git" in their path) are left out and named, and so
-is what this file system cannot hold beside the others. The exit code is 1 then.`,
+Files inside a folder ".git" are left out and listed, and so are files whose names this
+file system cannot store or tell apart. The exit code is then 1.`,
 		Example: `  bridge files export 3f2a ./shared
   bridge files export 3f2a ./of-task-7 --task 7`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 {
 				return nil
 			}
-			return usagef("`%s` takes a conversation and a folder, it was given %d", cmd.CommandPath(), len(args))
+			return usagef("`%s` takes a conversation and a folder, but was given %d", cmd.CommandPath(), len(args))
 		},
 		ValidArgsFunction: completeConversation(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,15 +77,15 @@ func runFilesExport(ctx context.Context, a *app, o filesExportOptions) error {
 	})
 }
 
-// emptyFolder opens a folder that is made, or that has nothing in it. Nobody else may read
-// one that is made: agents do not write for everybody.
+// emptyFolder opens a folder, which must be new or empty. A new one is private, because
+// what agents wrote is not meant for everybody.
 func emptyFolder(dir string) (*os.Root, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder: %w", err)
+		return nil, fmt.Errorf("create the folder: %w", err)
 	}
 	inside, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("look into the folder: %w", err)
+		return nil, fmt.Errorf("read the folder: %w", err)
 	}
 	if len(inside) > 0 {
 		return nil, usagef("%s is not empty: name a new folder, so that nothing is overwritten", dir)
@@ -93,7 +93,7 @@ func emptyFolder(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// exported is what became of the files of an export.
+// exported is the result of an export.
 type exported struct {
 	Written []string       `json:"written"`
 	LeftOut []leftOutEntry `json:"left_out"`
@@ -127,22 +127,22 @@ func exportFiles(ctx context.Context, s *files.Service, root *os.Root, all []fil
 	return done, nil
 }
 
-// notExported says why a path is not written; empty where it is. What git finds in a folder
-// ".git" can name programs that it then starts.
+// notExported returns the reason why a path is not written; empty if it is. A folder
+// ".git" is excluded because its files can name programs that git then runs.
 func notExported(name string) string {
 	for part := range strings.SplitSeq(name, "/") {
 		plain := strings.ToLower(strings.TrimRight(part, ". "))
 		if plain == ".git" || plain == "git~1" {
-			return "it would be git's own"
+			return "it is in a folder .git"
 		}
 	}
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return "this system has no such name"
+		return "the name is not possible on this system"
 	}
 	return ""
 }
 
-// writeInside writes a file that is not there yet.
+// writeInside writes a file that must not exist yet.
 func writeInside(root *os.Root, name, text string) (err error) {
 	if dir := path.Dir(name); dir != "." {
 		if err := root.MkdirAll(filepath.FromSlash(dir), 0o700); err != nil {
@@ -158,17 +158,18 @@ func writeInside(root *os.Root, name, text string) (err error) {
 	return err
 }
 
-// isFull reports an error that ends an export: no further file will do better.
+// isFull reports whether an error ends the export, because no further file could be
+// written.
 func isFull(err error) bool {
 	var of *fs.PathError
 	return errors.As(err, &of) && of.Op == "write"
 }
 
-// reasonOf is an error without the path, which stands beside it.
+// reasonOf returns an error without the path, which is printed next to it.
 func reasonOf(err error) string {
 	var of *fs.PathError
 	if errors.Is(err, fs.ErrExist) {
-		return "another file or folder has that name here"
+		return "a file or folder with that name exists already"
 	}
 	if errors.As(err, &of) {
 		err = of.Err
@@ -176,7 +177,7 @@ func reasonOf(err error) string {
 	return cleantext.CleanLine(err.Error())
 }
 
-// errLeftOut is told behind an export that has left files out.
+// errLeftOut is the error of an export that left files out.
 var errLeftOut = errors.New("not every file was written: see above")
 
 func (a *app) tellExport(dir string, done exported) error {

@@ -19,11 +19,11 @@ func newFilesHistoryCmd(a *app) *cobra.Command {
 	return fileCommand(a, &cobra.Command{
 		Use:   "history CONVERSATION PATH",
 		Short: "See who changed a shared file, and when",
-		Long: `List the versions that are kept of a shared file, the newest first: who made each, how,
-how many bytes it took out and put in, and which kinds of secrets were hidden in it. A
-merge is an edit of an earlier version that left what others had changed meanwhile.
+		Long: `List the stored versions of a shared file, newest first: who made each, how, how many
+bytes it removed and added, and which kinds of secrets were redacted. A merge is an edit
+of an earlier version that kept the changes that others had made in the meantime.
 
-Each file keeps its last 100 versions, as far as their changes fit into 1 MB.`,
+The last 100 versions of each file are kept, as far as their changes fit into 1 MB.`,
 		Example: `  bridge files history 3f2a docs/api.md
   bridge files history 3f2a docs/api.md --json | jq '.versions[].written_by'`,
 	}, &o, func(ctx context.Context) error { return runFilesHistory(ctx, a, o) })
@@ -83,13 +83,13 @@ func newFilesDiffCmd(a *app) *cobra.Command {
 		Use:   "diff CONVERSATION PATH",
 		Short: "See what changed in a shared file",
 		Long: `Print the difference between two versions of a shared file, as a unified diff without
-anything that could control the terminal. Without --from it is the last change.`,
+anything that could control the terminal. The default is the last change.`,
 		Example: `  bridge files diff 3f2a docs/api.md
   bridge files diff 3f2a docs/api.md --from 3
   bridge files diff 3f2a docs/api.md --from 3 --to 5`,
 	}, &o.fileOptions, func(ctx context.Context) error { return runFilesDiff(ctx, a, o) })
-	numberFlag(cmd.Flags(), &o.from, "from", "the earlier version; 0 is the one before --to")
-	numberFlag(cmd.Flags(), &o.to, "to", "the later version; 0 is the last")
+	numberFlag(cmd.Flags(), &o.from, "from", "the earlier version; 0 means the one before --to")
+	numberFlag(cmd.Flags(), &o.to, "to", "the later version; 0 means the latest")
 	return cmd
 }
 
@@ -107,7 +107,7 @@ func runFilesDiff(ctx context.Context, a *app, o filesDiffOptions) error {
 			return err
 		}
 		before := ""
-		if from > 0 { // before version 1 there was nothing
+		if from > 0 { // before version 1 there is nothing
 			if before, err = files.TextOf(f, changes, from); err != nil {
 				return err
 			}

@@ -20,7 +20,7 @@ type filesShowOptions struct {
 	raw     bool
 }
 
-// rawFlag is the name of the flag that prints what agents wrote as it is.
+// rawFlag is the name of the flag that prints agents' text unchanged.
 const rawFlag = "raw"
 
 func newFilesShowCmd(a *app) *cobra.Command {
@@ -28,22 +28,23 @@ func newFilesShowCmd(a *app) *cobra.Command {
 	cmd := fileCommand(a, &cobra.Command{
 		Use:   "show CONVERSATION PATH",
 		Short: "Read a shared file",
-		Long: `Print the text of a shared file, of its last version or of an earlier one that is kept.
+		Long: `Print the text of a shared file: its latest version, or an earlier one that is still
+kept.
 
-What agents wrote is shown without anything that could control the terminal. With --raw
-it is printed byte for byte, for a file or a program: a terminal is not given it.`,
+Text from agents is shown without anything that could control the terminal. With --raw
+it is printed byte for byte, but only to a file or a program, never to a terminal.`,
 		Example: `  bridge files show 3f2a docs/api.md
   bridge files show 3f2a docs/api.md --version 3
   bridge files show 3f2a docs/api.md --raw > api.md`,
 	}, &o.fileOptions, func(ctx context.Context) error { return runFilesShow(ctx, a, o) })
-	numberFlag(cmd.Flags(), &o.version, "version", "the version to show; 0 is the last")
-	boolFlag(cmd.Flags(), &o.raw, rawFlag, "print it as it is, where standard output is not a terminal")
+	numberFlag(cmd.Flags(), &o.version, "version", "the version to show; 0 means the latest")
+	boolFlag(cmd.Flags(), &o.raw, rawFlag, "print it unchanged, if standard output is not a terminal")
 	return cmd
 }
 
 func runFilesShow(ctx context.Context, a *app, o filesShowOptions) error {
 	if o.raw && a.json {
-		return usagef("--raw and --json do not go together: JSON has the text without what could control a terminal")
+		return usagef("--raw and --json cannot be combined: JSON has the text without anything that could control a terminal")
 	}
 	if err := a.checkRaw(o.raw); err != nil {
 		return err
@@ -72,15 +73,16 @@ func runFilesShow(ctx context.Context, a *app, o filesShowOptions) error {
 	})
 }
 
-// checkRaw refuses to print what agents wrote as it is where it could control a terminal.
+// checkRaw returns an error if agents' text would be printed unchanged to a terminal,
+// which it could control.
 func (a *app) checkRaw(raw bool) error {
 	if raw && term.IsTerminal(int(a.stdout.Fd())) {
-		return usagef("--raw prints what agents wrote as it is, which could control this terminal: redirect it, or leave --raw out")
+		return usagef("--raw prints agents' text unchanged, which could control this terminal: redirect the output, or leave --raw out")
 	}
 	return nil
 }
 
-// asOf is a file as it was in a version with a text.
+// asOf returns a file as it was in a version with the given text.
 func asOf(f files.File, changes []files.Change, version int64, text string) files.File {
 	f.Version, f.Text, f.Bytes = version, text, int64(len(text))
 	for _, c := range changes {
@@ -91,7 +93,8 @@ func asOf(f files.File, changes []files.Change, version int64, text string) file
 	return f
 }
 
-// printClean prints what agents wrote, with a line break at its end.
+// printClean prints agents' text made safe for a terminal, and ends it with a line
+// break.
 func (a *app) printClean(text string) error {
 	clean := cleantext.Clean(text)
 	if clean != "" && !strings.HasSuffix(clean, "\n") {

@@ -6,9 +6,9 @@ func newFleetCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fleet COMMAND",
 		Short: "Run a team of agents unattended",
-		Long: `Programs that run beside a team of agents: heartbeats for a busy agent, and a watchdog
-that detects silent workers and gives their tasks to others. What they decide is in the
-store: any of them may be stopped and started again, and several may run at once.`,
+		Long: `Programs that run alongside a team of agents: heartbeats for a busy agent, and a
+watchdog that detects silent workers and reassigns their tasks. They keep their state in
+the store, so each can be stopped and restarted, and several can run at the same time.`,
 		Example: `  bridge fleet watchdog --exec ./alert.sh
   bridge fleet keepalive --token-file worker.env`,
 		Args:        noCommandArgs,

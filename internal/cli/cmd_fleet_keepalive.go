@@ -25,12 +25,12 @@ func newKeepaliveCmd(a *app) *cobra.Command {
 		Short: "Send heartbeats for an agent while it is busy",
 		Long: `Send a heartbeat for one session at an interval, and print its number of unread
 messages, until you press Ctrl-C or the process gets SIGTERM. Nothing is marked read,
-and the status stays what the agent said. Start and end it together with its agent: a
-heartbeat says that the agent lives.
+and the agent's status is not changed. Start and stop it together with its agent,
+because a heartbeat means that the agent is alive.
 
-After an error that may pass, such as a full disk, it tries again until it succeeds. The
-exit code says why it ended: 0 told to, 9 the token was refused, 10 the conversation has
-expired. --json prints one object a line.
+After an error that may be temporary, such as a full disk, it retries until it succeeds.
+The exit code says why it ended: 0 on request, 9 the token was refused, 10 the
+conversation has expired. --json prints one object per line.
 
 ` + sessionHelp,
 		Example: `  BRIDGE_TOKEN=$(cat token) bridge fleet keepalive conv_3f2a9c0d5e6b7a81
@@ -40,7 +40,7 @@ expired. --json prints one object a line.
 	}
 	o.register(cmd.Flags())
 	ageFlag(cmd.Flags(), &o.interval, "interval", "the time between two heartbeats")
-	boolFlag(cmd.Flags(), &o.once, "once", "send one heartbeat, and end")
+	boolFlag(cmd.Flags(), &o.once, "once", "send one heartbeat and exit")
 	settings(cmd, "token-file", "interval")
 	return cmd
 }

@@ -26,20 +26,18 @@ func newReassignCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reassign [CONVERSATION]",
 		Short: "Move the tasks of silent workers to live ones now",
-		Long: `Give each open task of a worker that is silent, or whose conversation has expired, to
-a live worker of the same team that has the role the task needs: the one who had it
-before, then one of the same role, then the one with the fewest open tasks. Without
-one, the task waits, and is given away by a later run. With a conversation, only the
-tasks of its worker.
-
-The orchestrator and both workers get a message, and the audit log gets an entry. Each
-task moves once, however many processes do this. "bridge fleet watchdog" does it by
-itself.`,
+		Long: `Give each open task of a worker that is silent, or whose conversation has expired, to a
+live worker of the same team that has the role the task needs: the one who had it
+before, then one of the same role, then the one with the fewest open tasks. Without one,
+the task waits for a later run. With a conversation, only its worker's tasks are
+reassigned. The orchestrator and both workers get a message, and the audit log gets an
+entry. Each task moves once, however many processes do this. "bridge fleet watchdog"
+does this automatically.`,
 		Example: `  bridge fleet reassign --dry-run
   bridge fleet reassign 3f2a --silent-after 90s`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("`%s` takes one conversation at most, it was given %d", cmd.CommandPath(), len(args))
+				return usagef("`%s` takes at most one conversation, but was given %d", cmd.CommandPath(), len(args))
 			}
 			return nil
 		},
@@ -52,7 +50,7 @@ itself.`,
 		},
 	}
 	silentAfterFlag(cmd.Flags(), &o.silentAfter)
-	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only say what would be done")
+	boolFlag(cmd.Flags(), &o.dryRun, "dry-run", "only print what would be done")
 	return cmd
 }
 

@@ -23,34 +23,36 @@ func newWatchdogCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watchdog",
 		Short: "Detect silent workers, alert, and reassign their tasks",
-		Long: `Check all workers at an interval. When a worker's last sign of life is older than
---silent-after, it is silent: the watchdog writes that to the log, runs a program
-(--exec), posts to a URL (--webhook), and sends its orchestrator a message, each once.
-It does the same when the worker is back. Then the silent worker's tasks go to live
+		Long: `Check all workers at an interval. A worker is silent when its last sign of life is older
+than --silent-after. The watchdog then writes to the log, runs a program (--exec), posts
+to a URL (--webhook), and sends the worker's orchestrator a message, each once. It does
+the same when the worker is back. After that it gives the silent worker's tasks to live
 workers of its team. It runs until you press Ctrl-C or the process gets SIGTERM.
 
-What was detected is in the store: a restart neither repeats nor forgets it, and of
-several watchdogs on one store one does each thing. An alert comes again, under the
-same alert_id, only if the process was killed while it delivered it.
+What was detected is recorded in the store, so it is neither repeated nor lost by a
+restart. If several watchdogs run on one store, only one of them acts on each event. An
+alert is repeated, with the same alert_id, only if the process was killed while
+delivering it.
 
-A worker that never gave a sign of life counts as silent only if it has had a task for
-as long as --silent-after. One that said "complete" and has no task does not count.
-With --once --json, print the alerts and moves of that round as one document.
+A worker that has never given a sign of life counts as silent only if it has had a task
+for at least --silent-after. A worker whose status is "complete" and that has no task
+does not count. With --once --json, print the alerts and moves of that round as one
+document.
 
-When the clock was set or the machine slept, no worker counts as silent until
---silent-after has passed once more.
+After the clock was changed or the machine slept, no worker counts as silent until
+--silent-after has passed again.
 
 A URL gets a POST with the event as JSON, the header X-Bridge-Timestamp, and in
-X-Bridge-Signature "sha256=" and the HMAC of the time stamp, a period and the body. It
-is tried four times. The secret is in BRIDGE_WATCHDOG_WEBHOOK_SECRET or in a file of
-mode 0600.`,
+X-Bridge-Signature "sha256=" and the HMAC of the time stamp, a period and the body. Up
+to four attempts are made. The secret is taken from BRIDGE_WATCHDOG_WEBHOOK_SECRET or
+from a file of mode 0600.`,
 		Example: `  bridge fleet watchdog
   bridge fleet watchdog --interval 30s --silent-after 3m --exec ./alert.sh
   bridge fleet watchdog --webhook https://example.org/a --webhook-secret-file secret
   bridge fleet watchdog --once --alert-only`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if a.json && !o.once {
-				return usagef("--json is for --once: what a watchdog does while it runs is in its log (--log-format json)")
+				return usagef("--json is for --once: a running watchdog reports to its log (--log-format json)")
 			}
 			return noArgs(cmd, args)
 		},
@@ -66,9 +68,9 @@ func (o *watchdogOptions) register(fs *pflag.FlagSet) {
 	silentAfterFlag(fs, &o.silentAfter)
 	execFlag(fs, &o.exec, "each alert")
 	textFlag(fs, &o.webhook, "url", "webhook", "a URL to post each alert to")
-	textFlag(fs, &o.secretFile, kindPath, "webhook-secret-file", "a file of mode 0600 with the secret that signs")
-	boolFlag(fs, &o.alertOnly, "alert-only", "leave the tasks of silent workers where they are")
-	boolFlag(fs, &o.once, "once", "do one round, and end")
+	textFlag(fs, &o.secretFile, kindPath, "webhook-secret-file", "a file of mode 0600 with the secret for signing")
+	boolFlag(fs, &o.alertOnly, "alert-only", "do not reassign the tasks of silent workers")
+	boolFlag(fs, &o.once, "once", "do one round and exit")
 }
 
 func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
@@ -103,7 +105,7 @@ func runWatchdog(ctx context.Context, a *app, o watchdogOptions) error {
 	})
 }
 
-// record is where a round is kept that is printed; nil where none is.
+// record returns where to record a round for printing; nil if it is not printed.
 func (o watchdogOptions) record(a *app, done *fleet.Round) *fleet.Round {
 	if !o.once || !a.json {
 		return nil

@@ -32,7 +32,7 @@ type gatewayOptions struct {
 	tools             []mcpserver.Group
 }
 
-// gatewayOperations are what bridge on other machines may ask for.
+// gatewayOperations are the operations that bridge on other machines may call.
 type gatewayOperations interface {
 	mcpserver.Bridge
 	operation.Beside
@@ -42,21 +42,24 @@ func newGatewayCmd(a *app) *cobra.Command {
 	o := gatewayOptions{listen: "127.0.0.1:8443", maxConnections: gateway.DefaultMaxClients}
 	cmd := &cobra.Command{
 		Use:   "gateway",
-		Short: "Let agents of other machines use this store",
-		Long: `Answer agents of other machines over HTTPS until you press Ctrl-C: MCP clients at /mcp,
-with "Authorization: Bearer" and a key of "bridge access add". /health and /ready are for
-monitors, and so is /metrics, for this machine and for keys of the roles viewer and
-operator: the figures of "bridge metrics", and how long this gateway took to answer. Any number of gateways may serve one store in PostgreSQL.
+		Short: "Let agents on other machines use this store",
+		Long: `Serve agents on other machines over HTTPS until you press Ctrl-C: MCP clients at /mcp,
+with "Authorization: Bearer" and a key of "bridge access add". /health and /ready are
+for monitoring. /metrics has the figures of "bridge metrics" and this gateway's response
+times, for this machine and for keys of the roles viewer and operator. Any number of
+gateways can serve one store in PostgreSQL.
 
-Connections are always encrypted. Without --tls-cert and --tls-key the certificate is of
-an authority of this store's own: "bridge access authority" prints what clients have to
-trust. Files are read again when they change. Only on a loopback address --plain serves
-HTTP without TLS, for a proxy on this machine that has a certificate.
+Connections are always encrypted. Without --tls-cert and --tls-key the certificate is
+issued by this store's own authority, whose certificate "bridge access authority" prints
+for clients to trust. Certificate files are read again when they change. With --plain,
+which is allowed on loopback addresses only, the gateway serves HTTP without TLS, for a
+proxy on this machine that has a certificate.
 
 Requests must name the gateway by an address that it listens on, by a name in its
-certificate, or by a --host; requests that pages of other sites make are refused. No
-command ever runs on this machine for an agent elsewhere: the two tools for commands are
-not offered. When told to end, the gateway answers what has begun, and the rest with 503.`,
+certificate, or by a --host. Requests from web pages of other sites are refused. The
+gateway never runs commands for agents on other machines: it does not offer the two
+tools for commands. When told to end, it completes requests in progress and answers
+others with 503.`,
 		Example: `  bridge gateway --listen 0.0.0.0:8443 --host bridge.example
   bridge gateway --listen 10.0.0.5:8443 --tls-cert cert.pem --tls-key key.pem
   bridge gateway --listen 127.0.0.1:8080 --plain`,
@@ -68,19 +71,19 @@ not offered. When told to end, the gateway answers what has begun, and the rest 
 	listFlag(flags, &o.hosts, kindText, "host", "a name or address by which clients reach the gateway; may be given several times")
 	textFlag(flags, &o.certFile, kindPath, "tls-cert", "a certificate and its chain, in PEM")
 	textFlag(flags, &o.keyFile, kindPath, "tls-key", "the certificate's key, in PEM")
-	boolFlag(flags, &o.plain, "plain", "no TLS, on a loopback address")
-	numberFlag(flags, &o.maxConnections, "max-connections", "how many connections there may be at once; further ones are closed")
-	toolsFlag(flags, &o.tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
+	boolFlag(flags, &o.plain, "plain", "serve without TLS, on a loopback address")
+	numberFlag(flags, &o.maxConnections, "max-connections", "the maximum number of open connections; further ones are closed")
+	toolsFlag(flags, &o.tools, "tools", "the groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
 	settings(cmd, "listen", "host", "tls-cert", "tls-key", "plain", "max-connections", "tools")
 	return cmd
 }
 
 func runGateway(ctx context.Context, a *app, o gatewayOptions) error {
 	if (o.certFile == "") != (o.keyFile == "") {
-		return usagef("--tls-cert and --tls-key go together: give both, or none for an authority of the store's own")
+		return usagef("--tls-cert and --tls-key go together: give both, or neither to use the store's own authority")
 	}
 	if o.plain && o.certFile != "" {
-		return usagef("--plain is without TLS: leave --tls-cert and --tls-key out")
+		return usagef("--plain means without TLS: leave --tls-cert and --tls-key out")
 	}
 	if o.maxConnections == 0 {
 		return usagef("--max-connections must be at least 1")
@@ -105,13 +108,13 @@ func runGateway(ctx context.Context, a *app, o gatewayOptions) error {
 		}
 		err = gateway.New(options).Serve(ctx, l)
 		if errors.Is(err, gateway.ErrPlain) {
-			return usagef("--plain: %v: name one such as 127.0.0.1, or leave --plain out", err)
+			return usagef("--plain: %v: use one such as 127.0.0.1, or leave --plain out", err)
 		}
 		return a.ended(ctx, err)
 	})
 }
 
-// gatewayOptions are what a gateway on this store is made of.
+// gatewayOptions returns the options of a gateway on this store.
 func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address net.Addr) (g gateway.Options, err error) {
 	log := a.log()
 	g = gateway.Options{
@@ -128,8 +131,9 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 		Log:        log,
 	}
 	g.Endpoint = func(k access.Key) gateway.Endpoint {
-		// A server's store may have other gateways, and what they remember is not here: an
-		// agent whose next request may reach one of them gets its tokens.
+		// A store on a server may have other gateways, and what they have told an agent
+		// is not known here. An agent whose next request may reach another gateway is
+		// therefore given its tokens.
 		e := mcpserver.NewEndpoint(s, mcpserver.Options{
 			Log: log, Version: bridgeVersion(), Tools: o.tools,
 			Bindings: bindingsOf(path, k), Labels: []binding.Label{binding.OfSession("access", k.ID)}, Told: !a.onServer(),
@@ -147,7 +151,8 @@ func (a *app) gatewayOptions(s services, path string, o gatewayOptions, address 
 	return g, err
 }
 
-// certify gives a gateway its certificates: those of files where they are named.
+// certify sets a gateway's certificates: from files if they are named, otherwise issued
+// by the store's authority.
 func certify(g *gateway.Options, s services, o gatewayOptions) error {
 	authority, err := gateway.NewAuthority(s.master)
 	if err != nil {
@@ -167,7 +172,8 @@ func certify(g *gateway.Options, s services, o gatewayOptions) error {
 	return nil
 }
 
-// gatewayFigures gives the figures of the store, by one caller at a time.
+// gatewayFigures returns a function that gathers the figures of the store. It serves
+// one caller at a time.
 func (a *app) gatewayFigures(s services, path string, calls *figures.Calls) func(context.Context) ([]byte, error) {
 	c := a.collector(s, path)
 	c.VerifyEvery, c.Calls = time.Hour, calls
@@ -182,18 +188,18 @@ func (a *app) gatewayFigures(s services, path string, calls *figures.Calls) func
 	}
 }
 
-// bindingsOf is where the sessions of the holder of a key are kept, apart from those of
-// every other. Its folder is in the one that is hidden from commands.
+// bindingsOf returns the folder for the sessions of a key's holder, separate from those
+// of all others. It is inside the folder that is hidden from commands.
 func bindingsOf(store string, k access.Key) binding.Folder {
 	dir := filepath.Join(binding.Beside(store).Path(), "access", k.ID)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return binding.Folder{} // nothing is kept, and agents go on with their tokens
+		return binding.Folder{} // nothing is stored, and agents keep using their tokens
 	}
 	return binding.Beside(filepath.Join(dir, filepath.Base(store)))
 }
 
-// namesOf are the names by which a listener is reached: its address, or every address of
-// this machine where it listens on all.
+// namesOf returns the names by which a listener can be reached: its address, or all
+// addresses of this machine if it listens on all.
 func namesOf(address net.Addr) (names []string) {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok {
@@ -225,9 +231,9 @@ func namesOf(address net.Addr) (names []string) {
 func newAccessAuthorityCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "authority",
-		Short: "Print the certificate that a gateway's clients trust",
-		Long: `Print the certificate of the authority of this store, in PEM, for clients that call the
-gateway themselves. It is not a secret, and the same for all gateways of the store.`,
+		Short: "Print the certificate that a gateway's clients must trust",
+		Long: `Print the certificate of this store's authority, in PEM, for clients that connect to the
+gateway directly. It is not secret, and is the same for all gateways of the store.`,
 		Example: `  bridge access authority > bridge-ca.pem
   NODE_EXTRA_CA_CERTS=bridge-ca.pem claude`,
 		Args: noArgs,

@@ -17,11 +17,11 @@ func newHarnessCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "harness COMMAND",
 		Short: "Test any MCP server",
-		Long: `Tests for any MCP server, in any language: a suite in YAML says how the server is started
+		Long: `Test MCP servers written in any language: a suite in YAML says how to start the server
 and what its tools must answer. docs/harness.md explains suites and findings.
 
-The exit code is 0 where nothing was found, 13 where something was, 14 where the suite or
-the arguments are wrong, and 15 where the server cannot be started.`,
+The exit code is 0 if there are no findings, 13 if there are any, 14 if the suite or the
+arguments are wrong, and 15 if the server cannot be started.`,
 		Example: `  bridge harness validate suite.yaml
   bridge harness run suite.yaml`,
 		Args:        noCommandArgs,
@@ -38,7 +38,7 @@ the arguments are wrong, and 15 where the server cannot be started.`,
 	return cmd
 }
 
-// badSuite tells each fault of a suite, or of the arguments, on a line of its own.
+// badSuite prints each error in a suite, or in the arguments, on its own line.
 func (a *app) badSuite(err error) error {
 	var several interface{ Unwrap() []error }
 	if errors.As(err, &several) {
@@ -51,15 +51,15 @@ func (a *app) badSuite(err error) error {
 	return &exitError{advice.ExitBadSuite}
 }
 
-// oneSuite is for commands that take one suite.
+// oneSuite checks the arguments of commands that take one suite.
 func (a *app) oneSuite(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return a.badSuite(fmt.Errorf("`%s` takes one suite, it was given %d", cmd.CommandPath(), len(args)))
+	return a.badSuite(fmt.Errorf("`%s` takes one suite, but was given %d", cmd.CommandPath(), len(args)))
 }
 
-// suiteOptions are what all commands on suites take.
+// suiteOptions are the options that all commands on suites share.
 type suiteOptions struct {
 	environment string
 	tags, skip  string
@@ -69,7 +69,7 @@ type suiteOptions struct {
 func (o *suiteOptions) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	textFlag(fs, &o.environment, kindText, "environment", "one of the suite's environments")
-	textFlag(fs, &o.tags, kindText, "tags", "only cases with one of these tags, with commas between them, and what they depend on")
+	textFlag(fs, &o.tags, kindText, "tags", "only cases with one of these tags, separated by commas, and the cases they depend on")
 	textFlag(fs, &o.skip, kindText, "skip-tags", "no cases with one of these tags")
 	textFlag(fs, &o.name, kindText, "name", "only cases whose name holds this")
 }
@@ -117,7 +117,7 @@ code is 14 where there is one. Variables must be set as for a run.`,
 	return cmd
 }
 
-// jsonCase is a case of a suite, for --json.
+// jsonCase is a case of a suite in JSON output.
 type jsonCase struct {
 	Name      string   `json:"name"`
 	Tags      []string `json:"tags,omitempty"`

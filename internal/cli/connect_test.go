@@ -246,7 +246,7 @@ func TestThreeMachines(t *testing.T) {
 		}
 	}
 	out := shell(t, away, blocks[5])
-	for _, want := range []string{"Connected to " + address, "answers, and takes the key of this machine"} {
+	for _, want := range []string{"Connected to " + address, "answers and accepts the key of this machine"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)
 		}

@@ -62,7 +62,7 @@ func shareStore(t *testing.T) *sharedStore {
 	t.Cleanup(func() { _ = s.process.Process.Kill() })
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), "other users are served") {
+		if strings.Contains(lines.Text(), "serving other users") {
 			go func() {
 				for lines.Scan() { // or it would wait for a reader
 				}
@@ -118,10 +118,10 @@ func TestRolesOfThisMachine(t *testing.T) {
 		{"counts", groupOfViewers, none, "viewer.sock", "stats", 0, ""},
 		{"finds nothing", groupOfViewers, none, "viewer.sock", "show conv_0000000000000000", advice.ExitNotFound, "bridge list"},
 		{"pauses nothing", groupOfViewers, none, "viewer.sock", "pause " + conv, advice.ExitUnauthorized, "for the role operator"},
-		{"says nothing", groupOfViewers, none, "viewer.sock", "say " + conv + " hello", advice.ExitUsage, "does not go through a socket"},
+		{"says nothing", groupOfViewers, none, "viewer.sock", "say " + conv + " hello", advice.ExitUsage, "does not work through a socket"},
 		{"sees no tokens", groupOfViewers, none, "viewer.sock", "tokens " + conv, advice.ExitUnauthorized, "for the role admin"},
 		{"opens no file of the operator's", groupOfViewers, none, "viewer.sock", "audit --archive /etc/passwd", advice.ExitUnauthorized, "--archive names a file"},
-		{"makes no backup", groupOfViewers, none, "viewer.sock", "backup /tmp", advice.ExitUsage, "does not go through a socket"},
+		{"makes no backup", groupOfViewers, none, "viewer.sock", "backup /tmp", advice.ExitUsage, "does not work through a socket"},
 		{"is not an operator", groupOfViewers, none, "operator.sock", "list", advice.ExitUnauthorized, "not in the group"},
 		{"a stranger is none of them", someUser, none, "viewer.sock", "list", advice.ExitUnauthorized, "not in the group"},
 		{"an operator pauses", groupOfOperators, none, "operator.sock", "pause " + conv, 0, ""},
@@ -132,7 +132,7 @@ func TestRolesOfThisMachine(t *testing.T) {
 		{"sees tokens", groupOfAdmins, none, "admin.sock", "tokens " + conv, 0, conv},
 		{"gets a join code", groupOfAdmins, none, "admin.sock", "extend " + conv, 0, "Join code"},
 		{"finds nothing of a secret", groupOfViewers, none, "viewer.sock", "search " + secret, 0, ""},
-		{"approves no command", groupOfAdmins, none, "admin.sock", "yolo approve x", advice.ExitUsage, "does not go through a socket"},
+		{"approves no command", groupOfAdmins, none, "admin.sock", "yolo approve x", advice.ExitUsage, "does not work through a socket"},
 		{"nobody serves another", groupOfAdmins, none, "other.sock", "list", advice.ExitNotFound, "nobody serves"},
 	}
 	for _, tt := range tests {
