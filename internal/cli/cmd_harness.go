@@ -70,8 +70,8 @@ func (o *suiteOptions) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	textFlag(fs, &o.environment, kindText, "environment", "one of the suite's environments")
 	textFlag(fs, &o.tags, kindText, "tags", "only cases with one of these tags, separated by commas, and the cases they depend on")
-	textFlag(fs, &o.skip, kindText, "skip-tags", "no cases with one of these tags")
-	textFlag(fs, &o.name, kindText, "name", "only cases whose name holds this")
+	textFlag(fs, &o.skip, kindText, "skip-tags", "leave out cases with one of these tags, separated by commas")
+	textFlag(fs, &o.name, kindText, "name", "only cases whose name contains this")
 }
 
 // load reads a suite and selects its cases.
@@ -95,9 +95,9 @@ func newHarnessValidateCmd(a *app) *cobra.Command {
 	var o suiteOptions
 	cmd := &cobra.Command{
 		Use:   "validate SUITE",
-		Short: "Check a suite, without starting anything",
-		Long: `Check a suite without starting its server. Each fault is reported with its line; the exit
-code is 14 where there is one. Variables must be set as for a run.`,
+		Short: "Check a suite without starting its server",
+		Long: `Check a suite without starting its server. Each error is reported with its line, and the
+exit code is 14 if there are any. Variables must be set as for a run.`,
 		Example: `  bridge harness validate suite.yaml
   bridge harness validate suite.yaml --environment staging`,
 		Args: a.oneSuite,

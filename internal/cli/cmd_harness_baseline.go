@@ -17,11 +17,11 @@ import (
 func newHarnessBaselineCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline COMMAND",
-		Short: "Keep response times and compare with them later",
-		Long: `Baselines are response times that were kept: one file for each case, in the folder that
-performance.baseline_storage_path of the suite names (baselines). They show drift over
-weeks; to compare two programs use bridge harness bench --against, which needs no quiet
-machine. Figures of another machine are shown and never fail a check.`,
+		Short: "Save response times and compare with them later",
+		Long: `Baselines are saved response times: one file per case, in the folder that the suite
+names in performance.baseline_storage_path (default: baselines). They show drift over
+weeks. To compare two programs use bridge harness bench --against, which does not need a
+quiet machine. Baselines from another machine are shown, but never fail a check.`,
 		Example: `  bridge harness baseline rebuild suite.yaml
   bridge harness baseline check suite.yaml`,
 		Args:        noCommandArgs,
@@ -39,8 +39,9 @@ func newBaselineShowCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show SUITE",
 		Short: "List baselines, and which of them are sound",
-		Long: `List the baselines of a suite. One is sound with at least 10 response times that vary by at
-most 50 %, of which at most a tenth are outliers. The exit code is 13 where one is not.`,
+		Long: `List the baselines of a suite. A baseline is sound if it has at least 10 response times
+that vary by at most 50 % and of which at most a tenth are outliers. The exit code is 13
+if one is not sound.`,
 		Example: `  bridge harness baseline show suite.yaml`,
 		Args:    a.oneSuite,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -59,7 +60,7 @@ most 50 %, of which at most a tenth are outliers. The exit code is 13 where one 
 	return cmd
 }
 
-// soundBaseline is a baseline and what is wrong with it, for --json.
+// soundBaseline is a baseline and its problems, for --json.
 type soundBaseline struct {
 	bench.Baseline
 	Problem string `json:"problem,omitempty"`
@@ -99,8 +100,9 @@ func (a *app) printBaselines(all []bench.Baseline) error {
 	return err
 }
 
-// baselineCmd is a command that measures the cases of a suite. The start of a server and
-// its memory have no baselines: they depend on what else the machine does.
+// baselineCmd returns a command that measures the cases of a suite. There are no
+// baselines for a server's start-up time and memory, because they depend on what else
+// the machine does.
 func baselineCmd(a *app, use, short, long string, do func(context.Context, *suite.Suite, harnessBenchOptions, bench.Measured) error) *cobra.Command {
 	o := harnessBenchOptions{calls: defaultCalls}
 	cmd := &cobra.Command{
@@ -127,11 +129,11 @@ func baselineCmd(a *app, use, short, long string, do func(context.Context, *suit
 }
 
 func newBaselineCheckCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "check", "Measure, and compare with the baselines", `Measure the cases of a suite and compare them with their baselines. A case gets a level
-(warning, error or critical) where it is slower by more than performance.thresholds says
-(25, 50, 100 %) and its times lie apart from the kept ones. The exit code is 13 for error
-and critical. A baseline of another machine, or one that is not sound, gives warnings
-only.`,
+	return baselineCmd(a, "check", "Measure and compare with the baselines", `Measure the cases of a suite and compare them with their baselines. A case gets a level
+(warning, error or critical) if it is slower by more than the suite allows in
+performance.thresholds (25, 50, 100 %) and the difference is statistically significant.
+The exit code is 13 for error and critical. Baselines that are unsound or from another
+machine only give warnings.`,
 		func(_ context.Context, s *suite.Suite, _ harnessBenchOptions, m bench.Measured) error {
 			judged, fresh, err := a.judgeBaselines(s, m)
 			if err == nil {
@@ -159,7 +161,7 @@ func (a *app) judgeBaselines(s *suite.Suite, m bench.Measured) (judged []bench.J
 	return judged, fresh, nil
 }
 
-// judgedReport is what a check gave, for --json.
+// judgedReport is the result of a check, for --json.
 type judgedReport struct {
 	Cases []bench.Judged `json:"cases"`
 	Fresh []string       `json:"without_baseline,omitempty"`
@@ -193,9 +195,9 @@ func (a *app) printJudged(judged []bench.Judged, fresh []string) error {
 }
 
 func newBaselineUpdateCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "update", "Measure again what has not become slower", `Measure the cases of a suite and keep what was measured, for cases without a baseline too.
-Where a case is slower by more than the error threshold, nothing is kept, and the exit code
-is 13: keep it with bridge harness baseline rebuild where it is meant.`,
+	return baselineCmd(a, "update", "Update baselines that have not become slower", `Measure the cases of a suite and save the results as baselines, also for cases that have
+none. If a case is slower by more than the error threshold, nothing is saved and the
+exit code is 13. If the slowdown is intended, use bridge harness baseline rebuild.`,
 		func(_ context.Context, s *suite.Suite, o harnessBenchOptions, m bench.Measured) error {
 			all, err := bench.Load(baselineFolder(s))
 			if err != nil {
@@ -218,7 +220,7 @@ is 13: keep it with bridge harness baseline rebuild where it is meant.`,
 }
 
 func newBaselineRebuildCmd(a *app) *cobra.Command {
-	return baselineCmd(a, "rebuild", "Throw the baselines away and measure new ones", `Measure all cases of a suite, and put what was measured in place of all baselines.`,
+	return baselineCmd(a, "rebuild", "Discard the baselines and measure new ones", `Measure all cases of a suite, and replace all baselines with the results.`,
 		func(_ context.Context, s *suite.Suite, o harnessBenchOptions, m bench.Measured) error {
 			if err := bench.Clear(baselineFolder(s)); err != nil {
 				return err
@@ -227,8 +229,8 @@ func newBaselineRebuildCmd(a *app) *cobra.Command {
 		})
 }
 
-// keepBaselines keeps what was measured, and says which of it is no ground for a
-// comparison.
+// keepBaselines saves the measurements as baselines, and reports those that are
+// unsound.
 func (a *app) keepBaselines(s *suite.Suite, o harnessBenchOptions, m bench.Measured) error {
 	var all []bench.Baseline
 	for _, one := range m.Series {

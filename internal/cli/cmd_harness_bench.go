@@ -22,7 +22,7 @@ type harnessBenchOptions struct {
 	against                  string
 }
 
-// benchDefaults are enough for a difference of a tenth on a quiet machine.
+// These defaults are enough to detect a difference of 10 % on a quiet machine.
 const (
 	defaultCalls     = 15
 	defaultThreshold = 10 // percent
@@ -33,11 +33,11 @@ const (
 func (o *harnessBenchOptions) register(cmd *cobra.Command) {
 	o.suiteOptions.register(cmd)
 	fs := cmd.Flags()
-	numberFlag(fs, &o.blocks, "blocks", "how often the servers are started again; 0 = as often as the number of cases needs")
-	numberFlag(fs, &o.calls, "calls", "how often each case is run after each start")
+	numberFlag(fs, &o.blocks, "blocks", "how often the servers are restarted; 0 = as needed for the number of cases")
+	numberFlag(fs, &o.calls, "calls", "how often each case is run per start")
 }
 
-// check fills what a plan decides.
+// check sets the number of blocks if it is not given, and checks the options.
 func (o *harnessBenchOptions) check(cases int) error {
 	if o.blocks == 0 {
 		o.blocks = bench.Blocks(cases)
@@ -55,21 +55,22 @@ func newHarnessBenchCmd(a *app) *cobra.Command {
 		Short: "Measure a server, and compare it with another one",
 		Long: `Run each case of a suite many times and report how long its requests took, how long the
 server took to start and how much memory it had. With --against the same cases run on a
-second program in the same minutes: calls alternate in random order, and both programs are
-started again for each block, since two processes of one program differ too. A case is
-worse where the blocks say so beyond doubt (Wilcoxon's signed-rank test, corrected after
-Holm to 1 % for all cases together) and by more than --threshold percent.
+second program during the same minutes: calls alternate in random order, and both
+programs are restarted for each block, since two processes of the same program differ
+too. A case is worse if the difference between blocks is significant (Wilcoxon's
+signed-rank test with Holm's correction, 1 % for all cases together) and exceeds
+--threshold percent.
 
-The exit code is 13 where something is worse or a case fails. docs/harness.md says how to
-read the figures.`,
+The exit code is 13 if something is worse or a case fails. docs/harness.md explains the
+figures.`,
 		Example: `  bridge harness bench suite.yaml
   bridge harness bench suite.yaml --against './server-v1 --quiet'`,
 		Args: a.oneSuite,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.benchHarness(cmd.Context(), o, args[0]) },
 	}
 	o.register(cmd)
-	textFlag(cmd.Flags(), &o.against, kindText, "against", "the command of the program to compare with; it gets the environment and folder of the suite")
-	numberFlag(cmd.Flags(), &o.threshold, "threshold", "by how many percent a case must be worse for an alarm")
+	textFlag(cmd.Flags(), &o.against, kindText, "against", "the command of the program to compare with; it gets the suite's environment and folder")
+	numberFlag(cmd.Flags(), &o.threshold, "threshold", "how much worse a case must be to be reported, in percent")
 	return cmd
 }
 
@@ -99,7 +100,7 @@ func (a *app) benchHarness(ctx context.Context, o harnessBenchOptions, path stri
 	return a.printCompared(s, o, bench.Compare(result.New, result.Old, float64(o.threshold)/100))
 }
 
-// measure measures and tells what keeps a case from being measured.
+// measure runs the measurement and reports what kept a case from being measured.
 func (a *app) measure(ctx context.Context, o bench.Options) (bench.Result, error) {
 	ctx, stop := daemon(ctx)
 	defer stop()
@@ -109,7 +110,7 @@ func (a *app) measure(ctx context.Context, o bench.Options) (bench.Result, error
 	progress.clear()
 	switch {
 	case ctx.Err() != nil:
-		return result, errors.New("ended by a signal before all was measured")
+		return result, errors.New("ended by a signal before everything was measured")
 	case err != nil:
 		return result, a.maybeNotStarted(err)
 	case len(result.Found) > 0:
@@ -121,8 +122,8 @@ func (a *app) measure(ctx context.Context, o bench.Options) (bench.Result, error
 	return result, nil
 }
 
-// benchFigures is one case that was measured, for --json. Times are milliseconds, memory
-// is MiB.
+// benchFigures is one measured case, for --json. Times are in milliseconds, memory in
+// MiB.
 type benchFigures struct {
 	Name   string  `json:"name"`
 	Median float64 `json:"median"`
@@ -132,7 +133,7 @@ type benchFigures struct {
 	Count  int     `json:"count"`
 }
 
-// benchReport is what a measurement gave, for --json.
+// benchReport is the result of a measurement, for --json.
 type benchReport struct {
 	Suite     string             `json:"suite"`
 	Machine   bench.Machine      `json:"machine"`
@@ -204,12 +205,12 @@ func (a *app) tableOf(all []bench.Comparison) *table {
 	return t
 }
 
-// caseName is a name that a suite gave, safe to show.
+// caseName returns a name from a suite in a form that is safe to show.
 func (a *app) caseName(name string) cell {
 	return cell{strings.Join(shortNames([]string{name}), ""), plain}
 }
 
-// figure is a time or, for memory, an amount.
+// figure formats a time or, for memory, an amount.
 func figure(name string, value float64) string {
 	switch {
 	case name == bench.MemoryName:
@@ -227,7 +228,7 @@ func chance(p float64) string {
 	return fmt.Sprintf("%.3f", p)
 }
 
-// baselineFolder is where the baselines of a suite stand.
+// baselineFolder returns the folder with the baselines of a suite.
 func baselineFolder(s *suite.Suite) string {
 	folder := s.Baselines.Folder
 	if folder == "" {

@@ -20,19 +20,19 @@ import (
 	"example.org/bridge/internal/harness/wire"
 )
 
-// serverArgs is for commands whose arguments are so many files and then a suite, or a
-// server's command behind --.
+// serverArgs checks the arguments of commands that take the given number of files and
+// then a suite, or a server's command after --.
 func (a *app) serverArgs(files int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		dash := cmd.ArgsLenAtDash()
 		if dash == files && len(args) > files || dash < 0 && len(args) == files+1 {
 			return nil
 		}
-		return a.badSuite(fmt.Errorf("`%s` is used as `%s`", cmd.CommandPath(), cmd.UseLine()))
+		return a.badSuite(fmt.Errorf("`%s` must be used as `%s`", cmd.CommandPath(), cmd.UseLine()))
 	}
 }
 
-// server is the suite of a command's arguments.
+// server returns the suite named by a command's arguments.
 func (a *app) server(cmd *cobra.Command, args []string, environment string) (*suite.Suite, error) {
 	if cmd.ArgsLenAtDash() >= 0 {
 		return suite.ForCommand(args), nil
@@ -50,10 +50,10 @@ func newHarnessSnapshotCmd(a *app) *cobra.Command {
 		Use:   "snapshot {SUITE | -- COMMAND...}",
 		Short: "Write what a server offers to a file",
 		Long: `Start a server, read its tools, resources, templates, prompts, capabilities and
-instructions, and write them as JSON, to be committed and compared later with
-bridge harness diff. The form is the same each time, so that files can be compared too.
+instructions, and write them as JSON, which you can commit and compare later with bridge
+harness diff. The output is deterministic, so the files can also be compared directly.
 
-The exit code is 13 where a list is wrong or costs more tokens than the suite allows.`,
+The exit code is 13 if a list is invalid or costs more tokens than the suite allows.`,
 		Example: `  bridge harness snapshot suite.yaml --output contract.json
   bridge harness snapshot -- python server.py`,
 		Args: a.serverArgs(0),
@@ -66,7 +66,7 @@ The exit code is 13 where a list is wrong or costs more tokens than the suite al
 		},
 	}
 	textFlag(cmd.Flags(), &environment, kindText, "environment", "one of the suite's environments")
-	textFlag(cmd.Flags(), &output, kindPath, "output", "the file that is written (default standard output)")
+	textFlag(cmd.Flags(), &output, kindPath, "output", "the output file (default: standard output)")
 	return cmd
 }
 
@@ -97,7 +97,7 @@ func saveSnapshot(path string, snapshot *contract.Snapshot) error {
 	return nil
 }
 
-// takeSnapshot takes a snapshot and prints what was found, on standard error.
+// takeSnapshot takes a snapshot and prints findings on standard error.
 func (a *app) takeSnapshot(ctx context.Context, s *suite.Suite) (*contract.Snapshot, []finding.Finding, error) {
 	ctx, stop := daemon(ctx)
 	defer stop()
@@ -111,7 +111,7 @@ func (a *app) takeSnapshot(ctx context.Context, s *suite.Suite) (*contract.Snaps
 	return snapshot, found, err
 }
 
-// notStarted tells why a server could not be started.
+// notStarted reports why a server could not be started.
 func (a *app) notStarted(e *wire.StartError) error {
 	if err := a.printFindings(e.Findings); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (a *app) notStarted(e *wire.StartError) error {
 	return &exitError{advice.ExitNoServer}
 }
 
-// printFindings prints findings on standard error, without secrets.
+// printFindings prints findings on standard error, with secrets redacted.
 func (a *app) printFindings(found []finding.Finding) error {
 	if len(found) == 0 {
 		return nil
@@ -139,12 +139,12 @@ func newHarnessDiffCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff OLD.json {SUITE | NEW.json | -- COMMAND...}",
 		Short: "Compare what a server offers with a snapshot",
-		Long: `Compare a snapshot with what a server promises now, or with another snapshot. Each change
-is breaking (a client that kept to the old contract can fail: a tool or parameter that is
-gone, a parameter that is required now, a value that is refused now, a result that may
-lack what it had), changed (other texts for people and models) or compatible.
+		Long: `Compare a snapshot with what a server offers now, or with another snapshot. Each change
+is breaking (a client that follows the old contract can fail: a tool or parameter was
+removed, a parameter became required, a value is no longer accepted, or part of a result
+may be missing), changed (different texts for people and models) or compatible.
 
-The exit code is 13 where a change is breaking.`,
+The exit code is 13 if a change is breaking.`,
 		Example: `  bridge harness diff contract.json suite.yaml
   bridge harness diff contract.json -- python server.py
   bridge harness diff old.json new.json --fail-on changed`,
@@ -163,7 +163,7 @@ The exit code is 13 where a change is breaking.`,
 	}
 	failOn = string(contract.Breaking)
 	textFlag(cmd.Flags(), &environment, kindText, "environment", "one of the suite's environments")
-	choiceFlag(cmd.Flags(), &failOn, []string{string(contract.Breaking), string(contract.Changed)}, "fail-on", "the mildest change that is a finding")
+	choiceFlag(cmd.Flags(), &failOn, []string{string(contract.Breaking), string(contract.Changed)}, "fail-on", "the least severe change that counts as a finding")
 	return cmd
 }
 
@@ -179,7 +179,7 @@ func (a *app) readSnapshot(path string) (*contract.Snapshot, error) {
 	return s, nil
 }
 
-// promised is the snapshot that a suite names; nil for none.
+// promised returns the snapshot named by a suite; nil if there is none.
 func (a *app) promised(s *suite.Suite) (*contract.Snapshot, error) {
 	path := s.Server.Contract
 	if path == "" {
@@ -188,7 +188,7 @@ func (a *app) promised(s *suite.Suite) (*contract.Snapshot, error) {
 	return a.readSnapshot(s.Beside(path))
 }
 
-// newerSnapshot reads a file, or asks a server.
+// newerSnapshot reads a snapshot from a file or takes one of a server.
 func (a *app) newerSnapshot(cmd *cobra.Command, args []string, environment string) (*contract.Snapshot, error) {
 	if cmd.ArgsLenAtDash() < 0 && strings.EqualFold(filepath.Ext(args[0]), ".json") {
 		return a.readSnapshot(args[0])
@@ -204,7 +204,8 @@ func (a *app) newerSnapshot(cmd *cobra.Command, args []string, environment strin
 	return snapshot, err
 }
 
-// printChanges prints changes without secrets and makes an exit code of them.
+// printChanges prints changes with secrets redacted and returns an error with the exit
+// code for them.
 func (a *app) printChanges(changes []contract.Change, failOn contract.Level) error {
 	engine, err := a.redactor()
 	if err != nil {

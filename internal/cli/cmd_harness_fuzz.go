@@ -24,16 +24,16 @@ func newHarnessFuzzCmd(a *app) *cobra.Command {
 	o := fuzzOptions{calls: 60}
 	cmd := &cobra.Command{
 		Use:   "fuzz {SUITE | -- COMMAND...}",
-		Short: "Call a server's parts with made-up arguments",
-		Long: `Call each tool with arguments that fit its inputSchema, that lie at its bounds, and that
-do not fit it, each prompt with and without its arguments, and read resources at addresses
-made from each template. Find calls that end the server, get no answer or are answered
-against the contract. A call that fails is reduced to the smallest one that does. --corpus
-keeps such calls in a folder and makes them first the next time. The seed is printed: with
---seed the same calls are made again.
+		Short: "Call a server with generated arguments",
+		Long: `Call each tool with arguments that match its inputSchema, that lie at its limits, and
+that violate it; call each prompt with and without its arguments; and read resources at
+addresses made from each template. Report calls that crash the server, get no answer, or
+get an answer that violates the contract. A failing call is reduced to the smallest one
+that still fails. --corpus saves such calls in a folder and makes them first the next
+time. The seed is printed; --seed repeats the same calls.
 
-Of the tools only those are called whose readOnlyHint is true, and those that --tools
-names. What takes no arguments is called once.`,
+Only tools whose readOnlyHint is true, and those named by --tools, are called. Tools and
+prompts without arguments are called once.`,
 		Example: `  bridge harness fuzz suite.yaml --corpus fuzz-cases
   bridge harness fuzz --calls 500 --seed 7 -- python server.py`,
 		Args: a.serverArgs(0),
@@ -47,9 +47,9 @@ names. What takes no arguments is called once.`,
 	}
 	o.register(cmd)
 	fs := cmd.Flags()
-	numberFlag(fs, &o.calls, "calls", "how many calls are made of each tool, prompt and template")
-	numberFlag(fs, &o.seed, "seed", "make the calls of this seed; 0 = another one each time")
-	textFlag(fs, &o.corpus, kindPath, "corpus", "the folder in which failing calls are kept")
+	numberFlag(fs, &o.calls, "calls", "the number of calls of each tool, prompt and template")
+	numberFlag(fs, &o.seed, "seed", "repeat the calls of this seed; 0 = a new seed each time")
+	textFlag(fs, &o.corpus, kindPath, "corpus", "the folder for failing calls")
 	return cmd
 }
 
@@ -93,7 +93,7 @@ func (a *app) fuzz(ctx context.Context, s *suite.Suite, o fuzzOptions) error {
 	return a.tellFound(target, found)
 }
 
-// tellFailure puts the call before what was found.
+// tellFailure returns a finding that begins with the failing call.
 func tellFailure(f fuzz.Failure) finding.Finding {
 	const most = 300
 	data, _ := json.Marshal(f.Arguments)

@@ -22,11 +22,11 @@ func newHarnessHealthCheckCmd(a *app) *cobra.Command {
 	var environment, at string
 	cmd := &cobra.Command{
 		Use:   "health-check {SUITE | -- COMMAND... | --service URL}",
-		Short: "Check that a server, or the service of a suite, works",
-		Long: `Start a server, agree on a revision, read what it offers and end it: no tool is called.
-The exit code is 0 where nothing was found, 13 where something was, and 15 where the server
-could not be started. With --service ask a running bridge harness serve instead: 0 where it
-answers and its first run is over, 13 where it does not.`,
+		Short: "Check that a server or the service of a suite works",
+		Long: `Start a server, negotiate a revision, read what it offers and stop it. No tool is
+called. The exit code is 0 if there are no findings, 13 if there are any, and 15 if the
+server could not be started. With --service, check a running bridge harness serve
+instead: the exit code is 0 if it answers and has completed its first run, otherwise 13.`,
 		Example: `  bridge harness health-check suite.yaml
   bridge harness health-check --service http://127.0.0.1:8080`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -54,7 +54,7 @@ answers and its first run is over, 13 where it does not.`,
 	return cmd
 }
 
-// health is what a check of a server found, for --json.
+// health is the result of a check of a server, for --json.
 type health struct {
 	Revision string `json:"revision"`
 	Tools    int    `json:"tools"`
@@ -101,8 +101,8 @@ func (a *app) askService(ctx context.Context, at string) error {
 	return err
 }
 
-// ready is what the service says of itself, in a few words, and its status code; 0 where it
-// says nothing.
+// ready returns a short text about the service's state, and its status code; 0 if it
+// does not answer.
 func ready(ctx context.Context, address string) (said string, status int) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

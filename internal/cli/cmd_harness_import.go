@@ -17,16 +17,16 @@ func newHarnessImportCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Turn a test file of another tool into a suite",
-		Long: `Read a test specification of moth (server, and tools with tests) or a configuration of the
-MCP test harness (test_suites with tool_name and input_params, or a suite with keys that a
-suite does not have) and write it as a suite. What has no counterpart is left out and
-listed on standard error, each with its place; look at that before you trust the suite.
-Nothing that exists is replaced.`,
+		Long: `Read a test specification of moth (server, and tools with tests) or a configuration of
+the MCP test harness (test_suites with tool_name and input_params, or a suite with keys
+that a suite does not have) and write it as a suite. Anything without a counterpart is
+left out and listed on standard error, with its place; read that list before you rely on
+the suite. Existing files are not replaced.`,
 		Example: `  bridge harness import moth.yaml --output suite.yaml`,
 		Args:    a.oneSuite,
 		RunE:    func(_ *cobra.Command, args []string) error { return a.importSuite(args[0], output) },
 	}
-	textFlag(cmd.Flags(), &output, kindPath, "output", "the file that is written (default standard output)")
+	textFlag(cmd.Flags(), &output, kindPath, "output", "the output file (default: standard output)")
 	return cmd
 }
 
@@ -55,13 +55,13 @@ func (a *app) importSuite(path, output string) error {
 		a.note("left out: " + cleantext.CleanLine(left))
 	}
 	if _, wrong := suite.Parse(path, text, "", anyValue); err == nil && wrong != nil {
-		a.note("the suite needs your hand before it can run:")
+		a.note("edit the suite before you run it:")
 		err = a.badSuite(wrong)
 	}
 	return err
 }
 
-// anyValue is a value for a variable of whoever will run the suite.
+// anyValue returns a value for a variable that whoever runs the suite will set.
 func anyValue(name string) (string, bool) {
 	if strings.Contains(strings.ToUpper(name), "URL") {
 		return "https://localhost/", true

@@ -22,25 +22,25 @@ func newHarnessInitCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init -- COMMAND...",
 		Short: "Write a first suite for a server",
-		Long: `Start a server, call its tools with arguments made from their schemas, and write a suite with
-a case for each: that the call succeeds and what types its result has, and that arguments
-which do not fit are refused. Cases of tools that failed so, or that were not called, are
-switched off (enabled: false) and say why.
+		Long: `Start a server, call its tools with arguments made from their schemas, and write a suite
+with cases for each: that the call succeeds, which types its result has, and that
+invalid arguments are refused. Cases of tools that failed, or that were not called, are
+disabled (enabled: false) and say why.
 
-Only tools whose readOnlyHint is true are called, and those that --tools names. Nothing that
-exists is replaced.`,
+Only tools whose readOnlyHint is true, and those named by --tools, are called. Existing
+files are not replaced.`,
 		Example: `  bridge harness init -- python server.py
   bridge harness init --output tests/suite.yaml -- ./server --quiet`,
 		Args: a.serverArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 {
-				return a.badSuite(errors.New("`bridge harness init` takes the command of the server behind --"))
+				return a.badSuite(errors.New("`bridge harness init` takes the command of the server after --"))
 			}
 			return a.initSuite(cmd.Context(), args, words(tools), output)
 		},
 	}
-	textFlag(cmd.Flags(), &tools, kindText, "tools", "call these tools too, with commas between them, though they are not marked as read-only")
-	textFlag(cmd.Flags(), &output, kindPath, "output", "the file that is written (default suite.yaml)")
+	textFlag(cmd.Flags(), &tools, kindText, "tools", "also call these tools, separated by commas, although they are not marked as read-only")
+	textFlag(cmd.Flags(), &output, kindPath, "output", "the output file (default: suite.yaml)")
 	return cmd
 }
 
@@ -70,7 +70,7 @@ func (a *app) initSuite(ctx context.Context, command, tools []string, output str
 		return a.maybeNotStarted(err)
 	}
 	if len(snapshot.Tools) == 0 {
-		return a.badSuite(errors.New("the server offers no tools: write a suite with `method` by hand, docs/harness.md says how"))
+		return a.badSuite(errors.New("the server offers no tools: write a suite with `method` by hand, as docs/harness.md explains"))
 	}
 	return a.saveSuite(output, d, len(left))
 }
@@ -91,11 +91,11 @@ func (a *app) saveSuite(path string, d draft.Draft, left int) error {
 	return err
 }
 
-// writeNew writes a file that must not exist.
+// writeNew writes a file that must not exist yet.
 func writeNew(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists, and is left as it is", path)
+		return fmt.Errorf("%s exists and was not changed", path)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the suite: %w", err)
@@ -112,7 +112,7 @@ func plainTexts(texts []string) []string {
 	return out
 }
 
-// toolCaller calls tools on one server, and on a new one where that broke.
+// toolCaller calls tools on one server, and starts a new one if that breaks.
 type toolCaller struct {
 	suite *suite.Suite
 	conn  *wire.Conn

@@ -15,14 +15,15 @@ func newHarnessProbeCmd(a *app) *cobra.Command {
 	var o callOptions
 	cmd := &cobra.Command{
 		Use:   "probe {SUITE | -- COMMAND...}",
-		Short: "Look for what makes a server dangerous to its users",
-		Long: `Read all that a server says to models and look for characters that nobody sees and for
-texts that ask a model to keep something from its user, in the messages of prompts too.
-Call its tools and prompts, and read its resources, with paths that lead to a file outside
-of the server's folder, and with expressions that only code works out. Ask a server over
-HTTP as a page of another site would. Each alarm comes with a proof.
+		Short: "Look for security problems in a server",
+		Long: `Read every text that a server gives to models, including the messages of prompts, and
+look for invisible characters and for texts that ask a model to hide something from its
+user. Call its tools and prompts, and read its resources, with paths to a file outside
+the server's folder, and with expressions that only executed code can evaluate. Send a
+server over HTTP the requests that a page of another site would send. Each alarm comes
+with a proof.
 
-Of the tools only those are called whose readOnlyHint is true, and those that --tools names.`,
+Only tools whose readOnlyHint is true, and those named by --tools, are called.`,
 		Example: `  bridge harness probe suite.yaml
   bridge harness probe --tools write_note -- python server.py`,
 		Args: a.serverArgs(0),
@@ -47,7 +48,7 @@ func (a *app) probe(ctx context.Context, s *suite.Suite, o callOptions) error {
 	}
 	folder, err := os.MkdirTemp("", "bridge-probe-")
 	if err != nil {
-		return fmt.Errorf("cannot make a folder for the file that no tool should read: %w", err)
+		return fmt.Errorf("cannot create a folder for the file that no tool should read: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	calls := probe.Calls{

@@ -22,22 +22,22 @@ func newHarnessReportCmd(a *app) *cobra.Command {
 	o := reportOptions{format: terminalFormat}
 	cmd := &cobra.Command{
 		Use:   "report FILE.json",
-		Short: "Show a JSON report again, or turn it into another form",
-		Long: `Read a report that bridge harness run wrote as JSON and print it as for a terminal, or as
-JUnit, HTML or JSON. Secrets are hidden once more: rules may have come since. The exit code
+		Short: "Show a JSON report again, or convert it",
+		Long: `Read a report that bridge harness run wrote as JSON, and print it as text, or as JUnit,
+HTML or JSON. Secrets are redacted again, because there may be new rules. The exit code
 is 0 whatever the report says.`,
 		Example: `  bridge harness report reports/harness-20260102T030405.678Z.json
   bridge harness report report.json --format html --output report.html`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return a.badSuite(fmt.Errorf("`%s` takes one report, it was given %d", cmd.CommandPath(), len(args)))
+				return a.badSuite(fmt.Errorf("`%s` takes one report, but was given %d", cmd.CommandPath(), len(args)))
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return a.showReport(args[0], o) },
 	}
 	choiceFlag(cmd.Flags(), &o.format, append([]string{terminalFormat}, suite.Formats()...), "format", "the form")
-	textFlag(cmd.Flags(), &o.output, kindPath, "output", "the file that is written, which must not exist (default standard output)")
+	textFlag(cmd.Flags(), &o.output, kindPath, "output", "the output file, which must not exist (default: standard output)")
 	return cmd
 }
 
@@ -87,7 +87,7 @@ func readReport(path string) (*run.Report, error) {
 	}
 	r := new(run.Report)
 	if json.Unmarshal(data, r) != nil || r.Started.IsZero() {
-		return nil, fmt.Errorf("%s is not a report in JSON of `bridge harness run`", path)
+		return nil, fmt.Errorf("%s is not a JSON report of `bridge harness run`", path)
 	}
 	return r, nil
 }

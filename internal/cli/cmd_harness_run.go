@@ -29,14 +29,15 @@ func newHarnessRunCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run SUITE",
 		Short: "Run the cases of a suite against its server",
-		Long: `Start the server of a suite, run its cases and report what was found: answers that are not
+		Long: `Start the server of a suite, run its cases and report findings: answers that differ from
 what a case expects, and faults of the server itself, such as a stray line on standard
-output, a tool without inputSchema, a result that its outputSchema forbids, or a process
-that is left behind. A server that hangs, crashes or floods costs the case and not the
-run.
+output, a tool without inputSchema, a result that violates its outputSchema, or a
+process that is left running. If a server hangs, crashes or floods its output, only that
+case fails; the run continues.
 
-The server gets a small environment and what the suite gives it, and is ended whole at the
-end. --json prints the report; --report-dir writes it to files too.`,
+The server gets a minimal environment plus what the suite sets, and is stopped with all
+its processes at the end. --json prints the report; --report-dir also writes it to
+files.`,
 		Example: `  bridge harness run suite.yaml
   bridge harness run suite.yaml --tags smoke --fail-fast
   bridge harness run suite.yaml --report-dir reports --report-formats junit,json`,
@@ -45,10 +46,10 @@ end. --json prints the report; --report-dir writes it to files too.`,
 	}
 	o.register(cmd)
 	fs := cmd.Flags()
-	boolFlag(fs, &o.failFast, "fail-fast", "start no further case after the first that failed")
-	numberFlag(fs, &o.concurrency, "concurrency", "how many servers run cases at once, up to 64; 0 = what the suite says")
-	textFlag(fs, &o.dir, kindPath, "report-dir", "the folder for reports (default what the suite says; none without)")
-	choicesFlag(fs, &o.formats, suite.Formats(), "report-formats", "which reports are written, with commas between them (default what the suite says, or all)")
+	boolFlag(fs, &o.failFast, "fail-fast", "stop after the first failed case")
+	numberFlag(fs, &o.concurrency, "concurrency", "how many servers run cases at the same time, up to 64; 0 = as in the suite")
+	textFlag(fs, &o.dir, kindPath, "report-dir", "the folder for reports (default: as in the suite, otherwise none)")
+	choicesFlag(fs, &o.formats, suite.Formats(), "report-formats", "the report formats, separated by commas (default: as in the suite, otherwise all)")
 	return cmd
 }
 
@@ -81,8 +82,8 @@ func runHarness(ctx context.Context, a *app, o harnessRunOptions, path string) e
 	return a.endHarness(ctx, r, s, o, engine)
 }
 
-// caseProgress prints each case when it is done. At a terminal only cases that did not
-// pass stay on the screen; how many are done stands in a line below them.
+// caseProgress prints each case when it is done. On a terminal only cases that did not
+// pass stay visible, and a line below them counts those that are done.
 func (a *app) caseProgress(line *progressLine, cases int, engine *redact.Engine) func(run.Outcome) {
 	done := 0
 	return func(c run.Outcome) {
@@ -95,7 +96,7 @@ func (a *app) caseProgress(line *progressLine, cases int, engine *redact.Engine)
 	}
 }
 
-// endHarness writes the reports of a run and turns it into an exit code.
+// endHarness writes the reports of a run and returns an error with its exit code.
 func (a *app) endHarness(ctx context.Context, r *run.Report, s *suite.Suite, o harnessRunOptions, engine *redact.Engine) error {
 	report.Clean(r, engine)
 	paths, err := a.writeReports(r, s, o)
@@ -121,7 +122,8 @@ func (a *app) endHarness(ctx context.Context, r *run.Report, s *suite.Suite, o h
 	return nil
 }
 
-// writeReports writes what the flags or the suite ask for and removes old reports.
+// writeReports writes the reports that the flags or the suite ask for, and removes old
+// ones.
 func (a *app) writeReports(r *run.Report, s *suite.Suite, o harnessRunOptions) ([]string, error) {
 	dir, formats := o.dir, o.formats
 	if dir == "" && s.Reporting.OutputDir != "" {
@@ -143,7 +145,7 @@ func (a *app) writeReports(r *run.Report, s *suite.Suite, o harnessRunOptions) (
 	return paths, err
 }
 
-// printCase prints a case on one line, and what was found below it.
+// printCase prints a case on one line, with its findings below it.
 func (a *app) printCase(w io.Writer, c run.Outcome) {
 	s := a.screen()
 	how := map[run.State]style{run.Passed: good, run.Failed: bad, run.Flaky: warn, run.Skipped: faint}[c.State]
@@ -157,7 +159,7 @@ func (a *app) printCase(w io.Writer, c run.Outcome) {
 	}
 }
 
-// printRun prints what was found beside the cases, and the sums.
+// printRun prints findings that belong to no case, and the totals.
 func (a *app) printRun(r *run.Report, paths []string) error {
 	if len(r.Server.Findings) > 0 {
 		a.printCase(a.stdout, r.Server)

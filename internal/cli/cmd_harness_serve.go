@@ -19,17 +19,17 @@ func newHarnessServeCmd(a *app) *cobra.Command {
 	var o suiteOptions
 	cmd := &cobra.Command{
 		Use:   "serve SUITE",
-		Short: "Run a suite on a schedule, and serve its figures",
-		Long: `Run a suite again and again, as often as monitoring.interval_seconds of the suite says
-(900), and answer over HTTP until you press Ctrl-C: figures for Prometheus on
-monitoring.metrics_port (9090), health, the last result and the reports on
-monitoring.health_check_port (8080). Reports are written and failures reported as in
-bridge harness run.
+		Short: "Run a suite on a schedule and serve its metrics",
+		Long: `Run a suite repeatedly, at the interval monitoring.interval_seconds of the suite
+(default 900), and serve the results over HTTP until you press Ctrl-C: metrics for
+Prometheus on monitoring.metrics_port (default 9090); health, the last result and the
+reports on monitoring.health_check_port (default 8080). Reports are written and failures
+reported as in bridge harness run.
 
-It listens on 127.0.0.1. With roles and keys (security.rbac) and TLS (security.tls) it may
-listen on another address. With security.enable_audit_logging its actions go into the audit
-log of the bridge. deploy/prometheus and deploy/grafana have rules and a dashboard, and
-docs/harness.md the addresses.`,
+It listens on 127.0.0.1. With roles and keys (security.rbac) and TLS (security.tls) it
+can listen on another address. With security.enable_audit_logging its actions are
+recorded in bridge's audit log. deploy/prometheus and deploy/grafana have rules and a
+dashboard; docs/harness.md lists the addresses.`,
 		Example: `  bridge harness serve suite.yaml
   curl http://127.0.0.1:8080/api/v1/status`,
 		Args: a.oneSuite,
@@ -79,12 +79,12 @@ func (a *app) keepService(ctx context.Context, o service.Options, places service
 	case err != nil:
 		return fmt.Errorf("cannot listen: %w", err)
 	}
-	a.announce("figures at port %s, health and reports at port %s", portOf(l.Metrics), portOf(l.Health))
+	a.announce("metrics at port %s, health and reports at port %s", portOf(l.Metrics), portOf(l.Health))
 	a.log().Info("harness service", "metrics", l.Metrics.Addr().String(), "health", l.Health.Addr().String(), "tls", places.TLS != nil)
 	return a.ended(ctx, service.New(o).Serve(ctx, l))
 }
 
-// protection reads the files of roles and of TLS settings that a suite names.
+// protection reads the files with roles and TLS settings that a suite names.
 func protection(s *suite.Suite) (access service.Access, settings *tls.Config, err error) {
 	if p := s.Security.RBAC; p.Enabled {
 		if access, err = service.LoadAccess(s.Beside(p.ConfigFile)); err != nil {
@@ -97,10 +97,12 @@ func protection(s *suite.Suite) (access service.Access, settings *tls.Config, er
 	return access, settings, err
 }
 
-// serviceBaseline is the name under which the service keeps what its runs usually take.
+// serviceBaseline is the name under which the service stores the usual times of its
+// runs.
 const serviceBaseline = "(service)"
 
-// serviceBaseline reads what earlier runs took on this machine, and keeps what is learned.
+// serviceBaseline reads the times of earlier runs on this machine, and lets the service
+// save new ones.
 func (a *app) serviceBaseline(s *suite.Suite, o *service.Options) error {
 	folder := baselineFolder(s)
 	all, err := bench.Load(folder)
@@ -118,7 +120,7 @@ func (a *app) serviceBaseline(s *suite.Suite, o *service.Options) error {
 	return nil
 }
 
-// withRecord opens the store for the audit log where the suite wants that.
+// withRecord opens the store for the audit log if the suite asks for that.
 func (a *app) withRecord(ctx context.Context, s *suite.Suite, o *service.Options, do func() error) (err error) {
 	if !s.Security.Audit {
 		return do()

@@ -18,19 +18,19 @@ func newHarnessShimCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "shim -- COMMAND...",
 		Short: "Offer a stdio server over HTTP, for other test tools",
-		Long: `Start an HTTP server on the loopback address that passes each message on to a server which
-speaks over standard streams, so that tools which know Streamable HTTP only can test it. The
-messages stay as they are. A client of revisions before 2026-07-28 gets a process of its
-own; clients of that revision share one. The address is printed when the shim listens; end
-it with Ctrl-C, which ends the servers too.
+		Long: `Start an HTTP server on the loopback address that forwards each message to a server on
+standard streams, so that tools that only support Streamable HTTP can test it. Messages
+are not changed. Each client that uses a revision before 2026-07-28 gets its own
+process; clients of that revision share one. The address is printed when the shim
+listens. Ctrl-C ends the shim and its servers.
 
-Programs of this machine only: foreign Host and Origin headers are refused, and there is no
-TLS and no key.`,
+The shim is for programs on this machine only: it refuses foreign Host and Origin
+headers, and has no TLS and no keys.`,
 		Example: `  bridge harness shim --port 8808 -- python server.py`,
 		Args:    a.serverArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 {
-				return a.badSuite(errors.New("`bridge harness shim` takes the command of the server behind --"))
+				return a.badSuite(errors.New("`bridge harness shim` takes the command of the server after --"))
 			}
 			if port > 65535 {
 				return a.badSuite(errors.New("--port must be at most 65535"))

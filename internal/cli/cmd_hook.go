@@ -20,23 +20,24 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// hookTime is how long a hook may take, whatever happens.
+// hookTime is the time limit of a hook.
 const hookTime = 200 * time.Millisecond
 
-// hookTimeAway is hookTime where the store is behind a gateway.
+// hookTimeAway is hookTime if the store is behind a gateway.
 const hookTimeAway = time.Second
 
-// wakeTime is how long a hook may take until it has left a waiter behind: on a busy
-// machine an agent without one would not be woken at all.
+// wakeTime is the time limit for a hook to start a waiting process. It is longer than
+// hookTime because on a busy machine an agent without a waiter would not be woken at
+// all.
 const wakeTime = 2 * time.Second
 
-// exitWake makes Claude Code wake its agent (asyncRewake). It is another
-// meaning of 2 than advice.ExitUsage, which is why no mistake in the use of a hook may
-// end with it: clients take 2 for "block what the agent does".
+// exitWake makes Claude Code wake its agent (asyncRewake). It has the same value as
+// advice.ExitUsage, so a usage error of a hook must exit with another code: clients
+// take 2 to mean "block what the agent does".
 const exitWake = 2
 
-// Variables of Claude Code's hooks: claudeAttended is "0" where nobody sits at it,
-// claudeJob is set in a session in the background (--bg).
+// Variables of Claude Code's hooks: claudeAttended is "0" if nobody attends the
+// session; claudeJob is set in a background session (--bg).
 const (
 	claudeAttended = "CLAUDE_CODE_SESSION_ATTENDED"
 	claudeJob      = "CLAUDE_JOB_DIR"
@@ -54,7 +55,7 @@ func newHookCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
 		Use:         "hook " + strings.Join(agents.HookClients(), "|"),
-		Short:       "Tell a client's agent how many messages wait for it",
+		Short:       "Tell a client's agent how many unread messages it has",
 		Long:        hookHelp,
 		Example: `  echo '{"hook_event_name":"Stop","session_id":"s1"}' | bridge hook claude
   bridge hook claude --wait --log-level debug < event.json`,
@@ -84,36 +85,36 @@ func newHookCmd(a *app) *cobra.Command {
 
 // hookHelp is the help text of bridge hook.
 const hookHelp = `Read an event of a client's hook (Claude Code, Codex, Gemini CLI) on standard input, and
-answer in the client's own form how many messages wait for the agent and which tool
-fetches them. The answer holds counts and ids, never a word that a partner wrote. The
-end of a conversation is told as mail is: once in its last 15 minutes, and once
-after it.
+answer in the client's own format how many messages wait for the agent and which tool
+fetches them. The answer contains counts and ids, but no text from a partner. The agent
+is also told once in the last 15 minutes of a conversation that it will end, and once
+after its end.
 
-At the start of a session, after a prompt and after a tool, the agent is told once of
-what is new. At the end of a turn the hook asks the client to go on, once for each new
-message or end to come and at most 5 times in a row. Without news it prints nothing.
-What the agent was told is kept beside the store; messages stay unread.
+At the start of a session, after a prompt and after a tool, the agent is told once what
+is new. At the end of a turn the hook asks the client to continue, once for each new
+message or coming end, and at most 5 times in a row. If there is nothing new it prints
+nothing. What the agent was told is recorded next to the store; messages stay unread.
 
-With --wait it waits until a message comes, or a conversation ends soon in which the
-agent has not said that it is complete, and then ends with exit code 2, on which
-Claude Code wakes an idle agent ("asyncRewake" in a Stop or SessionStart hook). One hook
-waits for each session; it ends with the client. An agent is woken at most 50 times
-without its user. Where Claude Code prints one answer and ends, nothing waits.
+With --wait it waits until a message arrives, or until a conversation is about to end in
+which the agent's status is not "complete". Then it exits with code 2, which makes
+Claude Code wake an idle agent ("asyncRewake" in a Stop or SessionStart hook). Only one
+hook waits per session; it ends with the client. An agent is woken at most 50 times
+without its user. If Claude Code prints one answer and exits (-p), nothing waits.
 
-With --wake (Codex only, on Linux and macOS) the hook leaves a process behind when the
-agent becomes idle, which waits in the same way and then hands the agent the notice as
-a prompt, by "codex queue". It ends when the agent works again, and with the client.
+With --wake (Codex only, on Linux and macOS) the hook starts a background process when
+the agent becomes idle. It waits in the same way and then gives the agent the notice as
+a prompt, with "codex queue". It ends when the agent works again or the client ends.
 
-With --guard it reads the event before a tool runs, and ends with exit code 2 and the
-reason on standard error where the tool would change a file that another agent of the
-team has claimed; the client then does not run it. Where the claims cannot be read the
+With --guard it reads the event before a tool runs. If the tool would change a file that
+another agent of the team has claimed, the hook exits with code 2 and the reason on
+standard error, and the client does not run the tool. If the claims cannot be read, the
 tool runs, and the user is told once in the session.
 
 The agent must have created or joined its conversation through "bridge serve" in the
-same client. A hook never fails its client and never delays it: it takes at most 200 ms,
-1 s through a gateway, 2 s with --guard (--time-limit), and its exit code is 0 in every
-other case; with --wake it may take 2 s until the process that waits is started;
---log-level debug says what happened.`
+same client. A hook never fails or delays its client: it takes at most 200 ms, 1 s
+through a gateway, 2 s with --guard (--time-limit), and its exit code is 0 in every
+other case. With --wake it may take 2 s to start the waiting process. --log-level debug
+shows what happened.`
 
 func oneHookClient(_ *cobra.Command, args []string) error {
 	if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {
@@ -123,15 +124,15 @@ func oneHookClient(_ *cobra.Command, args []string) error {
 }
 
 func (o *hookOptions) register(fs *pflag.FlagSet) {
-	boolFlag(fs, &o.wait, "wait", "wait for a message, and end with exit code 2 when one came")
-	boolFlag(fs, &o.wake, "wake", "leave a process behind that wakes an idle agent (Codex)")
-	boolFlag(fs, &o.guard, "guard", "before a tool runs: end with exit code 2 where it would change a file that another agent has claimed")
-	countFlag(fs, &o.clientPID, "client-pid", "the client's process, for a hook that it did not start itself")
-	ageFlag(fs, &o.maxWait, "max-wait", "how long to wait at most")
-	ageFlag(fs, &o.timeLimit, "time-limit", "how long a hook that does not wait may take, at most (0: 200 ms, 1 s through a gateway, 2 s with --guard)")
+	boolFlag(fs, &o.wait, "wait", "wait for a message, and exit with code 2 when one arrives")
+	boolFlag(fs, &o.wake, "wake", "start a background process that wakes an idle agent (Codex)")
+	boolFlag(fs, &o.guard, "guard", "before a tool runs: exit with code 2 if it would change a file that another agent has claimed")
+	countFlag(fs, &o.clientPID, "client-pid", "the client's process ID, for a hook that the client did not start itself")
+	ageFlag(fs, &o.maxWait, "max-wait", "the longest time to wait")
+	ageFlag(fs, &o.timeLimit, "time-limit", "the time limit for a hook that does not wait (0: 200 ms, 1 s through a gateway, 2 s with --guard)")
 }
 
-// begin starts the time of a hook of a client. One that waits for mail has none.
+// begin starts the time limit of a hook. A hook that waits for mail has none.
 func (o *hookOptions) begin(a *app, client string, limit *hookLimit) {
 	switch {
 	case o.timeLimit > 0:
@@ -151,11 +152,11 @@ func (o *hookOptions) begin(a *app, client string, limit *hookLimit) {
 	}
 }
 
-// isHook reports whether cmd is for clients rather than for people.
+// isHook reports whether cmd is run by clients rather than by people.
 func isHook(cmd *cobra.Command) bool { return cmd != nil && cmd.Name() == "hook" }
 
-// hookExit is explain for hooks: only the code that wakes is not 0. A mistake in
-// how the hook is called is told, because a person made it.
+// hookExit is explain for hooks: every exit code but that for waking is 0. Usage errors
+// are printed, because a person made them.
 func hookExit(a *app, err error) int {
 	var (
 		code  *exitError
@@ -176,13 +177,15 @@ func hookExit(a *app, err error) int {
 type hookLimit struct {
 	saying sync.Mutex
 	timer  *time.Timer
-	last   time.Duration // what is left for saying something, and then for closing
+	last   time.Duration // time for printing the answer, and again for closing the store
 }
 
-// looking is how long the hook may look, so that it can say that it found nothing out.
+// looking is the time limit for finding out what to say. It is shorter than that of the
+// hook, so that the hook can still report a timeout.
 func (l *hookLimit) looking() time.Duration { return 5 * l.last }
 
-// start gives the hook a time from now on, of which it may look for three quarters.
+// start starts the time limit of the hook, of which three quarters are for finding out
+// what to say.
 func (l *hookLimit) start(all time.Duration) {
 	if l.timer != nil {
 		l.timer.Stop()
@@ -194,7 +197,8 @@ func (l *hookLimit) start(all time.Duration) {
 	})
 }
 
-// say lets fn note what is told and tell it: not one without the other.
+// say calls fn, which records what is told and prints it, so that neither happens
+// without the other.
 func (l *hookLimit) say(fn func(context.Context) error) error {
 	l.saying.Lock()
 	defer l.saying.Unlock()
@@ -209,7 +213,7 @@ func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *h
 	defer rescue(&err)
 	event, session, err := a.hookSession(client)
 	if errors.Is(err, agents.ErrHookInput) {
-		_, copyErr := io.Copy(io.Discard, a.stdin) // so that the client can write it whole
+		_, copyErr := io.Copy(io.Discard, a.stdin) // so that the client can write all of it
 		return errors.Join(err, copyErr)
 	}
 	if err != nil {
@@ -236,7 +240,8 @@ func runHook(ctx context.Context, a *app, client string, o hookOptions, limit *h
 	})
 }
 
-// tellAgent answers the client's hook with what its agent is to know, if anything.
+// tellAgent prints the answer to the client's hook, if there is anything to tell its
+// agent.
 func (a *app) tellAgent(ctx context.Context, s agents.HookBridge, session agents.HookSession, event agents.HookEvent, mail []agents.HookMail) error {
 	tell, err := session.Tell(ctx, event, mail)
 	if err != nil {
@@ -254,8 +259,8 @@ func (a *app) tellAgent(ctx context.Context, s agents.HookBridge, session agents
 	return err
 }
 
-// hookNotice is what the agent is told: of its mail or, without any, who it is
-// where it may have forgotten that.
+// hookNotice returns what the agent is told: about its mail or, if there is none, who
+// it is if it may have forgotten that.
 func hookNotice(ctx context.Context, s agents.HookBridge, event agents.HookEvent, mail []agents.HookMail, tell agents.HookNews) (string, error) {
 	switch {
 	case event.Forgets() && len(tell.Mail) == 0:
@@ -278,7 +283,7 @@ func runHookWait(ctx context.Context, a *app, client string, o hookOptions) (err
 	}
 	process = clientOfWaiter(process, o.clientPID)
 	if o.clientPID > 0 && process == (binding.Process{}) && binding.Self() != (binding.Process{}) {
-		return nil // the client ended before its waiter looked
+		return nil // the client exited before its waiter looked
 	}
 	if err := session.EndWait(); err != nil {
 		return err
@@ -296,12 +301,12 @@ func runHookWait(ctx context.Context, a *app, client string, o hookOptions) (err
 		if client == "codex" {
 			return queueForCodex(ctx, o.clientPID, event.Session, text)
 		}
-		_, _ = fmt.Fprintln(a.stderr, text) // which Claude Code puts before its agent
+		_, _ = fmt.Fprintln(a.stderr, text) // Claude Code shows this text to its agent
 		return &exitError{exitWake}
 	})
 }
 
-// hookSession reads the event, and says whose it is.
+// hookSession reads the event and returns the session it belongs to.
 func (a *app) hookSession(client string) (agents.HookEvent, agents.HookSession, error) {
 	event, err := agents.ReadHookEvent(client, a.stdin)
 	if err != nil {
@@ -321,14 +326,14 @@ func (a *app) sessionOf(client string, event agents.HookEvent) (agents.HookSessi
 		Session:  binding.OfSession(client, event.Session),
 		Now:      a.now,
 	}
-	if client != "codex" { // which tells its servers the session
+	if client != "codex" { // Codex tells its servers the session
 		session.Process = binding.OfProcess(clientProcess())
 	}
 	return session, nil
 }
 
-// rescue turns a panic into an error: the runtime's exit code for one is 2, which
-// would block the agent.
+// rescue turns a panic into an error, because the runtime's exit code for a panic is 2,
+// which would block the agent.
 func rescue(err *error) {
 	if value := recover(); value != nil {
 		*err = fmt.Errorf("panic in a hook: %T", value)

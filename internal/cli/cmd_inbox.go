@@ -27,7 +27,7 @@ func newInboxCmd(a *app) *cobra.Command {
   bridge inbox --token-file worker.env --follow --exec ./notify.sh`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.onlyNew && o.markRead {
-				return usagef("--only-new leaves messages unread, and --mark-read reads in order: give one of them")
+				return usagef("--only-new leaves messages unread, and --mark-read reads in order: use only one of them")
 			}
 			return o.args(cmd, args)
 		},
@@ -36,28 +36,29 @@ func newInboxCmd(a *app) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	o.register(fs)
-	boolFlag(fs, &o.markRead, "mark-read", "mark them read: the agent does not get them again")
-	boolFlag(fs, &o.follow, "follow", "go on with each new message, until told to end")
-	boolFlag(fs, &o.once, "once", "end when no message is left, even with --follow")
+	boolFlag(fs, &o.markRead, "mark-read", "mark the messages read, so the agent will not get them")
+	boolFlag(fs, &o.follow, "follow", "keep running and handle new messages as they arrive")
+	boolFlag(fs, &o.once, "once", "exit when no message is left, even with --follow")
 	execFlag(fs, &o.exec, "each message, instead of printing it")
-	boolFlag(fs, &o.onlyNew, "only-new", "with --follow, leave out the messages that wait already")
+	boolFlag(fs, &o.onlyNew, "only-new", "with --follow, leave out messages that are already waiting")
 	settings(cmd, "token-file", "exec", "only-new")
 	return cmd
 }
 
 // inboxHelp is the help text of bridge inbox.
-const inboxHelp = `Print the unread messages of one session, oldest first, and end. They stay unread, and
-the agent still gets them, unless --mark-read says otherwise.
+const inboxHelp = `Print the unread messages of one session, oldest first, and exit. They stay unread, so
+the agent still gets them, unless --mark-read is given.
 
-With --follow, go on with each message the moment it was stored, until you press Ctrl-C
-or the process gets SIGTERM. With --exec, run a program for each message instead of
-printing it: it gets the message as JSON on its standard input, in order, one program at
-a time, for 30 seconds at most. A program that fails is logged, and the next message is
-handled; with --mark-read the command ends instead, and that message stays unread.
+With --follow, continue with each message as soon as it is stored, until you press
+Ctrl-C or the process gets SIGTERM. With --exec, run a program for each message instead
+of printing it: it gets the message as JSON on its standard input. Programs run in
+order, one at a time, for at most 30 seconds each. If a program fails, that is logged
+and the next message is handled; with --mark-read the command ends instead, and that
+message stays unread.
 
---json prints one document; with --follow, one object a line.
+--json prints one document, or with --follow one object per line.
 
-The exit code is 0 when done or told to end, 9 when the token was refused, and 10 when
+The exit code is 0 when done or on request, 9 when the token was refused, and 10 when
 the conversation has expired.
 
 ` + sessionHelp

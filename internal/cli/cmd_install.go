@@ -20,19 +20,19 @@ import (
 	"example.org/bridge/internal/mcpserver"
 )
 
-// installOptions are shared by install and uninstall.
+// installOptions are the options of install; uninstall uses some of them.
 type installOptions struct {
 	scope, serverName string
 	dryRun, denyRule  bool
 	allowTools, list  bool
 	wake, guardClaims bool
-	tools             string // as serve takes them; empty where none are named
+	tools             string // in the format of serve's flag; empty if none are named
 }
 
 func (o *installOptions) register(fs *pflag.FlagSet, what string) {
 	o.scope, o.serverName = string(agents.ScopeUser), agents.DefaultName
-	choiceFlag(fs, &o.scope, []string{string(agents.ScopeUser), string(agents.ScopeProject)}, "scope", "for all your projects, or for the one in the current folder")
-	textFlag(fs, &o.serverName, kindText, "server-name", "what the server is called in the client")
+	choiceFlag(fs, &o.scope, []string{string(agents.ScopeUser), string(agents.ScopeProject)}, "scope", "for all your projects (user), or for the one in the current folder (project)")
+	textFlag(fs, &o.serverName, kindText, "server-name", "the name of the server in the client")
 	boolFlag(fs, &o.dryRun, "dry-run", "print what would be "+what+", and change nothing")
 }
 
@@ -70,43 +70,43 @@ func newInstallCmd(a *app) *cobra.Command {
 }
 
 // installHelp is the help text of bridge install.
-const installHelp = `Enter bridge into the configuration of an MCP client: claude (Claude Code), codex, gemini
+const installHelp = `Add bridge to the configuration of an MCP client: claude (Claude Code), codex, gemini
 (Gemini CLI), opencode, qwen (Qwen Code), copilot (Copilot CLI), cline or amp. Without a
-name it asks whether to connect all that it finds; --list says which those are. The
-server is entered and, for the first three, hooks that tell the agent of waiting mail.
-Comments, order, indentation and what others entered stay as they are. It says which
+name it asks whether to connect all clients that it finds; --list shows which those are.
+It adds the server and, for the first three clients, hooks that notify the agent of
+mail. Comments, order, indentation and other entries are not changed. It prints which
 files it changed; with --dry-run it prints the changes as a diff and does nothing.
 
-Where bridge is entered already, only how it is started changes: env, timeouts,
-permissions and the like are yours. --allow-tools adds permissions of the client's own for
-the tools that read and answer messages: an agent that mail wakes would otherwise stop and
-ask you.
+If there is an entry for bridge already, only how it is started changes; env, timeouts,
+permissions and other settings stay as you set them. --allow-tools adds permissions in
+the client for the tools that read and answer messages, because otherwise an agent that
+is woken by mail would stop and ask you.
 
-A file that cannot be read as its client would, that is read-only, that changes meanwhile,
-or that has another server of that name is refused, and then nothing is changed. The files
-are kept as they were, privately, beside the store's usual place, so that "bridge
-uninstall" can put them back to the byte. Installing again brings an older installation up
-to date, and otherwise changes nothing.
+If a file cannot be parsed, is read-only, changes in the meantime, or has another server
+of that name, the command fails and changes nothing. Private copies of the original
+files are saved next to the default store, so that "bridge uninstall" can restore them
+byte for byte. Installing again updates an older installation, and otherwise changes
+nothing.
 
-With --db, or BRIDGE_DB set, the client is told to use that store. --yolo-deny-rule
-adds rules of the client's own, by which its agent cannot run "bridge yolo" or "bridge
-serve" in its shell. --wake lets mail wake an idle Codex, by "codex queue", which may
-still change; installing again without it takes that out. Claude Code is woken without
-it. --guard-claims adds a hook that keeps the client's own editing tools from changing
-files that another agent of the team has claimed. --tools has the server started with
-these groups of tools; agents claim files with those of the group "files". Installing
-again without a flag takes out what it added, but not what you entered yourself. See
-docs/clients.md and docs/claims.md.
+With --db, or if BRIDGE_DB is set, the client uses that store. --yolo-deny-rule adds
+rules in the client that keep its agent from running "bridge yolo" or "bridge serve" in
+its shell. --wake makes mail wake an idle Codex, using "codex queue", which may still
+change; installing again without it removes that. Claude Code is woken without it.
+--guard-claims adds a hook that keeps the client's own editing tools from changing files
+that another agent of the team has claimed. --tools starts the server with these groups
+of tools; to claim files, agents need the group "files". Installing again without a flag
+removes what it added, but not what you added yourself. See docs/clients.md and
+docs/claims.md.
 
-The exit code is 0 when done or when there was nothing to do, 1 when a file was refused,
-and 2 for wrong arguments.`
+The exit code is 0 when done or when there was nothing to do, 1 when a file could not be
+changed, and 2 for wrong arguments.`
 
-// registerInstall adds the flags of install alone.
+// registerInstall adds the flags that only install has.
 func (o *installOptions) registerInstall(fs *pflag.FlagSet) {
-	var tools []mcpserver.Group // kept as text
-	boolFlag(fs, &o.list, "list", "say which clients were found on this machine, and change nothing")
+	var tools []mcpserver.Group // stored as text
+	boolFlag(fs, &o.list, "list", "list the clients found on this machine, and change nothing")
 	boolFlag(fs, &o.allowTools, "allow-tools", "let the client's agent read and answer messages without asking you each time")
-	boolFlag(fs, &o.wake, "wake", "let mail wake an idle agent (Codex; Claude Code is woken without it)")
+	boolFlag(fs, &o.wake, "wake", "make mail wake an idle agent (Codex; Claude Code is woken without it)")
 	toolsFlag(fs, &tools, "tools", "groups of tools that the server offers its agent: "+bridge.JoinWords(mcpserver.Groups()))
 	boolFlag(fs, &o.guardClaims, "guard-claims", "keep the client's own tools from changing files that another agent has claimed")
 	boolFlag(fs, &o.denyRule, "yolo-deny-rule", "keep the client's agent from running the operator's commands")
@@ -158,22 +158,22 @@ func runInstall(ctx context.Context, a *app, client agents.Client, o installOpti
 	})
 }
 
-// switchedOff says that the entry is there and its client does not start it, which an
-// installation leaves as it is.
+// switchedOff returns notes about entries that exist but are disabled in their client.
+// An installation does not enable them.
 func switchedOff(installer agents.Installer, setup agents.Setup) (notes []string) {
 	found, err := installer.Find(setup.Client, setup.Scope)
 	if err != nil {
-		return nil // Install has read the same files
+		return nil // Install has read the same files, so it reported this error
 	}
 	for _, s := range found.Servers {
 		if s.Name == setup.Name && s.Off() {
-			notes = append(notes, fmt.Sprintf("%s is switched off in %s: no agent has the bridge until you switch it on there", s.Name, found.Path))
+			notes = append(notes, fmt.Sprintf("%s is disabled in %s: agents cannot use the bridge until you enable it there", s.Name, found.Path))
 		}
 	}
 	return notes
 }
 
-// setup is what to install, and where.
+// setup returns what to install, and the installer for it.
 func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, agents.Setup, error) {
 	installer, err := a.installer()
 	if err != nil {
@@ -189,22 +189,22 @@ func (a *app) setup(client agents.Client, o installOptions) (agents.Installer, a
 	return installer, setup, nil
 }
 
-// namePlaces enters the store and the configuration file that this call was told
-// of in its environment or by flags: a client may have the server started by a
-// process that was started from another terminal. What the XDG variables say is
-// entered for the user only, since a project's files are for others too, but where
-// the client hands no variables on.
+// namePlaces writes the store and the configuration file into the entry if they were
+// given to this call by environment or flags, because a client may start the server
+// from a process that belongs to another terminal. Values of XDG variables are written
+// only into a user's entry, since a project's files are shared with others, and for
+// clients that do not pass variables on.
 func (a *app) namePlaces(setup *agents.Setup, storeNamed bool) (err error) {
 	connected := a.isConnected()
 	if !connected {
-		if err := a.needsFile("install", "give the client's server the connection string as BRIDGE_DB yourself"); err != nil {
+		if err := a.needsFile("install", "add the connection string to the client's entry yourself, as BRIDGE_DB"); err != nil {
 			return err
 		}
 	}
 	user := setup.Scope == agents.ScopeUser || setup.Client == agents.Codex
 	moved := a.moved("XDG_STATE_HOME", ".local", "state")
 	if connected && moved {
-		a.note("the connection to the gateway is kept where XDG_STATE_HOME leads: the client must hand that variable on to its server")
+		a.note("the connection to the gateway is stored in XDG_STATE_HOME: the client must pass that variable on to its server")
 	}
 	if !connected && (storeNamed || user && moved) {
 		if setup.DB, err = a.storePath(); err != nil {
@@ -218,8 +218,8 @@ func (a *app) namePlaces(setup *agents.Setup, storeNamed bool) (err error) {
 	return err
 }
 
-// moved reports that a variable names another folder than the one in the home
-// folder that counts without it.
+// moved reports whether a variable names another folder than the default in the home
+// folder.
 func (a *app) moved(variable string, usual ...string) bool {
 	home, err := os.UserHomeDir()
 	dir := a.env(variable)
@@ -227,24 +227,24 @@ func (a *app) moved(variable string, usual ...string) bool {
 	return err == nil && filepath.IsAbs(dir) && (runtime.GOOS != "linux" || filepath.Clean(dir) != there)
 }
 
-// storeNamed reports that this call names its store where a server would not
-// look for it; a configuration file both read.
+// storeNamed reports whether this call names its store in a way that a server would not
+// see. A configuration file does not count, because both read it.
 func (a *app) storeNamed(cmd *cobra.Command) bool {
 	source := a.originOf(cmd.Root().PersistentFlags().Lookup("db")).Source
 	return source == sourceFlag || source == sourceEnvironment
 }
 
-// planWords are what a plan is reported with.
+// planWords are the texts for reporting a plan.
 type planWords struct{ nothing, would, done, absent string }
 
 var installWords = planWords{
-	nothing: "nothing to do: %s is connected already",
+	nothing: "nothing to do: %s is already connected",
 	would:   "%s would be connected; nothing was changed",
 	done:    "%s is connected; restart it",
-	absent:  "%s was not found on this machine: the entries are there for when it is",
+	absent:  "%s was not found on this machine: the entries will be used once it is installed",
 }
 
-// jsonPlan is a plan for programs.
+// jsonPlan is a plan in JSON output.
 type jsonPlan struct {
 	Client  agents.Client `json:"client"`
 	Scope   agents.Scope  `json:"scope"`
@@ -256,7 +256,7 @@ type jsonPlan struct {
 	Diff    string        `json:"diff"`
 }
 
-// carryOut prints a plan and, unless it is a rehearsal, does it.
+// carryOut applies a plan, unless it is a dry run, and reports it.
 func (a *app) carryOut(plan *agents.Plan, dryRun bool, words planWords) error {
 	diff, err := a.hideSecrets(plan.Diff())
 	if err != nil {
@@ -300,12 +300,11 @@ func (w planWords) print(out *bufio.Writer, plan *agents.Plan, dryRun bool, note
 		_, _ = fmt.Fprintf(out, "note: %s\n", cleantext.CleanLine(note))
 	}
 	if backup := plan.Backup(); backup != "" && !dryRun && !plan.Empty() {
-		_, _ = fmt.Fprintf(out, "the files as they were: %s\n", cleantext.CleanLine(backup))
+		_, _ = fmt.Fprintf(out, "copies of the original files: %s\n", cleantext.CleanLine(backup))
 	}
 }
 
-// hideSecrets makes a diff fit to be shown: the lines around ours may hold
-// somebody's keys.
+// hideSecrets redacts a diff, because the lines around ours may contain keys.
 func (a *app) hideSecrets(diff string) (string, error) {
 	engine, err := a.redactor()
 	if err != nil {

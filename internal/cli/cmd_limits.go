@@ -17,11 +17,12 @@ func newLimitsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "limits",
 		Short: "Show how much agents may do, and how full the store is",
-		Long: `Show the rate limits and the quota of the store, where each comes from, and how much
-the store holds. With --conversation, show those that hold for one conversation.
+		Long: `Show the rate limits and quotas of the store, where each comes from, and how full the
+store is. With --conversation, show those that apply to one conversation.
 
-Limits belong to the store. The flags, environment and configuration of the process
-that made it gave it its first ones, and nothing but "bridge limits set" changes them.`,
+Limits belong to the store. Their initial values come from the flags, environment and
+configuration of the process that made the store; after that only "bridge limits set"
+changes them.`,
 		Example: `  bridge limits
   bridge limits --conversation 3f2a --json`,
 		Args: noCommandArgs,
@@ -46,7 +47,7 @@ func runLimits(ctx context.Context, a *app, conversation string) error {
 	})
 }
 
-// limitsOf returns the id of a conversation that may be left out.
+// limitsOf returns the ID of the conversation in the flag, or "" without one.
 func limitsOf(ctx context.Context, s *bridge.Service, name string) (string, error) {
 	if name == "" {
 		return "", nil
@@ -55,7 +56,7 @@ func limitsOf(ctx context.Context, s *bridge.Service, name string) (string, erro
 	return found.ID, err
 }
 
-// jsonLimit is a limit and where it comes from.
+// jsonLimit is a limit and its origin.
 type jsonLimit struct {
 	Kind         bridge.LimitKind `json:"kind"`
 	PerMinute    int              `json:"per_minute"`
@@ -128,7 +129,7 @@ func limitCell(n int) cell {
 func sourceOf(s bridge.SetLimit, screen screen, now time.Time) string {
 	by := map[string]string{
 		bridge.LimitDefault: "default",
-		bridge.LimitMade:    "who made the store",
+		bridge.LimitMade:    "set when the store was made",
 		bridge.Operator:     "operator",
 	}[s.By]
 	if s.Conversation != "" {

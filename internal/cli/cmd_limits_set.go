@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// limitPrefixes are what the flags of each kind of limit begin with.
+// limitPrefixes are the beginnings of the names of the flags for each kind of limit.
 var limitPrefixes = []struct {
 	kind         bridge.LimitKind
 	prefix, what string
@@ -22,7 +22,7 @@ var limitPrefixes = []struct {
 	{bridge.LimitReads, "read-rate", "reads and heartbeats of a session"},
 	{bridge.LimitCreates, "create-rate", "new conversations in the store"},
 	{bridge.LimitCreator, "creator-rate", "new conversations from one process"},
-	{bridge.LimitFailures, "failure-rate", "failed proofs of a conversation, and of joining from one process"},
+	{bridge.LimitFailures, "failure-rate", "failed authentications in a conversation, and failed joins from one process"},
 }
 
 type limitsSetOptions struct {
@@ -36,13 +36,13 @@ func newLimitsSetCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set",
 		Short: "Change how much agents may do",
-		Long: `Change limits, from the next call on, for all processes on the store. What is not named
-stays as it is; 0 means no limit. With --conversation, change those of one conversation:
-they apply in place of the store's, and are removed with the conversation.
+		Long: `Change limits for all processes on the store, from the next call on. Limits that are not
+given stay unchanged; 0 means no limit. With --conversation, change those of one
+conversation: they apply instead of the store's, and are removed with the conversation.
 
-Bursts are allowed up to each number, and come back evenly over the minute, the hour
-and the day. 100 a minute, 500 an hour and 2000 a day suit teams of many agents.
-What was set is in the audit log.`,
+Bursts are allowed up to each number; used calls are restored evenly over the minute,
+the hour and the day. 100 a minute, 500 an hour and 2000 a day suit teams of many
+agents. Changes are recorded in the audit log.`,
 		Example: `  bridge limits set --rate-per-minute 100 --rate-per-hour 500 --rate-per-day 2000
   bridge limits set --conversation 3f2a --rate-per-minute 30
   bridge limits set --max-bytes 8589934592`,
@@ -57,13 +57,13 @@ What was set is in the audit log.`,
 		numberFlag(fs, &w.hour, l.prefix+"-per-hour", l.what+", an hour")
 		numberFlag(fs, &w.day, l.prefix+"-per-day", l.what+", a day")
 	}
-	sizeFlag(fs, &o.quota.bytes, "max-bytes", "how large the store may become")
-	sizeFlag(fs, &o.quota.conversations, "max-conversations", "how many conversations the store may hold")
-	sizeFlag(fs, &o.quota.messages, "max-messages", "how many messages the store may hold")
+	sizeFlag(fs, &o.quota.bytes, "max-bytes", "the maximum size of the store")
+	sizeFlag(fs, &o.quota.conversations, "max-conversations", "the maximum number of conversations in the store")
+	sizeFlag(fs, &o.quota.messages, "max-messages", "the maximum number of messages in the store")
 	return cmd
 }
 
-// sizeFlag takes whole numbers from 0, which means no limit.
+// sizeFlag defines a flag for a whole number from 0, which means no limit.
 func sizeFlag(fs *pflag.FlagSet, dest *int64, name, usage string) {
 	parse := func(text string) (int64, error) {
 		n, err := strconv.ParseUint(text, 10, 53)
@@ -75,7 +75,7 @@ func sizeFlag(fs *pflag.FlagSet, dest *int64, name, usage string) {
 	fs.Var(&value[int64]{dest, parse, func(n int64) string { return strconv.FormatInt(n, 10) }, kindNumber}, name, usage)
 }
 
-// change is what was asked for: the flags that were given.
+// change returns the changes that the given flags ask for.
 func (o *limitsSetOptions) change(fs *pflag.FlagSet) (bridge.LimitChange, error) {
 	given := 0
 	c := bridge.LimitChange{Windows: map[bridge.LimitKind]bridge.WindowChange{}}

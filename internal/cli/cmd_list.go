@@ -19,7 +19,7 @@ type listOptions struct {
 	unread, live, watch bool
 }
 
-// listOrders are the orders that --sort knows; all but expires put the largest first.
+// listOrders are the values of --sort. All but expires put the largest first.
 var listOrders = map[string]func(a, b bridge.Overview) int{
 	"created":  func(a, b bridge.Overview) int { return b.CreatedAt.Compare(a.CreatedAt) },
 	"expires":  func(a, b bridge.Overview) int { return a.ExpiresAt.Compare(b.ExpiresAt) },
@@ -34,14 +34,14 @@ func newListCmd(a *app) *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "See which conversations there are and where messages wait",
-		Long: `List all conversations, the newest first: who takes part, how old they are, when
-they expire, how many messages they hold and how many of those wait to be read.
+		Long: `List all conversations, newest first: who takes part, how old they are, when they
+expire, how many messages they have and how many of those are unread.
 
-ALIVE names the sessions that gave a sign of life in the last two minutes. On a
-terminal ids are as short as they can be; every command accepts them.
+ALIVE names the sessions that gave a sign of life in the last two minutes. On a terminal
+ids are shortened as far as they stay unique; every command accepts these.
 
 With --watch, refresh the list every two seconds, until you press Ctrl-C; --json then
-prints one conversation a line.`,
+prints one conversation per line.`,
 		Example: `  bridge list
   bridge list --unread --sort unread
   bridge list --role tester --watch
@@ -50,16 +50,16 @@ prints one conversation a line.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runList(cmd.Context(), a, o) },
 	}
 	fs := cmd.Flags()
-	textFlag(fs, &o.role, kindText, "role", "only where a session's role contains that, in any case")
-	textFlag(fs, &o.team, kindText, "team", "only of that team, by its name or id")
-	boolFlag(fs, &o.unread, "unread", "only where messages wait")
+	textFlag(fs, &o.role, kindText, "role", "only where a session's role contains this, ignoring case")
+	textFlag(fs, &o.team, kindText, "team", "only of this team, by its name or id")
+	boolFlag(fs, &o.unread, "unread", "only those with unread messages")
 	boolFlag(fs, &o.live, "live", "only those that have not expired")
 	choiceFlag(fs, &o.sort, []string{"created", "expires", "messages", "unread", "seen"}, "sort", "in which order")
 	boolFlag(fs, &o.watch, "watch", "refresh the list every two seconds")
 	return cmd
 }
 
-// listEvery is the time between two lists of --watch.
+// listEvery is the interval of --watch.
 const listEvery = 2 * time.Second
 
 func runList(ctx context.Context, a *app, o listOptions) error {
@@ -102,15 +102,15 @@ func printList(ctx context.Context, a *app, s *bridge.Service, o listOptions) er
 	return conversationTable(chosen, now, screen.shortID(all)).print(a.stdout, screen)
 }
 
-// noneOf is what is printed where nothing is to be shown of so many things.
+// noneOf returns the text for an empty selection from n things.
 func noneOf(n int64, noun string) string {
 	if n == 0 {
 		return "There are no " + noun + "s."
 	}
-	return fmt.Sprintf("None of the %s is like that.", view.Count(n, noun))
+	return fmt.Sprintf("None of the %s matches.", view.Count(n, noun))
 }
 
-// choose filters and sorts. What is equal stays in the order of its creation.
+// choose filters and sorts. Equal conversations stay in the order of their creation.
 func (o listOptions) choose(all []bridge.Overview, now time.Time) []bridge.Overview {
 	chosen := slices.DeleteFunc(slices.Clone(all), func(c bridge.Overview) bool {
 		return o.role != "" && !hasRole(c, o.role) || o.team != "" && !inTeam(c.Team, c.TeamID, o.team) ||

@@ -26,16 +26,16 @@ func newMetricsCmd(a *app) *cobra.Command {
 	o := metricsOptions{verifyEvery: time.Hour}
 	cmd := &cobra.Command{
 		Use:   "metrics",
-		Short: "Give figures of the store to Prometheus",
-		Long: `Print what the store holds and what happened in it, in Prometheus's text format:
-conversations, agents, tasks, claims and messages by state, how long messages waited for
-delivery, calls by outcome, limits that were hit, kinds of hidden secrets, approvals that
-wait, what the operator has not looked at, sizes, whether the audit log is whole, and with
---backups when the last backup was made. No figure names a conversation, an agent or a path.
+		Short: "Export figures of the store to Prometheus",
+		Long: `Print figures about the store in Prometheus's text format: conversations, agents, tasks,
+claims and messages by state, delivery times of messages, calls by outcome, limits that
+were hit, kinds of redacted secrets, pending approvals, what the operator has not looked
+at, sizes, whether the audit log is intact, and with --backups when the last backup was
+made. No figure names a conversation, an agent or a path.
 
-With --json, print them as one document. With --listen, answer "GET /metrics" and "GET /healthz" on a loopback address until you
-press Ctrl-C. With --textfile, write a file for the textfile collector of node_exporter,
-whole or not at all, and end: run it from a timer.
+With --json, print them as one document. With --listen, answer "GET /metrics" and "GET
+/healthz" on a loopback address until you press Ctrl-C. With --textfile, atomically
+write a file for the textfile collector of node_exporter, and exit: run it from a timer.
 
 deploy/prometheus has rules for alerts.`,
 		Example: `  bridge metrics
@@ -43,10 +43,10 @@ deploy/prometheus has rules for alerts.`,
   bridge metrics --textfile /var/lib/node_exporter/bridge.prom`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if a.json && (o.listen != "" || o.textfile != "") {
-				return usagef("--listen and --textfile give Prometheus's text: leave --json out")
+				return usagef("--listen and --textfile write Prometheus's text format: leave --json out")
 			}
 			if o.listen != "" && o.textfile != "" {
-				return usagef("--listen and --textfile are two ways: give one")
+				return usagef("use only one of --listen and --textfile")
 			}
 			return noArgs(cmd, args)
 		},
@@ -54,7 +54,7 @@ deploy/prometheus has rules for alerts.`,
 	}
 	flags := cmd.Flags()
 	textFlag(flags, &o.listen, "address", "listen", "a loopback address to answer on, such as 127.0.0.1:9464")
-	textFlag(flags, &o.textfile, kindPath, "textfile", "a file to write")
+	textFlag(flags, &o.textfile, kindPath, "textfile", "the file to write")
 	textFlag(flags, &o.backups, kindPath, "backups", "the folder that `bridge backup` writes to")
 	ageFlag(flags, &o.verifyEvery, "verify-every", "how often the whole audit log is verified")
 	settings(cmd, "listen", "textfile", "backups", "verify-every")
@@ -98,10 +98,10 @@ func runMetrics(ctx context.Context, a *app, o metricsOptions) error {
 	})
 }
 
-// collector counts what the store at path holds.
+// collector returns a collector of figures about the store at path.
 func (a *app) collector(s services, path string) *figures.Collector {
 	if a.onServer() {
-		path = "" // no file has its size
+		path = "" // 0 if there is no file
 	}
 	return &figures.Collector{
 		Bridge: s.Service, Commands: s.commandService, Tasks: s.taskService, Claims: s.claimService, Path: path, Program: bridgeVersion(),
@@ -117,7 +117,7 @@ func (a *app) printFigures(all []figures.Family) error {
 	}{figures.Figures(all)})
 }
 
-// lookAtBackups finds the last backup in a folder, which need not be there yet.
+// lookAtBackups finds the last backup in a folder, which need not exist.
 func lookAtBackups(dir string, key auth.Key) (found figures.Backups, err error) {
 	all, err := backup.List(dir, key)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(all) == 0 {
@@ -130,7 +130,7 @@ func lookAtBackups(dir string, key auth.Key) (found figures.Backups, err error) 
 	return figures.Backups{Count: len(all), LastMade: last.Made, LastBytes: last.Bytes}, nil
 }
 
-// writeTextfile replaces the file that a collector of another user reads.
+// writeTextfile replaces a file that a collector running as another user reads.
 func writeTextfile(path string, all []figures.Family) error {
 	full, err := filepath.Abs(path)
 	if err != nil {

@@ -18,14 +18,14 @@ func newPauseCmd(a *app) *cobra.Command {
 		Use:   "pause [CONVERSATION]",
 		Short: "Stop agents from changing anything, until you resume",
 		Long: `Pause a conversation, or with --all every conversation of the store. While it is paused,
-agents that send, join, extend it, assign or update tasks, or run commands are told that
-the operator has paused the conversation; reading goes on, and so do agents' statuses and
-what you say. Join codes stay valid. With --all no conversation can be created.`,
+agents cannot send, join, extend it, assign or update tasks, or run commands; they are
+told that the operator has paused the conversation. Reading, status updates and your own
+messages still work. Join codes stay valid. With --all no conversations can be created.`,
 		Example: `  bridge pause 3f2a
   bridge pause --all`,
-	}, "pause every conversation, those to come too", func(ctx context.Context, s *bridge.Service, id string) (string, error) {
+	}, "pause every conversation, including new ones", func(ctx context.Context, s *bridge.Service, id string) (string, error) {
 		changed, err := s.Pause(ctx, id)
-		return outcome(changed, "Paused.", "That was paused already."), err
+		return outcome(changed, "Paused.", "It was already paused."), err
 	})
 }
 
@@ -33,8 +33,8 @@ func newResumeCmd(a *app) *cobra.Command {
 	return newPausingCmd(a, &cobra.Command{
 		Use:   "resume [CONVERSATION]",
 		Short: "End a pause",
-		Long: `End the pause of a conversation, or with --all every pause. A conversation that --all
-has paused goes on only after --all.`,
+		Long: `End the pause of a conversation, or with --all every pause. A conversation that was
+paused by --all continues only after resume --all.`,
 		Example: `  bridge resume 3f2a
   bridge resume --all`,
 	}, "end every pause", func(ctx context.Context, s *bridge.Service, id string) (string, error) {
@@ -44,9 +44,9 @@ has paused goes on only after --all.`,
 		}
 		pauses, err := s.Pauses(ctx)
 		if len(pauses) > 0 && !pauses.Of(id).IsZero() {
-			return "It stays paused, as every conversation is: `bridge resume --all` ends that.", err
+			return "It stays paused, because all conversations are: `bridge resume --all` ends that.", err
 		}
-		return outcome(changed, "Resumed.", "That was not paused."), err
+		return outcome(changed, "Resumed.", "It was not paused."), err
 	})
 }
 

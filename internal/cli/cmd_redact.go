@@ -18,12 +18,12 @@ func newRedactCmd(a *app) *cobra.Command {
 	var o redactOptions
 	cmd := &cobra.Command{
 		Use:   "redact",
-		Short: "Try out which secrets redaction finds in a text",
-		Long: `Print the text on standard input with its secrets hidden, as bridge would store it,
-your own rules in the configuration file included. No store is needed.
+		Short: "Show which secrets redaction finds in a text",
+		Long: `Print the text on standard input with its secrets redacted, as bridge would store it.
+Your own rules in the configuration file are applied too. No store is needed.
 
-With --json, print {"text": ..., "kinds": [...]} for the whole text. With --jsonl,
-read lines of {"text": ...} and write a line like that for each, in order.`,
+With --json, print {"text": ..., "kinds": [...]} for the whole text. With --jsonl, read
+lines of {"text": ...} and write such a line for each, in order.`,
 		Example: `  bridge redact < build.log
   printf '{"text": "password: hunter2-correct"}\n' | bridge redact --jsonl`,
 		Args: noArgs,
@@ -64,7 +64,7 @@ func redactText(engine *redact.Engine, text string) jsonRedacted {
 	return jsonRedacted{Text: clean, Kinds: append([]string{}, kinds...)}
 }
 
-// redactLines answers each line of {"text": ...}.
+// redactLines redacts each line of {"text": ...}.
 func redactLines(engine *redact.Engine, in *bufio.Reader, out *bufio.Writer) error {
 	return answerLines(in, out, func(line []byte) (any, error) {
 		var request struct {
@@ -77,8 +77,9 @@ func redactLines(engine *redact.Engine, in *bufio.Reader, out *bufio.Writer) err
 	})
 }
 
-// answerLines answers each line before it waits for the next one, so that the command can
-// be used as a coprocess. An error of answer says what is wrong with a line.
+// answerLines writes the answer to each line before it waits for the next line, so that
+// the command can be used as a coprocess. An error of answer completes the sentence
+// "line N ...".
 func answerLines(in *bufio.Reader, out *bufio.Writer, answer func(line []byte) (any, error)) error {
 	encoder := newEncoder(out)
 	for number := 1; ; number++ {

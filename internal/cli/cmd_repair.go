@@ -20,21 +20,22 @@ import (
 func newRepairCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "repair FILE",
-		Short: "Save what a damaged store still holds into a new one",
-		Long: `Read all that can be read of a damaged store, and put it into a new store in FILE, with
-the same key beside it. What is lost is reported for each table; rows that belong to
-nothing any more, such as messages of a lost conversation, are dropped.
+		Short: "Recover a damaged store into a new one",
+		Long: `Read everything that can be read from a damaged store, and write it into a new store in
+FILE, with the same key next to it. Losses are reported for each table. Rows whose
+parent is lost, such as messages of a lost conversation, are dropped.
 
-The old store is only read, from a copy: nothing in it or beside it is changed. Stop
-all bridge processes first. Name a file in a folder of its own, look at what was saved,
-and then put the new folder in the old one's place, or name it with --db.
+The old store is only read, from a copy: nothing in it or next to it is changed. Stop
+all bridge processes first. Name a file in a folder of its own, check what was
+recovered, and then replace the old folder with the new one, or use the new store with
+--db.
 
-Where entries of the audit log are lost, "bridge audit verify" continues to report it.`,
+If entries of the audit log are lost, "bridge audit verify" continues to report that.`,
 		Example: `  bridge repair ~/saved/bridge.db
   bridge list --db ~/saved/bridge.db`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("`bridge repair` takes one file: where the new store is to be")
+				return usagef("`bridge repair` takes one argument: the file for the new store")
 			}
 			return nil
 		},
@@ -42,7 +43,7 @@ Where entries of the audit log are lost, "bridge audit verify" continues to repo
 	}
 }
 
-// jsonSalvaged is one table of the answer for programs.
+// jsonSalvaged is one table in the JSON output.
 type jsonSalvaged struct {
 	Table      string `json:"table"`
 	Saved      int64  `json:"saved"`
@@ -51,7 +52,7 @@ type jsonSalvaged struct {
 }
 
 func runRepair(ctx context.Context, a *app, file string) error {
-	if err := a.needsFile("repair", "restore a copy, or the server's own archive"); err != nil {
+	if err := a.needsFile("repair", "restore a backup, or the server's own archive"); err != nil {
 		return err
 	}
 	from, err := a.storePath()
@@ -66,7 +67,7 @@ func runRepair(ctx context.Context, a *app, file string) error {
 		return err
 	}
 	if filepath.Dir(to) == filepath.Dir(from) {
-		return usagef("name a file in another folder than the old store's: each store has a key of its own name beside it")
+		return usagef("name a file in another folder than the old store's: each folder holds the key of one store only")
 	}
 	key, err := storeKey(from, false)
 	if err != nil {
@@ -82,21 +83,21 @@ func runRepair(ctx context.Context, a *app, file string) error {
 	return a.printSalvaged(to, tables)
 }
 
-// salvageInto makes the new store's folder, and the key beside it first: a store
-// without its key is of no use.
+// salvageInto creates the new store's folder and the key first, because a store without
+// its key cannot be used.
 func salvageInto(ctx context.Context, from, to string, key auth.Key) ([]sqlite.Salvaged, error) {
 	if err := storefile.CheckAbove(to); err != nil {
 		return nil, err
 	}
 	if err := storefile.Prepare(to); err != nil {
-		return nil, fmt.Errorf("make the folder of the new store: %w", err)
+		return nil, fmt.Errorf("create the folder of the new store: %w", err)
 	}
 	if exists, err := storeExists(to); exists || err != nil {
-		return nil, errors.Join(usagef("%s is there already: name a new file", to), err)
+		return nil, errors.Join(usagef("%s already exists: name a new file", to), err)
 	}
 	if err := keyfile.Copy(keyfile.Beside(from), keyfile.Beside(to)); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return nil, usagef("%s is there already: name a file in a new folder", keyfile.Beside(to))
+			return nil, usagef("%s already exists: name a file in a new folder", keyfile.Beside(to))
 		}
 		return nil, storefile.Unwritable(err)
 	}
@@ -132,5 +133,5 @@ func (a *app) printSalvaged(to string, tables []sqlite.Salvaged) error {
 	if lost {
 		said = "Not everything could be read."
 	}
-	return a.printLine(fmt.Sprintf("\n%s The new store is %s; the old one is as it was.", said, cleantext.CleanLine(to)))
+	return a.printLine(fmt.Sprintf("\n%s The new store is %s; the old one is unchanged.", said, cleantext.CleanLine(to)))
 }

@@ -32,54 +32,54 @@ func newRestoreCmd(a *app) *cobra.Command {
 	var o restoreOptions
 	cmd := &cobra.Command{
 		Use:   "restore BACKUP",
-		Short: "Check a backup, and make it the store",
-		Long: `Unpack the backup in the folder BACKUP, or the newest one in it, check all of it, say what the present store
-holds that it does not, and make it the store. With --check nothing is changed: that is
-the rehearsal.
+		Short: "Check a backup and restore it",
+		Long: `Unpack the backup in the folder BACKUP, or the newest backup in that folder, check it
+completely, report what the existing store has that the backup lacks, and make the
+backup the store. With --check nothing is changed.
 
-A store that is there is replaced only with --replace, and only while no bridge process
-has it open. It is not removed: it is moved, with its key, into a folder beside the new
-one. What agents read after the backup was made comes to them again; tokens that were
-replaced since then are valid again; grants of commands are as they were.
+An existing store is replaced only with --replace, and only while no bridge process has
+it open. It is not removed, but moved with its key into a folder next to the new store.
+After a restore, agents get messages again that they read after the backup, tokens that
+were replaced since then are valid again, and grants for commands are as they were.
 
-In PostgreSQL the schema must hold nothing, or --replace gives the old one another name in
-the same database, in the transaction in which the new one, which is whole by then, takes
-its place. Roles that could use the old one can use the new one. It takes the owner of the
-schema, and no bridge process of any machine may be connected.
+In PostgreSQL the schema must be empty. With --replace the new store is first built in
+another schema; then one transaction renames the old schema and puts the new one in its
+place. Roles that could use the old store can use the new one. This needs the owner of
+the schema, and no bridge process on any machine may be connected.
 
-Without --key the key beside the store is used.`,
+Without --key the key next to the store is used.`,
 		Example: `  bridge restore --check ~/backups
   bridge restore ~/backups/bridge-20261128T110512.000Z --key ~/safe/bridge.key
   bridge restore bridge-20261128T110512.000Z --identity age.txt --replace`,
-		Args: oneArg("restore", "one that `bridge backup` made"),
+		Args: oneArg("restore", "a backup made by `bridge backup`"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runRestore(cmd.Context(), a, o, args[0]) },
 	}
-	boolFlag(cmd.Flags(), &o.check, "check", "only check, and say what would be lost")
-	boolFlag(cmd.Flags(), &o.replace, "replace", "move a store that is there aside")
-	textFlag(cmd.Flags(), &o.key, kindPath, "key", "the copy of bridge.key that was kept")
-	textFlag(cmd.Flags(), &o.identity, kindPath, "identity", "the age identity file that opens a sealed backup")
+	boolFlag(cmd.Flags(), &o.check, "check", "only check, and report what would be lost")
+	boolFlag(cmd.Flags(), &o.replace, "replace", "move an existing store aside")
+	textFlag(cmd.Flags(), &o.key, kindPath, "key", "your copy of bridge.key")
+	textFlag(cmd.Flags(), &o.identity, kindPath, "identity", "the age identity file for a sealed backup")
 	return cmd
 }
 
-// restored is what a restore found and did.
+// restored describes what a restore found and did.
 type restored struct {
 	Backup   string          `json:"backup"`
 	Store    string          `json:"store"`
-	place    string          // of the store's file, or what stands for it
+	place    string          // path of the store's file, or for a store on a server the path that takes its place
 	Checked  bool            `json:"only_checked"`
 	Manifest backup.Manifest `json:"manifest"`
-	// Present says what the store that is there holds; nil where there is none.
+	// Present describes the existing store; nil if there is none.
 	Present *presentStore `json:"present_store"`
-	// Aside is where the store that was there has been moved: a folder, or a schema of the
-	// same database. It is nil where none was.
+	// Aside is where the existing store has been moved: a folder, or a schema in the
+	// same database. It is nil if none was moved.
 	Aside *string `json:"moved_to"`
 }
 
-// presentStore compares the store that is there with the backup.
+// presentStore compares the existing store with the backup.
 type presentStore struct {
-	// Readable is false where it could not be opened.
+	// Readable is false if it could not be opened.
 	Readable bool `json:"readable"`
-	// Same reports that the backup is one of this store.
+	// Same reports whether the backup is one of this store.
 	Same     bool  `json:"same_store"`
 	Entries  int64 `json:"later_audit_entries"`
 	Messages int64 `json:"later_messages"`
@@ -128,7 +128,7 @@ func runRestore(ctx context.Context, a *app, o restoreOptions, folder string) (e
 	return a.printLine(done.text())
 }
 
-// restore compares the opened backup with the store that is there, and makes it the store
+// restore compares the opened backup with the existing store, and replaces that store
 // if it may.
 func (a *app) restore(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key, o restoreOptions) (err error) {
 	if !a.onServer() {
@@ -151,8 +151,9 @@ func (a *app) restore(ctx context.Context, opened *backup.Opened, done *restored
 	return a.restoreToServer(ctx, opened, done, key)
 }
 
-// unpackIn returns where a backup is unpacked: in the store's folder, which is made,
-// but for a check where there is none, which makes nothing that stays.
+// unpackIn returns the folder in which to unpack a backup. This is the store's folder,
+// which is created if needed. A check must not create it, and uses the system's folder
+// for temporary files instead.
 func unpackIn(path string, check bool) (string, error) {
 	dir := filepath.Dir(path)
 	if _, err := os.Stat(dir); check && errors.Is(err, fs.ErrNotExist) {
@@ -161,14 +162,15 @@ func unpackIn(path string, check bool) (string, error) {
 	return dir, errors.Join(storefile.CheckAbove(path), storefile.Prepare(path))
 }
 
-// placeBackup makes the opened backup the store, if it may, and notes it in the log.
+// placeBackup puts the opened backup in the store's place, if it may, and records that
+// in the audit log.
 func (a *app) placeBackup(ctx context.Context, opened *backup.Opened, done *restored, key auth.Key, replace bool) error {
 	if files := backup.Occupied(done.Store, key); len(files) > 0 && !replace {
-		what := "what is left of a store, or another store's key"
+		what := "the remains of a store, or another store's key"
 		if done.Present != nil {
 			what = done.Present.lost()
 		}
-		return usagef("%s is there already: %s. With --replace it is moved aside", files[len(files)-1], what)
+		return usagef("%s already exists: %s. Use --replace to move it aside", files[len(files)-1], what)
 	}
 	aside, err := opened.Place(done.Store, key, a.now())
 	if aside != "" {
@@ -177,14 +179,14 @@ func (a *app) placeBackup(ctx context.Context, opened *backup.Opened, done *rest
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, done.Store, sqlite.Options{Key: key, Create: true}) // which migrates an older one
+	store, err := sqlite.Open(ctx, done.Store, sqlite.Options{Key: key, Create: true}) // Create also migrates an older one
 	if err != nil {
-		return fmt.Errorf("%s It does not open: %w", done.text(), err)
+		return fmt.Errorf("%s It cannot be opened: %w", done.text(), err)
 	}
 	return errors.Join(a.noteRestore(ctx, store, done, opened.Manifest), store.Close())
 }
 
-// restoreKey loads the key that was named, or the one of the store.
+// restoreKey loads the named key, or that of the store.
 func (a *app) restoreKey(path, named string) (key auth.Key, err error) {
 	file := named
 	if named == "" {
@@ -197,18 +199,18 @@ func (a *app) restoreKey(path, named string) (key auth.Key, err error) {
 	}
 	key, err = keyfile.Load(file)
 	if errors.Is(err, keyfile.ErrNoKey) && named == "" {
-		return key, fmt.Errorf("%w: name the copy that was kept of it with --key", err)
+		return key, fmt.Errorf("%w: name your copy of it with --key", err)
 	}
 	return key, err
 }
 
-// restoreDetails are what the audit log says of a backup that became the store.
+// restoreDetails are the details in the audit log about a backup that was restored.
 func restoreDetails(m backup.Manifest) bridge.Details {
 	return bridge.Details{"head": m.AuditHead, "made": m.Made.Format(time.RFC3339)}
 }
 
-// comparePresent looks at the store that is there; nil where there is none. One that
-// cannot be opened is reported as such: restoring moves it aside, and removes nothing.
+// comparePresent examines the existing store; nil if there is none. If it cannot be
+// opened, the result says so; restoring only moves it aside and removes nothing.
 func comparePresent(ctx context.Context, path string, copied storefile.Contents) *presentStore {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -230,36 +232,36 @@ func openAndCompare(ctx context.Context, path string, copied storefile.Contents)
 	return later, errors.Join(err, store.Close())
 }
 
-// lost says what the present store holds that the backup does not.
+// lost describes what the existing store has and the backup has not.
 func (p *presentStore) lost() string {
 	switch {
 	case !p.Readable:
-		return "it cannot be read, so what the backup lacks of it is not known"
+		return "it cannot be read, so it is unknown what the backup lacks"
 	case !p.Same:
-		return "it is another store than the one of the backup, which has nothing of it"
+		return "it is not the store that was backed up, so the backup has none of its data"
 	case p.Entries == 0:
-		return "the backup has all that is in it"
+		return "the backup contains all of it"
 	}
-	return fmt.Sprintf("the backup lacks what came later: %s and %s of the audit log",
+	return fmt.Sprintf("the backup lacks what was added later: %s and %s of the audit log",
 		view.Count(p.Messages, "message"), countEntries(p.Entries))
 }
 
 func (r restored) text() string {
-	text := fmt.Sprintf("The backup of %s is whole: %s with %s, audit log %s.",
+	text := fmt.Sprintf("The backup of %s is complete: %s with %s, audit log %s.",
 		r.Manifest.Made.Format(time.RFC3339), view.Count(r.Manifest.Conversations, "conversation"), view.Count(r.Manifest.Messages, "message"), r.Manifest.AuditHead)
 	if r.Present != nil {
-		text += fmt.Sprintf("\nThe store that is there: %s.", r.Present.lost())
+		text += fmt.Sprintf("\nThe existing store: %s.", r.Present.lost())
 	}
 	if r.Checked {
 		return text + "\nNothing was changed."
 	}
-	text += fmt.Sprintf("\nIt is the store now: %s.", cleantext.CleanLine(r.Store))
+	text += fmt.Sprintf("\nIt is now the store: %s.", cleantext.CleanLine(r.Store))
 	switch {
 	case r.Aside == nil:
 	case server.IsURL(r.Store):
-		text += fmt.Sprintf("\nThe old one is in the schema %s; its key is the same.", cleantext.CleanLine(*r.Aside))
+		text += fmt.Sprintf("\nThe old store is in the schema %s; its key is the same.", cleantext.CleanLine(*r.Aside))
 	default:
-		text += fmt.Sprintf("\nThe old one, with its key, is in %s.", cleantext.CleanLine(*r.Aside))
+		text += fmt.Sprintf("\nThe old store, with its key, is in %s.", cleantext.CleanLine(*r.Aside))
 	}
 	return text
 }

@@ -15,16 +15,16 @@ import (
 func newRetentionCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retention",
-		Short: "Show how long the store keeps what was done",
-		Long: `Show how old things become before "bridge cleanup" removes them, and who said so.
+		Short: "Show how long the store keeps old data",
+		Long: `Show at which age "bridge cleanup" removes data, and who set that.
 
-Conversations are counted from their end; their messages, tasks, files and steps go with
-them, and no message is taken out of a conversation that lives. What is kept forever is kept
-as long as its conversation. Of old versions of shared files and of steps the last stays.
-Without its idempotency key a message that is sent again counts as a new one.
+The age of a conversation counts from its end. Its messages, tasks, files and steps are
+removed with it; messages of a live conversation are never removed. "forever" means as
+long as the conversation. Of a file's old versions and of steps the last is always kept.
+After its idempotency key is removed, a message that is sent again counts as a new one.
 
-What counts against rate limits ends by itself. The audit log is not touched by a cleanup:
-see "bridge audit archive".`,
+Data for rate limits expires by itself. A cleanup does not change the audit log: see
+"bridge audit archive".`,
 		Example: `  bridge retention
   bridge retention --json`,
 		Args: noCommandArgs,
@@ -42,9 +42,9 @@ see "bridge audit archive".`,
 	return cmd
 }
 
-// retentionUsage says what the flag of each kind is about.
+// retentionUsage are the usage texts of the flags.
 var retentionUsage = map[bridge.Retained]string{
-	bridge.RetainConversations: "conversations, from their end, with all that is in them",
+	bridge.RetainConversations: "conversations with all their data, counted from their end",
 	bridge.RetainFileVersions:  "old versions of shared files, or forever",
 	bridge.RetainSteps:         "steps that agents log, or forever",
 	bridge.RetainKeys:          "idempotency keys of messages and tasks, or forever",
@@ -55,10 +55,10 @@ func newRetentionSetCmd(a *app) *cobra.Command {
 	ages := map[bridge.Retained]*time.Duration{}
 	cmd := &cobra.Command{
 		Use:   "set",
-		Short: "Change how long the store keeps what was done",
-		Long: `Change how old things become, from the next "bridge cleanup" on, for all processes on the
-store. What is not named stays as it is. An age is a length of time such as 36h or 90d.
-What was set is in the audit log.`,
+		Short: "Change how long the store keeps old data",
+		Long: `Change at which age "bridge cleanup" removes data of this store, from the next cleanup
+on. Ages that are not given stay unchanged. An age is a duration such as 36h or 90d.
+Changes are recorded in the audit log.`,
 		Example: `  bridge retention set --conversations 30d --steps 14d
   bridge retention set --file-versions forever`,
 		Args: noArgs,
@@ -74,7 +74,7 @@ What was set is in the audit log.`,
 			parse = parseRetained
 		}
 		cmd.Flags().Var(&value[time.Duration]{age, parse, formatRetained, kindAge}, retentionFlag(kind), retentionUsage[kind])
-		cmd.Flags().Lookup(retentionFlag(kind)).DefValue = "" // what is not named stays as it is
+		cmd.Flags().Lookup(retentionFlag(kind)).DefValue = "" // no default: only given flags are changed
 	}
 	return cmd
 }
@@ -116,7 +116,7 @@ func runRetentionSet(ctx context.Context, a *app, given *pflag.FlagSet, ages map
 	})
 }
 
-// jsonRetention is how long something is kept. Of what is kept forever there is no age.
+// jsonRetention is how long something is kept; without an age, forever.
 type jsonRetention struct {
 	Kind    bridge.Retained `json:"kind"`
 	Seconds *int64          `json:"age_seconds"`

@@ -24,19 +24,19 @@ func newSayCmd(a *app) *cobra.Command {
 	var o sayOptions
 	cmd := &cobra.Command{
 		Use:   "say CONVERSATION [TEXT|-]",
-		Short: "Send agents a message of your own, which they can trust",
-		Long: `Send a message to the sessions of a conversation as its operator. They get it with
-their next messages, marked trust: "operator". It counts against no limit, reaches a
-paused conversation too, and approves nothing.
+		Short: "Send agents a message as the operator",
+		Long: `Send a message to the sessions of a conversation as its operator. They get it with their
+next messages, marked trust: "operator". It does not count against limits, also reaches
+a paused conversation, and does not approve anything.
 
-Agents could type this command as well. So it is sent only after you have retyped a
-one-time code at a terminal, and never from an agent's own shell. Without TEXT, or with
--, the text comes from standard input.`,
+Because agents could also run this command, the message is sent only after you have
+typed a one-time code at a terminal, and never from an agent's own shell. Without TEXT,
+or with -, the text is read from standard input.`,
 		Example: `  bridge say 3f2a 'Stop after the tests, and report'
   bridge say 3f2a --to b - < plan.md`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
-				return usagef("`%s` takes a conversation and a text, it was given %d arguments: put the text into quotes", cmd.CommandPath(), len(args))
+				return usagef("`%s` takes a conversation and a text, but was given %d arguments: put the text in quotes", cmd.CommandPath(), len(args))
 			}
 			return nil
 		},
@@ -49,7 +49,7 @@ one-time code at a terminal, and never from an agent's own shell. Without TEXT, 
 			return runSay(cmd.Context(), a, o)
 		},
 	}
-	sessionsFlag(cmd.Flags(), &o.to, "to", "the sessions that get it, with commas between them (default all)")
+	sessionsFlag(cmd.Flags(), &o.to, "to", "the sessions to send it to, separated by commas (default all)")
 	return cmd
 }
 
@@ -68,7 +68,7 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		}
 		for _, session := range o.to {
 			if found, ok := c.Sessions.Of(bridge.SessionID(session)); !ok || !found.Listens() {
-				return usagef("--to %s: nobody has joined as that session. There are: %s", session, c.Sessions)
+				return usagef("--to %s: no one has joined as that session. Sessions: %s", session, c.Sessions)
 			}
 		}
 		if err := confirmSay(ctx, a, s, c, o); err != nil {
@@ -89,26 +89,26 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 	})
 }
 
-// confirmSay shows what will be sent, and has a human at a terminal confirm it.
+// confirmSay shows what will be sent, and asks a human at a terminal to confirm it.
 func confirmSay(ctx context.Context, a *app, s *bridge.Service, c bridge.Overview, o sayOptions) error {
 	human, err := a.humanUnless(ctx, s, "say", c.ID, "")
 	if err != nil {
 		return err
 	}
 	defer human.close()
-	human.show("", "This is sent to "+c.ID+" as yours:", "")
+	human.show("", "This will be sent to "+c.ID+" as yours:", "")
 	human.write(wrap(cleantext.Clean(o.text), "> ", helpWidth))
 	return human.confirm(ctx, s, "say", c.ID, "", oneTimeCode())
 }
 
-// oneTimeCode is six random hex digits.
+// oneTimeCode returns six random hex digits.
 func oneTimeCode() string {
 	var b [3]byte
 	_, _ = rand.Read(b[:]) // never fails: https://pkg.go.dev/crypto/rand#Read
 	return hex.EncodeToString(b[:])
 }
 
-// hearers counts who got what was said.
+// hearers returns the number of recipients.
 func hearers(sent []bridge.Sent) (all int64) {
 	for _, m := range sent {
 		all += int64(len(m.Recipients()))

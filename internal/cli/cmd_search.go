@@ -26,15 +26,15 @@ func newSearchCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search WORDS",
 		Short: "Find messages by their words",
-		Long: `Find the messages that hold all words, the newest first. Case and accents make no
-difference. Words "in quotes" follow each other, and begin* finds words that begin so.
-What redaction has hidden cannot be found.`,
+		Long: `Find the messages that contain all words, newest first. Case and accents are ignored.
+Words "in quotes" must follow each other, and begin* finds words that begin with it.
+Redacted text cannot be found.`,
 		Example: `  bridge search migration
   bridge search 'rollback "staging database" deploy*' --since 2d
   bridge search token --conversation 3f2a --json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("`%s` needs words to look for", cmd.CommandPath())
+				return usagef("`%s` needs words to search for", cmd.CommandPath())
 			}
 			return nil
 		},
@@ -46,7 +46,7 @@ What redaction has hidden cannot be found.`,
 	fs := cmd.Flags()
 	textFlag(fs, &o.conversation, kindText, "conversation", "only in this conversation")
 	sinceFlag(fs, &o.since, "messages")
-	countFlag(fs, &o.limit, "limit", fmt.Sprintf("how many messages at most, up to %d", bridge.MaxFound))
+	countFlag(fs, &o.limit, "limit", fmt.Sprintf("the maximum number of messages, up to %d", bridge.MaxFound))
 	return cmd
 }
 
@@ -89,7 +89,7 @@ func printFound(ctx context.Context, a *app, s *bridge.Service, found []bridge.F
 		}{viewFound(found, known)})
 	}
 	if len(found) == 0 {
-		return a.printLine("No message holds that.")
+		return a.printLine("No messages match.")
 	}
 	out, screen := bufio.NewWriter(a.stdout), a.screen()
 	id := screen.shortID(all)
@@ -104,8 +104,8 @@ func printFound(ctx context.Context, a *app, s *bridge.Service, found []bridge.F
 	return out.Flush()
 }
 
-// excerpt shows the part of a message around the words that were looked for, which
-// stand out on a screen with colours.
+// excerpt returns the part of a message around the search words, which are highlighted
+// on a screen with colours.
 func excerpt(text string, screen screen) string {
 	line := strings.NewReplacer(bridge.MarkBegin, "", bridge.MarkEnd, "").Replace(text)
 	lines := wrapWords(cleantext.Field(line), "> ", "> ", screen.width)

@@ -26,19 +26,19 @@ func newServeCmd(a *app) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve one agent over MCP (its client starts this)",
 		Long: `Speak MCP on standard input and output for one agent, until the input ends or the
-process is told to stop. MCP clients start this; each agent has its own process, and
-all share one store, which the first of them makes.
+process is told to stop. MCP clients start this; each agent has its own process, and all
+share one store, which the first of them creates.
 
-BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a, b, ...) and BRIDGE_TOKEN in the environment
-bind the process to one session: the agent may then leave the three out of its calls.
-Tools come in groups (--tools), because each one costs a model part of its context.
-With YOLO_MODE=1 the agent is also offered tools to ask for commands: see "bridge yolo".
+BRIDGE_CONVERSATION_ID, BRIDGE_SESSION_ID (a, b, ...) and BRIDGE_TOKEN in the
+environment bind the process to one session; the agent can then omit the three from its
+calls. Tools come in groups (--tools), because each tool uses part of a model's context.
+With YOLO_MODE=1 the agent also gets tools to ask for commands: see "bridge yolo".
 
 Some clients run the sessions of several terminals in one background process, which has
-the variables of the terminal that started it. Behind such a process no credential is
-taken from the environment, and store and YOLO_MODE only where the client's own
-configuration sets them; the log says so. Where the sessions of such a process also share
-this one, an agent proves with each call which session it is.
+the variables of the terminal that started it. Under such a process, credentials are not
+taken from the environment, and the store and YOLO_MODE only if the client's own
+configuration sets them; the log says so. If the sessions of such a process also share
+this server, an agent must authenticate its session in every call.
 
 Standard output carries MCP only. The log goes to standard error.`,
 		Example: `  bridge serve
@@ -49,12 +49,12 @@ Standard output carries MCP only. The log goes to standard error.`,
 		Annotations: map[string]string{annotationUnattended: "clients start it in folders of their own"},
 		RunE:        func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), a, tools) },
 	}
-	toolsFlag(cmd.Flags(), &tools, "tools", "groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
+	toolsFlag(cmd.Flags(), &tools, "tools", "the groups of tools to offer: "+bridge.JoinWords(mcpserver.Groups()))
 	settings(cmd, "tools")
 	return cmd
 }
 
-// toolsFlag takes names of groups of tools.
+// toolsFlag defines a flag for names of groups of tools.
 func toolsFlag(fs *pflag.FlagSet, dest *[]mcpserver.Group, name, usage string) {
 	*dest = mcpserver.DefaultGroups()
 	format := func(groups []mcpserver.Group) string {
@@ -72,7 +72,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	stdio.SurviveClosedOutput()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// A second signal ends the process at once.
+	// A second signal ends the process immediately.
 	defer context.AfterFunc(ctx, stop)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -103,7 +103,7 @@ func runServe(ctx context.Context, a *app, tools []mcpserver.Group) error {
 	return a.withServices(ctx, true, func(s services) error { return a.serveAgent(ctx, s, s.commandService, o) })
 }
 
-// serveOptions are what an agent's server is made of, but for its log and the session
+// serveOptions returns the options of an agent's server, except its log and the session
 // that it is bound to.
 func (a *app) serveOptions(path string, tools []mcpserver.Group) mcpserver.Options {
 	o := mcpserver.Options{
@@ -122,11 +122,11 @@ func (a *app) serveOptions(path string, tools []mcpserver.Group) mcpserver.Optio
 	return o
 }
 
-// serveAgent serves one agent until its client ends. guard is nil where no commands can
-// be offered.
+// serveAgent serves one agent until its client ends. guard is nil if no commands can be
+// offered.
 func (a *app) serveAgent(ctx context.Context, b mcpserver.Bridge, guard *commandService, o mcpserver.Options) error {
 	if term.IsTerminal(int(a.stdin.Fd())) {
-		_, _ = fmt.Fprintln(a.stderr, "bridge waits for MCP messages on standard input, as MCP clients send them; press Ctrl-D to end")
+		_, _ = fmt.Fprintln(a.stderr, "bridge is waiting for MCP messages from a client on standard input; press Ctrl-D to exit")
 	}
 	if a.yoloEnabled() {
 		o.Commands = guard
@@ -134,7 +134,7 @@ func (a *app) serveAgent(ctx context.Context, b mcpserver.Bridge, guard *command
 	return mcpserver.Serve(ctx, b, o)
 }
 
-// serveAway serves one agent of a machine that is connected to a gateway.
+// serveAway serves one agent on a machine that is connected to a gateway.
 func (a *app) serveAway(ctx context.Context, join remote.Join, o mcpserver.Options) error {
 	if err := storefile.Prepare(o.Store); err != nil {
 		return err
@@ -150,10 +150,10 @@ func (a *app) serveAway(ctx context.Context, join remote.Join, o mcpserver.Optio
 	return a.serveAgent(ctx, conn, nil, o)
 }
 
-// clientLabels are what is known of the session of the client that started the
-// process. Claude Code marks the shells that its agent runs commands in: a server
-// started there is not the client's, and gets no label. Another client that was
-// started there is known by its process. Told reports that the client gives each
+// clientLabels returns labels for the session of the client that started the process.
+// Claude Code marks the shells in which its agent runs commands: a server started there
+// does not belong to the session and gets no label. Another client that was started
+// there is identified by its process. told reports whether the client gives every
 // process of the session the same label.
 func (a *app) clientLabels() (labels []binding.Label, told bool) {
 	if label, told := a.toldSession(); told {
@@ -171,7 +171,8 @@ func (a *app) clientLabels() (labels []binding.Label, told bool) {
 	return []binding.Label{binding.OfProcess(process)}, false
 }
 
-// bound returns the session that the environment binds the process to, if any.
+// bound returns the session that the environment binds the process to; the zero value
+// if there is none.
 func (a *app) bound() (bridge.Credentials, error) {
 	values := [...]struct{ name, text string }{
 		{name: "BRIDGE_CONVERSATION_ID"}, {name: "BRIDGE_SESSION_ID"}, {name: "BRIDGE_TOKEN"},

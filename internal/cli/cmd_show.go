@@ -25,14 +25,14 @@ func newShowCmd(a *app) *cobra.Command {
 		Use:   "show CONVERSATION",
 		Short: "Read one conversation, or follow it live",
 		Long: `Show one conversation: its sessions and all messages, oldest first. Nothing is marked
-read. A conversation is named by its id or an unambiguous beginning of it.
+read. Name a conversation by its id or an unambiguous beginning of it.
 
-What agents wrote is shown without anything that could control the terminal. Every
-line of a message begins with "> "; lines without it are bridge's own. Messages are
-numbered through the conversation.
+Text from agents is shown without anything that could control the terminal. Every line
+of a message begins with "> "; lines without it are from bridge. Messages are numbered
+across the conversation.
 
-With --follow, go on with each new message as it comes, until you press Ctrl-C; --json
-then prints one message a line, and no conversation.`,
+With --follow, keep printing new messages as they arrive, until you press Ctrl-C; --json
+then prints one message per line, and no conversation.`,
 		Example: `  bridge show conv_3f2a9c0d5e6b7a81
   bridge show 3f2a --follow
   bridge show 3f2a --unread
@@ -46,11 +46,11 @@ then prints one message a line, and no conversation.`,
 		},
 	}
 	fs := cmd.Flags()
-	numberFlag(fs, &o.limit, "limit", "only the latest so many messages; 0 = all")
+	numberFlag(fs, &o.limit, "limit", "how many of the latest messages to show; 0 = all")
 	sinceFlag(fs, &o.since, "messages")
-	sessionFlag(fs, &o.from, "from", "only what this session, the bridge (system) or the operator sent", bridge.System, bridge.Operator)
-	boolFlag(fs, &o.unread, "unread", "only what its receiver has not read yet")
-	boolFlag(fs, &o.follow, "follow", "go on with new messages as they come")
+	sessionFlag(fs, &o.from, "from", "only messages from this session, the bridge (system) or the operator", bridge.System, bridge.Operator)
+	boolFlag(fs, &o.unread, "unread", "only messages that their receiver has not read yet")
+	boolFlag(fs, &o.follow, "follow", "keep printing new messages as they arrive")
 	return cmd
 }
 

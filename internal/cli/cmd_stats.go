@@ -22,14 +22,14 @@ func newStatsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats",
 		Short: "Count conversations, messages, delays, calls and refusals",
-		Long: `Count what the store holds and what happened: conversations, agents, tasks and claims,
-messages by sender, how long they waited for delivery, what you have not looked at, the
-kinds of secrets that were hidden, calls over a limit, and calls by their outcome.
+		Long: `Print statistics about the store: conversations, agents, tasks and claims, messages by
+sender, delivery times, what you have not looked at, kinds of redacted secrets, calls
+over a limit, and calls by outcome.
 
-With --since, messages, secrets and calls are those that are newer, and delays those of
-messages that were delivered since; without it, delays are of the last day. All else is
-counted as it is now. A message that was sent a day before that time is not among the
-delays.`,
+With --since, only newer messages, secrets and calls are counted, and only delays of
+messages delivered since then; without it, delays are those of the last day. Everything
+else is counted as of now. Delays leave out messages that were sent more than a day
+before that time.`,
 		Example: `  bridge stats
   bridge stats --since 1d
   bridge stats --json | jq '.calls[] | select(.outcome != "ok")'`,
@@ -40,7 +40,7 @@ delays.`,
 	return cmd
 }
 
-// stats are the figures of a store.
+// stats holds the figures of a store.
 type stats struct {
 	Conversations int64            `json:"conversations"`
 	Live          int64            `json:"live"`
@@ -78,7 +78,7 @@ func runStats(ctx context.Context, a *app, o statsOptions) error {
 	})
 }
 
-// delaysFor is of which time delays are told where no other was asked for.
+// delaysFor is the default period for the delays.
 const delaysFor = 24 * time.Hour
 
 func gatherStats(ctx context.Context, s services, since, now time.Time) (stats, error) {
@@ -110,7 +110,7 @@ func gatherStats(ctx context.Context, s services, since, now time.Time) (stats, 
 	return figures, nil
 }
 
-// present takes over what is counted as it is now.
+// present sets the figures that are counted as of now.
 func (s *stats) present(sum summary.Summary) {
 	s.Conversations, s.Live = int64(len(sum.All)), int64(sum.Live)
 	for _, c := range sum.All {
@@ -140,7 +140,7 @@ func printStats(a *app, s stats) error {
 	return calls.print(a.stdout, screen)
 }
 
-// totals is what there is and what happened, but for single calls.
+// totals returns the table of all figures except the calls.
 func (s stats) totals() *table {
 	t := &table{columns: []column{{title: "WHAT"}, {title: "COUNT", right: true}}}
 	add := func(what string, n int64, how style) {
@@ -153,14 +153,14 @@ func (s stats) totals() *table {
 	add("agents silent", s.Silent, plain)
 	add("open tasks", s.Tasks, plain)
 	add("claims on files", s.Claims, plain)
-	add("commands that wait for you", s.Approvals, when(s.Approvals > 0, standout))
-	add("messages that wait", s.Unread, when(s.Unread > 0, standout))
+	add("commands waiting for you", s.Approvals, when(s.Approvals > 0, standout))
+	add("unread messages", s.Unread, when(s.Unread > 0, standout))
 	add("messages since you last looked", s.New, when(s.New > 0, standout))
 	for _, sender := range slices.Sorted(maps.Keys(s.Messages)) {
 		add("messages from "+cleantext.Field(sender), s.Messages[sender], sideStyle(sender))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Redacted)) {
-		add("messages with a hidden "+cleantext.Field(kind), s.Redacted[kind], warn)
+		add("messages with a redacted "+cleantext.Field(kind), s.Redacted[kind], warn)
 	}
 	add("calls over a limit", s.Limited, when(s.Limited > 0, warn))
 	add("messages delivered", s.Delivered, plain)

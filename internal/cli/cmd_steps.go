@@ -19,24 +19,24 @@ type stepsOptions struct {
 	follow       bool
 }
 
-// stepsPage is how many steps are read at once.
+// stepsPage is the number of steps read in one query.
 const stepsPage = 500
 
 func newStepsCmd(a *app) *cobra.Command {
 	var o stepsOptions
 	cmd := &cobra.Command{
 		Use:   "steps CONVERSATION",
-		Short: "See what agents tell of their work, or follow it live",
-		Long: `Agents that were started with the tools of the group "files" may log what they do, one line
-a step (log_step). A step is not a message: it wakes nobody. The last 2000 of a conversation
-are kept.
+		Short: "Read the steps that agents log, or follow them live",
+		Long: `Agents that were started with the tools of the group "files" can log what they do, one
+line per step (log_step). A step is not a message and wakes nobody. The last 2000 of a
+conversation are kept.
 
-Each line begins with the number, the time and the session, and with the task, if the step
-is about one. What agents wrote stands behind "> ", without anything that could control the
+Each line begins with the number, the time, the session and, if the step is about a
+task, the task. Text from agents follows "> ", without anything that could control the
 terminal.
 
-With --follow, go on with each new step as it comes, until you press Ctrl-C; --json then
-prints one step a line.`,
+With --follow, keep printing new steps as they arrive, until you press Ctrl-C; --json
+then prints one step per line.`,
 		Example: `  bridge steps 3f2a
   bridge steps 3f2a --follow
   bridge steps 3f2a --task 7 --limit 20
@@ -49,9 +49,9 @@ prints one step a line.`,
 		},
 	}
 	fs := cmd.Flags()
-	numberFlag(fs, &o.limit, "limit", "only the latest so many steps; 0 = all")
+	numberFlag(fs, &o.limit, "limit", "how many of the latest steps to print; 0 = all")
 	numberFlag(fs, &o.task, "task", "only steps about this task of the conversation")
-	boolFlag(fs, &o.follow, "follow", "go on with new steps as they come")
+	boolFlag(fs, &o.follow, "follow", "keep printing new steps as they arrive")
 	return cmd
 }
 
@@ -93,7 +93,7 @@ func showSteps(ctx context.Context, a *app, o stepsOptions, r stepReader) error 
 			Steps          []view.Step `json:"steps"`
 		}{r.query.Conversation, views})
 	case len(all) == 0:
-		_, err := fmt.Fprintln(a.stdout, "No steps are logged.")
+		_, err := fmt.Fprintln(a.stdout, "No steps have been logged.")
 		return err
 	}
 	return printSteps(a, all)
@@ -105,7 +105,7 @@ type stepReader struct {
 	query steps.Query
 }
 
-// first returns the last steps that there are, or all where limit is 0.
+// first returns the last steps, or all if limit is 0.
 func (r stepReader) first(ctx context.Context, limit int) ([]steps.Step, error) {
 	if limit > 0 {
 		r.query.Limit, r.query.Last = limit, true
@@ -114,7 +114,7 @@ func (r stepReader) first(ctx context.Context, limit int) ([]steps.Step, error) 
 	return r.behind(ctx, 0)
 }
 
-// behind returns all steps behind the one with the number last.
+// behind returns all steps after number last.
 func (r stepReader) behind(ctx context.Context, last int64) (all []steps.Step, err error) {
 	r.query.After = last
 	for {
@@ -130,7 +130,7 @@ func (r stepReader) behind(ctx context.Context, last int64) (all []steps.Step, e
 	}
 }
 
-// followSteps prints steps, and those to come until ctx ends.
+// followSteps prints steps, and new ones until ctx ends.
 func followSteps(ctx context.Context, a *app, r stepReader, all []steps.Step) error {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
@@ -154,7 +154,7 @@ func followSteps(ctx context.Context, a *app, r stepReader, all []steps.Step) er
 	}
 }
 
-// printSteps prints one line a step.
+// printSteps prints one step per line.
 func printSteps(a *app, all []steps.Step) error {
 	for _, s := range all {
 		line := stepLine(s)

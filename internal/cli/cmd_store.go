@@ -13,10 +13,10 @@ func newStoreCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "store COMMAND",
 		Short: "Make a store that several machines share, or encrypt one",
-		Long: `Make a store in a PostgreSQL database (15 to 18), for agents of several machines or for
-more writers than one file is for, or copy one there and back; encrypt what a store keeps,
-wherever it is. All commands but repair and install take its connection string, as --db or
-as BRIDGE_DB.`,
+		Long: `Make a store in a PostgreSQL database (15 to 18), for agents on several machines or for
+more writers than a file can serve; copy a store between a file and a database; or
+encrypt a store's texts. All commands except repair and install accept a connection
+string as --db or BRIDGE_DB.`,
 		Example:     `  bridge store init --db postgres://owner@db.example/bridge`,
 		Args:        noCommandArgs,
 		SuggestFor:  []string{"init", "postgres"},
@@ -34,31 +34,31 @@ func newStoreInitCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make or migrate the store in a PostgreSQL database",
-		Long: `Make the store in the database that --db names, in a schema of its own, and its key on
-this machine. Where the store is there, bring it up to date; nothing in it is lost.
+		Long: `Make the store in the database named by --db, in its own schema, and its key on this
+machine. If the store exists, migrate it to the current version; no data is lost.
 
-The database must be there. search_path in the connection string names another schema
-than "bridge". Give the password in PGPASSFILE or ~/.pgpass: others can read an
-argument in ps. The printed key file belongs on every machine that opens the store,
-under the path that bridge names there.
+The database must exist. To use another schema than "bridge", set search_path in the
+connection string. Give the password in PGPASSFILE or ~/.pgpass, because other users can
+see arguments in ps. Copy the printed key file to every machine that opens the store, to
+the path that bridge names there.
 
-With --role, a role of the database, which must be there, may work with the store: it
-can neither change its schema nor change or remove entries of the audit log. Let
-"bridge serve" use that role, and keep the owner's for this command.
+With --role, an existing role of the database gets access to the store. It cannot change
+the schema, or change or remove entries of the audit log. Let "bridge serve" use that
+role, and use the owner only for this command.
 
-With --encrypt the store is encrypted before anything is in it (bridge store encrypt); then
-this command makes a store in a file, too.`,
+With --encrypt the store is encrypted before it contains anything (bridge store
+encrypt). With this flag the command also makes stores in files.`,
 		Example: `  bridge store init --db postgres://owner@db.example/bridge
   bridge store init --db postgres://owner@db.example/bridge --role bridge_agents`,
 		Args: noCommandArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runStoreInit(cmd.Context(), a, o) },
 	}
 	boolFlag(cmd.Flags(), &o.encrypt, "encrypt", "encrypt the texts that the store will keep")
-	textFlag(cmd.Flags(), &o.role, kindText, "role", "a role of the database that may work with the store")
+	textFlag(cmd.Flags(), &o.role, kindText, "role", "a role of the database that gets access to the store")
 	return cmd
 }
 
-// storeInit are the flags of bridge store init.
+// storeInit holds the flags of bridge store init.
 type storeInit struct {
 	role    string
 	encrypt bool
@@ -88,7 +88,7 @@ func runStoreInit(ctx context.Context, a *app, o storeInit) error {
 	return a.sayReady(name, place, o.role, c)
 }
 
-// sayReady says what a store has become; c is nil where it was not encrypted.
+// sayReady reports the result; c is nil if the store was not encrypted.
 func (a *app) sayReady(name, place, role string, c *conversion) error {
 	file := a.keyFile(place)
 	if a.json {
@@ -108,10 +108,10 @@ func (a *app) sayReady(name, place, role string, c *conversion) error {
 			return err
 		}
 	}
-	return a.printLine("The store is ready: " + cleantext.CleanLine(name) + "\nIts key is in " + cleantext.CleanLine(file) + ": keep a copy apart, without it no token can be checked.")
+	return a.printLine("The store is ready: " + cleantext.CleanLine(name) + "\nIts key is in " + cleantext.CleanLine(file) + ": keep a copy elsewhere, because without it no token can be checked.")
 }
 
-// initEncryptedFile makes a store in a file, and encrypts it.
+// initEncryptedFile makes a store in a file and encrypts it.
 func initEncryptedFile(ctx context.Context, a *app) error {
 	if err := a.needsStore(); err != nil {
 		return err

@@ -21,20 +21,21 @@ func newStoreCopyCmd(a *app) *cobra.Command {
 	keep := false
 	cmd := &cobra.Command{
 		Use:   "copy FROM TO",
-		Short: "Move a whole store from a file to PostgreSQL, or back",
-		Long: `Copy all of the store FROM into the new store TO. Each is a file or postgres://…, and one
-of them is in PostgreSQL. Tokens, join codes, mail and the audit log go on in the copy: it
-has the same key, which is put where TO looks for it.
+		Short: "Move a store from a file to PostgreSQL, or back",
+		Long: `Copy the whole store FROM into the new store TO. Each is a file or postgres://…, and one
+of them must be in PostgreSQL. Tokens, join codes, mail and the audit log stay valid in
+the copy, because it has the same key, which is stored where TO expects it.
 
-FROM is read in one transaction, and closed in it when TO is whole: from then on every
-process refuses FROM, and ` + "`bridge store reopen FROM`" + ` opens it again. Who writes there
-meanwhile waits. With --keep FROM stays open, agents go on, and what is written there later
-is not in TO: that is for backups.
+FROM is read in one transaction, which also closes it once TO is complete: from then on
+every process refuses FROM, until ` + "`bridge store reopen FROM`" + ` opens it again.
+Meanwhile writers wait. With --keep FROM stays open and agents keep working, but what they
+write later is not in TO: use that for backups.
 
-TO must hold nothing. Rows are counted and compared, and the audit log of both is verified.
-A copy that is killed leaves FROM open, and a file that has no name yet or an empty schema:
-run the command again. Only if it is killed when TO is whole and FROM not yet closed, both
-are open: remove TO, or use ` + "`bridge audit`" + ` to see which of them has move_store.
+TO must be empty. Rows are counted and compared, and the audit logs of both are verified.
+If the copy is killed, FROM stays open, and a file without its final name or an empty
+schema is left over: run the command again. Only if it is killed after TO is complete and
+before FROM is closed are both open: remove TO, or use ` + "`bridge audit`" + ` to see which
+of them has move_store.
 
 In PostgreSQL, use the owner of the schema.`,
 		Example: `  bridge store copy ~/.local/state/bridge/bridge.db postgres://owner@db.example/bridge
@@ -49,11 +50,11 @@ In PostgreSQL, use the owner of the schema.`,
 			return runStoreCopy(cmd.Context(), a, args[0], args[1], keep)
 		},
 	}
-	cmd.Flags().BoolVar(&keep, "keep", false, "leave FROM open to all that use it")
+	cmd.Flags().BoolVar(&keep, "keep", false, "leave FROM open for other processes")
 	return cmd
 }
 
-// named is the app with another store.
+// named returns a copy of the app that uses another store.
 func (a *app) named(store string) *app {
 	other := *a
 	other.db = store
@@ -63,7 +64,7 @@ func (a *app) named(store string) *app {
 func runStoreCopy(ctx context.Context, a *app, fromName, toName string, keep bool) (err error) {
 	from, to := a.named(fromName), a.named(toName)
 	if !from.onServer() && !to.onServer() {
-		return usagef("one of the two must be postgres://USER@HOST/DATABASE: `bridge backup` copies a store in a file")
+		return usagef("one of the two must be postgres://USER@HOST/DATABASE: use `bridge backup` to copy a store in a file")
 	}
 	fromPath, err := from.storePath()
 	if err != nil {
@@ -92,7 +93,7 @@ func runStoreCopy(ctx context.Context, a *app, fromName, toName string, keep boo
 	return a.printCopy(from, to, toPath, report, !keep)
 }
 
-// openSource opens the store that is copied.
+// openSource opens the store to copy.
 func (a *app) openSource(ctx context.Context, path string) (c storecopy.Copy, end func() error, err error) {
 	c.Now = a.now()
 	if a.onServer() {
@@ -117,24 +118,24 @@ func (a *app) openSource(ctx context.Context, path string) (c storecopy.Copy, en
 	return c, store.Close, nil
 }
 
-// makeFolders makes the folder of a store, or of the key of one on a server.
+// makeFolders creates the folder of a store, or of the key of a store on a server.
 func makeFolders(a *app, path string) error {
 	if err := storefile.CheckAbove(path); err != nil {
 		return err
 	}
 	folders := []string{path}
 	if a.onServer() {
-		folders = []string{filepath.Dir(path), path} // the one that all stores share, too
+		folders = []string{filepath.Dir(path), path} // also the one that all stores share
 	}
 	for _, folder := range folders {
 		if err := storefile.Prepare(folder); err != nil {
-			return fmt.Errorf("make the folder of the store: %w", err)
+			return fmt.Errorf("create the folder of the store: %w", err)
 		}
 	}
 	return nil
 }
 
-// copyInto makes the store that the copy goes to.
+// copyInto creates the store that is copied to.
 func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r storecopy.Report, err error) {
 	file, err := a.keyPlace(path)
 	if err != nil {
@@ -146,7 +147,7 @@ func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r st
 	if err := storecopy.CheckKey(file, c.Key); err != nil {
 		return r, err
 	}
-	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: c.Key, Create: true}) // which finds a store with another key
+	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: c.Key, Create: true}) // this fails if the store has another key
 	if err != nil {
 		return r, err
 	}
@@ -156,17 +157,18 @@ func (a *app) copyInto(ctx context.Context, c storecopy.Copy, path string) (r st
 	}
 	r, err = c.ToServer(ctx, store.Fill)
 	if errors.Is(err, postgres.ErrNotEmpty) {
-		err = c.Occupied("name a schema that is not there with ?search_path=")
+		err = c.Occupied("name a new schema with ?search_path=")
 	}
 	return r, err
 }
 
-// fillFile makes the store of a copy. It need not survive a power cut before it is whole.
+// fillFile creates the store of a copy. It need not survive a power failure before it
+// is complete.
 func fillFile(ctx context.Context, path string, key auth.Key, fn func(sqlite.Rows, sqlite.Exec) error) error {
 	return sqlite.Fill(ctx, path, sqlite.Options{Key: key, Volatile: true}, fn)
 }
 
-// copied is what a copy tells programs.
+// copied is a copy in JSON output.
 type copied struct {
 	From          string           `json:"from"`
 	To            string           `json:"to"`
@@ -188,16 +190,16 @@ func (a *app) printCopy(from, to *app, path string, r storecopy.Report, moved bo
 	if a.json {
 		return a.printJSON(c)
 	}
-	rest := "What is written to " + cleantext.CleanLine(c.From) + " from now on is not in the copy."
+	rest := "Later changes to " + cleantext.CleanLine(c.From) + " will not be in the copy."
 	if moved {
-		rest = cleantext.CleanLine(c.From) + " is closed now: use the copy (--db, BRIDGE_DB). `bridge store reopen` opens it again, without what the copy gets."
+		rest = cleantext.CleanLine(c.From) + " is closed now: use the copy (--db, BRIDGE_DB). `bridge store reopen` opens it again, without changes made to the copy."
 	}
-	return a.printLine(fmt.Sprintf("Copied %s with %s (%s) to %s.\nBoth hold the same; the audit log goes on from %s with %s.\nThe key is in %s. %s",
+	return a.printLine(fmt.Sprintf("Copied %s with %s (%s) to %s.\nBoth have the same content; the audit log continues from %s with %s.\nThe key is in %s. %s",
 		view.Count(r.Conversations, "conversation"), view.Count(r.Messages, "message"), view.Count(r.Rows, "row"), cleantext.CleanLine(c.To),
 		c.FromHead, c.ToHead, cleantext.CleanLine(c.Key), rest))
 }
 
-// shownName names the store to people, without a password; "" where it cannot be named.
+// shownName returns the store's name without a password; "" if it has none.
 func (a *app) shownName() string {
 	name, _ := a.storeName()
 	return name
