@@ -24,18 +24,18 @@ func newStoreEncryptCmd(a *app) *cobra.Command {
 		Use:   "encrypt",
 		Short: "Encrypt all texts that a store keeps",
 		Long: `Encrypt the texts of the store: messages and the names of their files, shared files,
-tasks, steps, claims, commands, and the details of the audit log. Their key is derived from
-the store's key (bridge.key), so that a stolen database, backup or disk of a database server
-holds no text where that key is not beside it. Roles, teams, times, sizes and who spoke to
-whom stay readable: SECURITY.md lists them.
+tasks, steps, claims, commands, and the details of the audit log. Their key is derived
+from the store's key (bridge.key), so that a stolen database, backup or disk of a
+database server reveals no text without that key. Roles, teams, times, sizes and who
+wrote to whom stay readable: SECURITY.md lists them.
 
-Agents go on meanwhile. A command that is killed has lost nothing: run it again, and it does
-the rest. Programs older than this one refuse an encrypted store. At the end the file is
-written again and its log is emptied; that needs as much free space as the store takes, and
-who writes waits meanwhile.
+Agents can keep working. If the command is killed nothing is lost: run it again to
+complete the work. Older versions of bridge refuse an encrypted store. At the end the
+file is rewritten and its log is emptied; this needs as much free space as the store
+takes, and writers wait until it is done.
 
-What was copied before stays readable: backups, exports, archives of the audit log, blocks
-of a disk that were freed, and for PostgreSQL the server's own log and its archives.
+Earlier copies stay readable: backups, exports, archives of the audit log, freed disk
+blocks, and for PostgreSQL the server's own log and its archives.
 
 In PostgreSQL, use the owner of the schema.`,
 		Example: `  bridge store encrypt
@@ -48,11 +48,11 @@ In PostgreSQL, use the owner of the schema.`,
 func newStoreDecryptCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "decrypt",
-		Short: "Keep the texts of a store in clear again",
-		Long: `Undo "bridge store encrypt": from now on the store keeps its texts in clear, and what is
-there is decrypted. Agents go on meanwhile. A command that is killed has lost nothing: run it
-again, and it does the rest. A text that does not open, because somebody changed it, stays as
-it is.
+		Short: "Decrypt all texts that a store keeps",
+		Long: `Undo "bridge store encrypt": existing texts are decrypted, and new ones are stored in
+clear. Agents can keep working. If the command is killed nothing is lost: run it again
+to complete the work. A text that cannot be decrypted, because somebody changed it, is
+left unchanged.
 
 In PostgreSQL, use the owner of the schema.`,
 		Example: `  bridge store decrypt`,
@@ -69,7 +69,7 @@ func runConvert(ctx context.Context, a *app, on bool) error {
 	return a.sayConverted(*c)
 }
 
-// convertNamed encrypts or decrypts the store that was named.
+// convertNamed encrypts or decrypts the named store.
 func (a *app) convertNamed(ctx context.Context, on bool) (*conversion, error) {
 	if err := a.needsStore(); err != nil {
 		return nil, err
@@ -86,13 +86,13 @@ func (a *app) convertNamed(ctx context.Context, on bool) (*conversion, error) {
 	return &c, errors.Join(err, store.close())
 }
 
-// conversion is what became of a store.
+// conversion is the result of encrypting or decrypting a store.
 type conversion struct {
 	before, now atrest.State
 	atrest.Converted
 }
 
-// convert encrypts or decrypts a store that is open.
+// convert encrypts or decrypts an open store.
 func (a *app) convert(ctx context.Context, store openedStore, on bool) (c conversion, err error) {
 	of, ok := store.wholeStore.(convertible)
 	if !ok {
@@ -107,7 +107,7 @@ func (a *app) convert(ctx context.Context, store openedStore, on bool) (c conver
 	c.Converted, err = of.Convert(ctx, op, on, func(rows int64) { line.show("%s so far", view.Count(rows, "row")) })
 	line.clear()
 	if errors.Is(err, bridge.ErrStoreBusy) || ctx.Err() != nil {
-		err = errors.Join(err, errors.New("what was done stays: run the command again, and it does the rest"))
+		err = errors.Join(err, errors.New("what was done is kept: run the command again to complete the work"))
 	}
 	return c, err
 }
@@ -126,23 +126,23 @@ func (a *app) sayConverted(c conversion) error {
 	return a.printLine(cleantext.CleanLine(a.shownName()) + c.String())
 }
 
-// String says it behind the name of the store.
+// String completes a sentence that begins with the store's name.
 func (c conversion) String() string {
 	switch {
 	case c.before == c.now && c.now == atrest.On:
-		return " is encrypted already."
+		return " is already encrypted."
 	case c.before == c.now:
 		return " is not encrypted."
 	}
-	text := " keeps its texts in clear now: " + view.Count(c.Rows, "row") + " changed."
+	text := " now keeps its texts in clear: " + view.Count(c.Rows, "row") + " changed."
 	if c.now == atrest.On {
-		text = " is encrypted now: " + view.Count(c.Rows, "row") + " changed.\nWithout its key file nobody reads it, you neither: keep a copy of the key apart. Backups and exports from before are not encrypted."
+		text = " is now encrypted: " + view.Count(c.Rows, "row") + " changed.\nWithout its key file nobody can read it, not even you: keep a copy of the key elsewhere. Backups and exports from before are not encrypted."
 	}
 	if c.Damaged > 0 {
-		text += "\n" + view.Count(c.Damaged, "text") + " could not be opened and stayed as they were: they were changed or moved. A backup from before has them."
+		text += "\n" + view.Count(c.Damaged, "text") + " could not be decrypted and were left unchanged, because something changed or moved them. An older backup may have them."
 	}
 	if c.Statistics {
-		text += "\nThe planner's statistics of the database may hold texts still, which this user may not write again: let the database's owner run VACUUM FULL pg_catalog.pg_statistic there."
+		text += "\nThe database's planner statistics may still contain texts, and this user may not rewrite them: let the database's owner run VACUUM FULL pg_catalog.pg_statistic there."
 	}
 	return text
 }

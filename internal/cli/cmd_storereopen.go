@@ -15,16 +15,16 @@ import (
 func newStoreReopenCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "reopen STORE",
-		Short: "Open a store again that `bridge store copy` has closed",
-		Long: `Open STORE again, a file or postgres://…, which was closed when it was moved. It is as it
-was then: what its copy has got since is not in it, and mail that was read in the copy comes
-again. Use only one of the two.
+		Short: "Reopen a store that `bridge store copy` has closed",
+		Long: `Reopen STORE, a file or postgres://…, which was closed when it was moved. Its content is
+as it was then: later changes to the copy are not in it, and mail that was read in the
+copy is delivered again. Use only one of the two.
 
 In PostgreSQL, use the owner of the schema.`,
 		Example: `  bridge store reopen ~/.local/state/bridge/bridge.db`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("`bridge store reopen` takes the store that is to be opened again")
+				return usagef("`bridge store reopen` takes one argument: the store to reopen")
 			}
 			return nil
 		},
@@ -49,5 +49,5 @@ func (a *app) reopen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.printLine(cleantext.CleanLine(a.shownName()) + " is open again. Use no copy of it any more.")
+	return a.printLine(cleantext.CleanLine(a.shownName()) + " is open again. Do not use its copies any more.")
 }

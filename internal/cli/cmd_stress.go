@@ -52,48 +52,49 @@ func newStressCmd(a *app) *cobra.Command {
 
 // stressHelp is the help text of bridge stress.
 func stressHelp() string {
-	return `Let many agents, each with a real bridge process, talk through one temporary store
-over real MCP, kill some of the processes with kill -9, and then compare what every
-agent saw with what every agent sent. Your own store and its settings are not touched.
+	return `Run many agents, each with a real bridge process, on one temporary store over real MCP,
+kill some of the processes with kill -9, and then compare what each agent saw with what
+each agent sent. Your own store and its settings are not touched.
 
-A violation is an acknowledged message that was lost, came twice without a mark, out
-of order or altered; a task without exactly one end; an accepted edit that is not in the
-file, once and in order; a file with two holders; an operation without its entry in the
-audit log; a damaged store. The exit code is 1 if there is one.
+A violation is an acknowledged message that was lost, altered, delivered out of order,
+or delivered twice without being marked; a task that does not have exactly one end; an
+accepted edit that is not in the file exactly once and in order; a file with two
+holders; an operation without its entry in the audit log; or a damaged store. The exit
+code is 1 if there is any.
 
-With --gateways, that many gateways serve the store, and each agent is on a machine of its
-own that only connects to one of them ("bridge connect"): no two share a file. Every fifth
-kill is of a gateway. With --enter such a machine can have a network of its own, which
-reaches the gateways at --gateway-address: scripts/test-machines.sh does that. With --db
-and the connection string of a PostgreSQL database the store is in a schema of its own
-there, which is removed in the end.
+With --gateways, this number of gateways serve the store, and each agent acts as a
+separate machine that only connects to one of them ("bridge connect"), so that no two
+share files. Every fifth kill hits a gateway. With --enter each machine can have its own
+network, from which it reaches the gateways at --gateway-address: see
+scripts/test-machines.sh. With --db and the connection string of a PostgreSQL database
+the store is made in its own schema there, which is removed at the end.
 
-Presets, for --preset; flags that are given beat what a preset says:
-` + presetNames() + `
+Presets, for --preset; flags override a preset's values:` + presetNames() + `
 
-With --duration and --messages, the messages are spread over the duration; with --duration
-only, each is sent when the one before was answered. With --rate, that many are due each
-second whether bridge keeps up or not, and times count from when a message was due.
---compress divides a preset's duration; the report says so.`
+With --duration and --messages, the messages are spread over the duration. With
+--duration only, each message is sent when the previous one was answered. With --rate,
+this number of messages is due each second whether bridge keeps up or not, and times are
+measured from when a message was due. --compress divides a preset's duration; the report
+says so.`
 }
 
 func (o *stressOptions) register(fs *pflag.FlagSet) {
-	choiceFlag(fs, &o.preset, presetChoices(), "preset", "settings to begin with")
+	choiceFlag(fs, &o.preset, presetChoices(), "preset", "the initial settings")
 	countFlag(fs, &o.Agents, "agents", "how many processes")
-	countFlag(fs, &o.Conversations, "conversations", "how many conversations among them")
-	numberFlag(fs, &o.Messages, "messages", "how many messages to send; 0 = as many as there is time for")
-	numberFlag(fs, &o.rate, "rate", "how many messages are due a second; 0 = each when the one before was answered")
-	numberFlag(fs, &o.Reads, "reads", "how many times to check for messages; 0 = all the time")
+	countFlag(fs, &o.Conversations, "conversations", "the number of conversations among them")
+	numberFlag(fs, &o.Messages, "messages", "how many messages to send; 0 = as many as possible")
+	numberFlag(fs, &o.rate, "rate", "how many messages are due per second; 0 = each when the previous one was answered")
+	numberFlag(fs, &o.Reads, "reads", "how many times to check for messages; 0 = continuously")
 	numberFlag(fs, &o.Tasks, "tasks", "how many tasks to assign")
 	ageFlag(fs, &o.Duration, "duration", "how long to send")
 	numberFlag(fs, &o.Kills, "kills", "how many times to kill a process")
 	boolFlag(fs, &o.Limits, "default-limits", "keep the default rate limits")
-	countFlag(fs, &o.compress, "compress", "what to divide a preset's duration by (default what the preset says)")
+	countFlag(fs, &o.compress, "compress", "the divisor for a preset's duration (default: the preset's)")
 	numberFlag(fs, &o.Gateways, "gateways", "how many gateways to put between agents and store; 0 = none")
-	textFlag(fs, &o.host, "address", "gateway-address", "the address of this machine on which gateways listen (default loopback)")
+	textFlag(fs, &o.host, "address", "gateway-address", "the address of this machine on which gateways listen (default: loopback)")
 	textFlag(fs, &o.enter, kindPath, "enter", "a program that runs each machine's commands: it gets the machine's number and the command")
-	numberFlag(fs, &o.seed, "seed", "what decides about messages and kills")
-	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default the one for temporary files)")
+	numberFlag(fs, &o.seed, "seed", "the seed for random messages and kills")
+	textFlag(fs, &o.dir, kindPath, "dir", "the folder for the temporary store (default: the system's)")
 }
 
 func presetChoices() (names []string) {
@@ -111,7 +112,7 @@ func presetNames() string {
 	return strings.Join(lines, "\n")
 }
 
-// settings returns the preset's settings with those of the flags that were given.
+// settings returns the preset's settings, overridden by the given flags.
 func (o stressOptions) settings(fs *pflag.FlagSet) stress.Settings {
 	s := o.Settings
 	if preset, ok := stress.FindPreset(o.preset); ok {
@@ -182,16 +183,16 @@ func runStress(ctx context.Context, a *app, fs *pflag.FlagSet, o stressOptions) 
 	return nil
 }
 
-// scratchStore is where the temporary store is made: in a schema of its own of the database
-// that --db names, or "" for a file. A store that the environment or the configuration
-// names is the operator's, and not used.
+// scratchStore returns where to make the temporary store: the database that --db names,
+// where it gets its own schema, or "" for a file. A store named in the environment or
+// the configuration is the operator's, and is not used.
 func (a *app) scratchStore(fs *pflag.FlagSet) (dsn string, drop func(context.Context) error, err error) {
 	nothing := func(context.Context) error { return nil }
 	if !fs.Changed("db") {
 		return "", nothing, nil
 	}
 	if !a.onServer() {
-		return "", nil, usagef("--db: the test makes files of its own; only a database can be named, as postgres://USER@HOST/DATABASE")
+		return "", nil, usagef("--db: must be a database, such as postgres://USER@HOST/DATABASE, because the test makes its own files")
 	}
 	return server.Scratch(a.db)
 }

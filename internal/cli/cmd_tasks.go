@@ -29,15 +29,15 @@ func newTasksCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tasks [TEAM|CONVERSATION]",
 		Short: "See who works on what",
-		Long: `List the open tasks: who has each, how far it is, and how long ago its worker gave a
-sign of life. With a team, by its name or id, or a conversation, only theirs; teams
-of different orchestrators may have the same name, TEAM then shows the id too.
+		Long: `List the open tasks: who works on each, its state, and how long ago its worker gave a
+sign of life. With a team, by its name or id, or a conversation, list only theirs. Teams
+of different orchestrators may have the same name; TEAM then also shows the id.
 
-On a machine that is connected to a gateway it lists the tasks of this machine's own
+On a machine that is connected to a gateway list only the tasks of this machine's own
 agents: those of the teams that they lead, and those that they work on.
 
-With --all, ended tasks too; with --task, one task with its body and its history.
-What agents wrote is shown without anything that could control the terminal.`,
+With --all, also list ended tasks. With --task, show one task with its body and history.
+Text from agents is shown without anything that could control the terminal.`,
 		Example: `  bridge tasks
   bridge tasks payments --all
   bridge tasks 3f2a
@@ -47,7 +47,7 @@ What agents wrote is shown without anything that could control the terminal.`,
 			if len(args) <= 1 {
 				return nil
 			}
-			return usagef("`%s` takes one team or conversation at most, it was given %d", cmd.CommandPath(), len(args))
+			return usagef("`%s` takes at most one team or conversation, but was given %d", cmd.CommandPath(), len(args))
 		},
 		ValidArgsFunction: completeConversation(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,7 +58,7 @@ What agents wrote is shown without anything that could control the terminal.`,
 		},
 	}
 	boolFlag(cmd.Flags(), &o.all, "all", "ended tasks too")
-	numberFlag(cmd.Flags(), &o.task, "task", "only this one, with its body and history; 0 = all tasks")
+	numberFlag(cmd.Flags(), &o.task, "task", "show only this task, with its body and history; 0 = all tasks")
 	return cmd
 }
 
@@ -86,7 +86,7 @@ func runTasks(ctx context.Context, a *app, o tasksOptions) error {
 	})
 }
 
-// printTasks prints the tasks as a table, or as JSON. short tells how ids are shortened.
+// printTasks prints the tasks as a table or as JSON. short shortens IDs.
 func (a *app) printTasks(all []tasks.Task, now time.Time, short func() (func(string) string, error)) error {
 	if a.json {
 		views := make([]view.Task, len(all))
@@ -98,7 +98,7 @@ func (a *app) printTasks(all []tasks.Task, now time.Time, short func() (func(str
 		}{views})
 	}
 	if len(all) == 0 {
-		return a.printLine("There are no such tasks.")
+		return a.printLine("No tasks match.")
 	}
 	id, err := short()
 	if err != nil {
@@ -107,8 +107,7 @@ func (a *app) printTasks(all []tasks.Task, now time.Time, short func() (func(str
 	return taskTable(all, now, id).print(a.stdout, a.screen())
 }
 
-// tasksOf keeps the tasks of a team, or of a conversation where there is no team
-// of that name.
+// tasksOf returns the tasks of a team, or of a conversation if no team has that name.
 func tasksOf(ctx context.Context, s *bridge.Service, all []tasks.Task, name string) ([]tasks.Task, error) {
 	known, err := teamExists(ctx, s, name)
 	if err != nil {
@@ -168,7 +167,7 @@ func taskTable(all []tasks.Task, now time.Time, id func(string) string) *table {
 	return t
 }
 
-// sharedTeamNames are the names that more than one team has.
+// sharedTeamNames returns the names that several teams have.
 func sharedTeamNames(all []tasks.Task) map[string]bool {
 	ids, shared := map[string]string{}, map[string]bool{}
 	for _, task := range all {
@@ -180,7 +179,8 @@ func sharedTeamNames(all []tasks.Task) map[string]bool {
 	return shared
 }
 
-// shortWorker names a worker, as CONVERSATION or CONVERSATION/SESSION, with a short id.
+// shortWorker formats a worker as CONVERSATION or CONVERSATION/SESSION, with a short
+// ID.
 func shortWorker(worker string, id func(string) string) string {
 	conversation, session, several := strings.Cut(worker, "/")
 	if several {
@@ -201,7 +201,7 @@ func taskStyle(s tasks.State) style {
 	return plain
 }
 
-// showTask shows one task with its body and history.
+// showTask shows a task with its body and history.
 func showTask(ctx context.Context, a *app, s services, id int64) error {
 	history, err := s.TaskHistory(ctx, id)
 	if err != nil {
@@ -213,12 +213,12 @@ func showTask(ctx context.Context, a *app, s services, id int64) error {
 	}
 	i := slices.IndexFunc(all, func(t tasks.Task) bool { return t.ID == id })
 	if i < 0 {
-		return tasks.ErrNoTask // removed in between
+		return tasks.ErrNoTask // was removed in the meantime
 	}
 	return a.printTask(all[i], history, a.now(), func() (func(string) string, error) { return a.shortID(ctx, s.Service) })
 }
 
-// printTask prints one task with its history.
+// printTask prints a task with its history.
 func (a *app) printTask(t tasks.Task, history []tasks.Event, now time.Time, short func() (func(string) string, error)) error {
 	if a.json {
 		return a.printJSON(struct {
@@ -234,7 +234,7 @@ func (a *app) printTask(t tasks.Task, history []tasks.Event, now time.Time, shor
 	return errors.Join(writeTask(out, a.screen(), t, history, now, id), out.Flush())
 }
 
-// writeTask writes a task's row, its whole title and body, quoted, and its history.
+// writeTask writes a task's row, its complete title and body, quoted, and its history.
 func writeTask(out *bufio.Writer, screen screen, t tasks.Task, history []tasks.Event, now time.Time, id func(string) string) error {
 	if err := taskTable([]tasks.Task{t}, now, id).print(out, screen); err != nil {
 		return err

@@ -22,15 +22,15 @@ func newTokensCmd(a *app) *cobra.Command {
 	var o tokensOptions
 	cmd := &cobra.Command{
 		Use:   "tokens CONVERSATION",
-		Short: "Print or replace tokens, when an agent lost its own",
-		Long: `Print the tokens of a conversation's sessions, derived again from the key: the
-store does not hold them. Whoever has a token can read and write as that session.
-That they were shown is in the audit log.
+		Short: "Print or replace tokens, if an agent lost its own",
+		Long: `Print the tokens of a conversation's sessions. They are derived from the key again,
+because the store does not contain them. Whoever has a token can read and write as that
+session. The audit log records that they were shown.
 
-With --rotate all tokens are replaced. The old ones, and join codes that were not
-redeemed, are invalid from then on. With --session only that session's token is printed or
-replaced: replacing it locks out who has it, and the other agents go on. A join code that
-was not redeemed for another session then stays valid.`,
+With --rotate all tokens are replaced. The old ones and unused join codes become
+invalid. With --session only that session's token is printed or replaced: replacing it
+locks out whoever has the old one, while the other agents keep working. An unused join
+code for another session then stays valid.`,
 		Example: `  bridge tokens conv_3f2a9c0d5e6b7a81
   bridge tokens 3f2a --rotate
   bridge tokens 3f2a --session b --rotate
@@ -42,7 +42,7 @@ was not redeemed for another session then stays valid.`,
 			return runTokens(cmd.Context(), a, o)
 		},
 	}
-	boolFlag(cmd.Flags(), &o.rotate, "rotate", "replace the tokens; the old ones stop working at once")
+	boolFlag(cmd.Flags(), &o.rotate, "rotate", "replace the tokens; the old ones stop working immediately")
 	sessionFlag(cmd.Flags(), &o.session, "session", "only the token of this session (default all)")
 	return cmd
 }
@@ -89,12 +89,12 @@ func warnOfTokens(a *app, o tokensOptions, found bridge.Overview) {
 	case o.session == "":
 		a.note("warning: the old tokens and an unused join code no longer work: give all agents the new ones")
 	case o.session == string(bridge.SessionA):
-		a.note("warning: the old token of session a no longer works: give the new one only to the agent that is to be session a")
+		a.note("warning: the old token of session a no longer works: give the new one only to the agent for session a")
 	default:
-		a.note(fmt.Sprintf("warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to the agent that is to be session %[1]s", o.session))
+		a.note(fmt.Sprintf("warning: the old token of session %[1]s and an unused join code no longer work: give the new token only to the agent for session %[1]s", o.session))
 	}
 	if found.Expired(a.now()) {
-		a.note("warning: the conversation has expired: with its tokens it can only be read, for 24 hours from its end")
+		a.note("warning: the conversation has expired: its tokens only allow reading, for 24 hours after its end")
 	}
 }
 
@@ -116,7 +116,7 @@ func tokensText(screen screen, c bridge.Overview, tokens []bridge.Token) string 
 	for _, t := range tokens {
 		who := string(t.Session) + " " + cleantext.Quoted(c.Sessions.Role(t.Session))
 		if screen.width > 0 {
-			who = cut(who, screen.width) // no line begins with an agent's words
+			who = cut(who, screen.width) // so that no line begins with an agent's words
 		}
 		text.WriteString(who + "\n")
 		fmt.Fprintf(&text, "  %s\n", t.Token)

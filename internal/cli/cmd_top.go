@@ -14,15 +14,15 @@ func newTopCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "top",
 		Short: "Watch who works, who is stuck and what waits for you",
-		Long: `Show the state of the store on one screen of a terminal, and keep it current: the commands
-that wait for your decision, tasks that nobody has, the agents, those that are stuck
-first, and what happened in the last hour and day. "new" counts the messages since you
-last looked at their conversation. It works over ssh, and fits any size.
+		Long: `Show the state of the store on one screen of a terminal, and keep it current: the
+commands that wait for your decision, unassigned tasks, the agents, with those that are
+stuck first, and what happened in the last hour and day. "new" counts the messages since
+you last looked at their conversation. It works over ssh and adapts to any size.
 
-An agent is stuck if it says that it is blocked, or if messages wait for it and it has
-given no sign of life for two minutes. q or Ctrl-C ends it and gives you your screen back.
+An agent is stuck if its status is "blocked", or if it has unread messages and has given
+no sign of life for two minutes. q or Ctrl-C exits and restores your screen.
 
-Where the output is not a terminal, or with --json, everything is printed once.`,
+If the output is not a terminal, or with --json, everything is printed once.`,
 		Example: `  bridge top
   ssh host bridge top
   bridge top --json | jq '.agents[] | select(.stuck)'`,
@@ -56,20 +56,19 @@ func runTop(ctx context.Context, a *app) error {
 	})
 }
 
-// redraws reports whether the output is a terminal that a picture can be drawn on again
-// and again.
+// redraws reports whether the output is a terminal on which the screen can be redrawn.
 func (a *app) redraws() bool {
 	return a.screen().width > 0 && coloursWork && a.env("TERM") != "dumb"
 }
 
 const (
-	// topEvery is the time between two looks at the store, figuresEvery between two counts
-	// of what happened.
+	// topEvery is the interval for reading the store's state, figuresEvery that for
+	// counting past events.
 	topEvery     = 2 * time.Second
 	figuresEvery = 10 * time.Second
 )
 
-// watched is what top shows, as it was last read.
+// watched is the data that top shows, as of the last read.
 type watched struct {
 	top
 	sources summary.Sources
@@ -77,7 +76,7 @@ type watched struct {
 	counted time.Time
 }
 
-// read reads how things stand. What was read before stays where that fails.
+// read updates the data. If it fails, the earlier data stays.
 func (w *watched) read(ctx context.Context) error {
 	now := w.now()
 	sum, err := w.sources.Gather(ctx, now)

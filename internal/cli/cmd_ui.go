@@ -25,32 +25,33 @@ func newUICmd(a *app) *cobra.Command {
 	o := uiOptions{listen: "127.0.0.1:0"}
 	cmd := &cobra.Command{
 		Use:   "ui",
-		Short: "Look at everything in a browser",
-		Long: `Show the store in a browser on this machine, as it changes: what waits for you, who is
-alive and who is stuck, conversations, tasks, claims, shared files, steps, commands, the
-audit log, limits and figures, and with --reports the runs of bridge harness. The page
-can refuse a command, and pause and resume a conversation. Approving a command stays at
-a terminal: the page shows what to type.
+		Short: "Show everything in a browser",
+		Long: `Show the store in a browser on this machine, updated as it changes: what waits for you,
+which agents are alive or stuck, conversations, tasks, claims, shared files, steps,
+commands, the audit log, limits and figures, and with --reports the runs of bridge
+harness. On the page you can refuse a command, and pause and resume a conversation.
+Commands can only be approved at a terminal: the page shows what to type.
 
-The page is offered on a loopback address, to one browser: the command writes a file that
-only you can read, and opens it, which logs the browser in, once. Where no browser can be
+The page is served on a loopback address, to one browser: the command writes a file that
+only you can read and opens it, which logs the browser in, once. If no browser can be
 opened, open the file yourself. Through ssh, forward the port with "ssh -L" and copy the
 file.
 
-Each transcript that is opened is in the audit log.`,
+Each transcript that you open is recorded in the audit log.`,
 		Example: `  bridge ui
   bridge ui --no-browser --listen 127.0.0.1:8080
   bridge ui --reports reports`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUI(cmd.Context(), a, o) },
 	}
-	textFlag(cmd.Flags(), &o.listen, "address", "listen", "a loopback address; port 0 is a free one")
-	textFlag(cmd.Flags(), &o.reports, kindPath, "reports", "a folder of reports of bridge harness, whose runs are shown")
-	boolFlag(cmd.Flags(), &o.noBrowser, "no-browser", "only say which file to open")
+	textFlag(cmd.Flags(), &o.listen, "address", "listen", "a loopback address; port 0 means a free port")
+	textFlag(cmd.Flags(), &o.reports, kindPath, "reports", "a folder with reports of bridge harness to show")
+	boolFlag(cmd.Flags(), &o.noBrowser, "no-browser", "only print which file to open")
 	return cmd
 }
 
-// verifyEvery is how old a verification of the audit log may be that the page shows.
+// verifyEvery is the maximum age of a verification of the audit log that the page
+// shows.
 const verifyEvery = 10 * time.Minute
 
 func runUI(ctx context.Context, a *app, o uiOptions) error {
@@ -89,7 +90,8 @@ func runUI(ctx context.Context, a *app, o uiOptions) error {
 	})
 }
 
-// verifyBeside verifies the log on a connection of its own, so that nobody waits for it.
+// verifyBeside verifies the log on its own connection, so that nothing else waits for
+// it.
 func (a *app) verifyBeside(ctx context.Context) (head audit.Head, err error) {
 	err = a.withServices(ctx, false, func(s services) error {
 		head, err = s.VerifyAudit(ctx, audit.Head{})
@@ -98,8 +100,8 @@ func (a *app) verifyBeside(ctx context.Context) (head audit.Head, err error) {
 	return head, err
 }
 
-// openBrowser opens a file in the browser that the person has chosen, if the system has
-// a program for it. What is printed says what to do where it has none.
+// openBrowser opens a file in the user's browser, if the system has a program for that.
+// Otherwise the printed text tells the user what to do.
 func openBrowser(ctx context.Context, path string) {
 	name := map[string]string{"darwin": "open", "windows": "explorer"}[runtime.GOOS]
 	if name == "" {

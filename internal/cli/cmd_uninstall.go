@@ -13,13 +13,13 @@ func newUninstallCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "uninstall CLIENT",
 		Short: "Disconnect an MCP client, and restore its files",
-		Long: `Take bridge out of the configuration of an MCP client: its server, hooks, and rules.
-The clients are those that "bridge install" knows. A file that nobody else has changed since is put back to the byte;
-one that install made is removed, and folders that it made too. Where somebody has
-changed a file, only what is bridge's is taken out.
+		Long: `Remove bridge from the configuration of an MCP client: its server, hooks, and rules. The
+clients are those of "bridge install". A file that has not been changed since is
+restored byte for byte; files and folders that install created are removed. From a file
+that was changed only bridge's entries are removed.
 
 The store and its conversations stay. The exit code is 0 when done or when there was
-nothing to do, 1 when a file was refused, and 2 for wrong arguments.`,
+nothing to do, 1 when a file could not be changed, and 2 for wrong arguments.`,
 		Example: `  bridge uninstall claude
   bridge uninstall codex --dry-run
   bridge uninstall gemini --scope project`,

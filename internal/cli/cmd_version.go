@@ -26,7 +26,7 @@ func newVersionCmd(a *app) *cobra.Command {
 	}
 }
 
-// versions are what bridge is made of.
+// versions are the versions of bridge and its parts.
 type versions struct {
 	Bridge string `json:"bridge"`
 	Commit string `json:"commit"`

@@ -11,10 +11,10 @@ func newYoloCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "yolo COMMAND",
 		Short: "Let agents run commands, each with your approval",
-		Long: `Agents run no command without four things: YOLO_MODE=1 in the environment of their
+		Long: `Agents can run commands only with four things: YOLO_MODE=1 in the environment of their
 "bridge serve" and of your commands here; a phrase that you type at a terminal; a
-one-time code that you retype; and an approval for each command. docs/yolo.md says what
-this protects against, and what it does not.`,
+one-time code that you type; and an approval for each command. docs/yolo.md explains
+what this protects against, and what it does not.`,
 		Example: `  YOLO_MODE=1 bridge yolo enable 3f2a --mode safe --workspace ~/src/app
   bridge yolo status
   YOLO_MODE=1 bridge yolo approve 17
@@ -37,12 +37,12 @@ this protects against, and what it does not.`,
 	return cmd
 }
 
-// yoloVariable is the first of the four stages.
+// yoloVariable is the variable for the first of the four steps.
 const yoloVariable = "YOLO_MODE"
 
 func (a *app) yoloEnabled() bool { return a.env(yoloVariable) == "1" }
 
-// requestNumber reads the number of a request as people type it.
+// requestNumber parses the number of a request as people type it.
 func requestNumber(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 {
@@ -51,22 +51,22 @@ func requestNumber(text string) (int64, error) {
 	return n, nil
 }
 
-// oneRequest is for commands that take a request.
+// oneRequest checks the arguments of commands that take one request.
 func oneRequest(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usagef("`%s` takes one request, it was given %d: `bridge yolo status` shows them", cmd.CommandPath(), len(args))
+	return usagef("`%s` takes one request, but was given %d: `bridge yolo status` shows them", cmd.CommandPath(), len(args))
 }
 
-// say prints a line to standard output, on a terminal broken between words.
+// say prints a line to standard output. On a terminal it is broken between words.
 func (a *app) say(format string, args ...any) error {
 	_, err := a.stdout.WriteString(a.screen().line(fmt.Sprintf(format, args...)))
 	return err
 }
 
-// line is text as a line or, where it does not fit, as several; a text of several
-// lines keeps them.
+// line formats text for one line, or for several if it does not fit. Line breaks in
+// text are kept.
 func (s screen) line(text string) string {
 	if s.width == 0 {
 		return text + "\n"

@@ -20,12 +20,12 @@ func newYoloApproveCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve [REQUEST]",
 		Short: "Let one command run, once",
-		Long: `Show exactly what a command would run, and let it run once if you retype the one-time
-code. Without a number it takes the request that waits, if there is just one.
+		Long: `Show exactly what a command would run, and allow it to run once if you type the one-time
+code. Without a number, use the pending request, if there is just one.
 
 The approval is for this command of this session, in this mode, workspace and sandbox.
-If anything of that changes it is void. The agent's next identical call uses it; with
---with-token it gets a token, which you give to the agent yourself.
+If any of these changes it is void. The agent's next identical call uses the approval;
+with --with-token the call also needs a token, which you give to the agent yourself.
 
 It needs YOLO_MODE=1 and a terminal, and refuses to run in an agent's own shell.`,
 		Example: `  YOLO_MODE=1 bridge yolo approve
@@ -43,8 +43,8 @@ It needs YOLO_MODE=1 and a terminal, and refuses to run in an agent's own shell.
 			return runYoloApprove(cmd.Context(), a, o)
 		},
 	}
-	ageFlag(cmd.Flags(), &o.ttl, "for", "how long it may be used, at most 1h")
-	boolFlag(cmd.Flags(), &o.withToken, "with-token", "make an approval that needs its token, and print that")
+	ageFlag(cmd.Flags(), &o.ttl, "for", "how long the approval can be used, at most 1h")
+	boolFlag(cmd.Flags(), &o.withToken, "with-token", "make an approval that needs a token, and print the token")
 	return cmd
 }
 
@@ -76,7 +76,7 @@ func runYoloApprove(ctx context.Context, a *app, o yoloApproveOptions) error {
 	})
 }
 
-// requestToDecide returns the request with a number, or the only one that waits.
+// requestToDecide returns the request with a number, or the only pending one.
 func requestToDecide(ctx context.Context, s services, number string) (commands.Request, error) {
 	if number != "" {
 		id, err := requestNumber(number)
@@ -96,7 +96,7 @@ func requestToDecide(ctx context.Context, s services, number string) (commands.R
 	case len(waiting) == 0:
 		return commands.Request{}, commands.ErrNoRequest
 	case len(waiting) > 1:
-		return commands.Request{}, usagef("%d requests wait: say which, `bridge yolo status` shows them", len(waiting))
+		return commands.Request{}, usagef("%d requests are pending: give a number, `bridge yolo status` shows them", len(waiting))
 	}
 	return waiting[0], nil
 }

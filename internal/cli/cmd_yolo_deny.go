@@ -11,9 +11,9 @@ func newYoloDenyCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "deny REQUEST",
 		Short: "Refuse a command, or withdraw an unused approval",
-		Long: `Refuse a command that an agent asks to run, or take back an approval that was not used.
-For ten minutes the same command is not asked again. After three denials in a row the
-conversation asks nothing more, until you open it again with "bridge yolo enable".`,
+		Long: `Refuse a command that an agent asks to run, or withdraw an unused approval. The same
+command cannot be requested again for ten minutes. After three denials in a row the
+conversation cannot request anything until you open it again with "bridge yolo enable".`,
 		Example: `  bridge yolo deny 17`,
 		Args:    oneRequest,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runYoloDeny(cmd.Context(), a, args[0]) },

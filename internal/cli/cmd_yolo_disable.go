@@ -10,8 +10,8 @@ func newYoloDisableCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "disable CONVERSATION",
 		Short: "Close a conversation for commands",
-		Long: `Close a conversation for commands. Whatever waits for a decision, and approvals that
-were not used, are void. A running command goes on to its timeout.`,
+		Long: `Close a conversation for commands. Pending requests and unused approvals become void. A
+running command continues until it ends or reaches its timeout.`,
 		Example:           `  bridge yolo disable 3f2a`,
 		Args:              oneConversation,
 		ValidArgsFunction: completeConversation(a),
@@ -28,6 +28,6 @@ func runYoloDisable(ctx context.Context, a *app, name string) error {
 		if err := s.CloseGrant(ctx, found.ID); err != nil {
 			return err
 		}
-		return a.say("Closed: %s runs no more commands.", found.ID)
+		return a.say("Closed: %s cannot run commands any more.", found.ID)
 	})
 }

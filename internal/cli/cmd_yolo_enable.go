@@ -44,36 +44,37 @@ func newYoloEnableCmd(a *app) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	choiceFlag(fs, &o.mode, modeNames, "mode", "the widest mode")
-	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder that commands run in (default the current one)")
+	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder in which commands run (default: the current one)")
 	ageFlag(fs, &o.ttl, "for", "how long it stays open, at most 24h and as long as the conversation")
-	choiceFlag(fs, &o.sandbox, sandboxNames, "sandbox", "what confines the commands")
+	choiceFlag(fs, &o.sandbox, sandboxNames, "sandbox", "the sandbox for the commands")
 	textFlag(fs, &o.image, kindText, "image", "the local container image, for docker and podman")
 	boolFlag(fs, &o.network, "network", "let commands reach the network")
 	listFlag(fs, &o.domains, kindText, "domain", "let commands reach this domain, with --network off; *.NAME for all below it")
-	listFlag(fs, &o.tools, kindPath, "tools", "show commands a folder of programs, read-only and first in PATH, such as ~/.cargo/bin")
-	boolFlag(fs, &o.envFiles, "env-files", "let programs read the workspace's .env files, which are covered otherwise")
-	boolFlag(fs, &o.unsandboxed, "unsandboxed", "run commands WITHOUT a sandbox: they can do all that you can")
-	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, where it can; with =false only yolo approve does")
+	listFlag(fs, &o.tools, kindPath, "tools", "make a folder of programs available, read-only and first in PATH, such as ~/.cargo/bin")
+	boolFlag(fs, &o.envFiles, "env-files", "let programs read the workspace's .env files, which are hidden otherwise")
+	boolFlag(fs, &o.unsandboxed, "unsandboxed", "run commands WITHOUT a sandbox: they can do everything that you can")
+	boolFlag(fs, &o.askInClient, "ask-in-client", "let the agent's client ask you too, if it can; with =false only yolo approve can approve")
 	return cmd
 }
 
 // yoloEnableHelp is the help text of bridge yolo enable.
-const yoloEnableHelp = `Open a conversation for commands, for a limited time. The mode is a ceiling: agents may
-choose less. Each command still needs its own approval.
+const yoloEnableHelp = `Open a conversation for commands, for a limited time. The mode is an upper limit: agents
+may choose a lower one. Each command still needs its own approval.
 
   safe        reads files of the workspace, and changes nothing
   restricted  also git, npm, pip, Python, Node, pytest and cargo
   yolo        anything but known disasters, in bash
 
 It needs YOLO_MODE=1 and a terminal, where you type a phrase and a one-time code. It
-refuses to run in an agent's own shell. What was asked and approved under an earlier
-grant of the conversation is void.
+refuses to run in an agent's own shell. Requests and approvals under an earlier grant of
+the conversation become void.
 
-Commands see no home. --tools shows them a folder of programs there, such as a toolchain
-of rustup or nvm; what is found and not named is proposed. --domain lets them reach a
-domain by https through a proxy, and needs bubblewrap. Both can be given several times.`
+Commands cannot see your home folder. --tools makes a folder of programs in it
+available, such as a toolchain of rustup or nvm; such folders that are found but not
+given are listed. --domain lets commands reach a domain by https through a proxy, and
+needs bubblewrap. Both can be given several times.`
 
-// phrase is what the operator types to open a grant (docs/yolo.md).
+// phrase must be typed by the operator to open a grant (docs/yolo.md).
 const phrase = "I UNDERSTAND THE RISKS"
 
 func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
@@ -114,8 +115,8 @@ func runYoloEnable(ctx context.Context, a *app, o yoloEnableOptions) error {
 	})
 }
 
-// proposeTools names the folders of tools that were found and that the grant does
-// not show to commands.
+// proposeTools lists folders of tools that were found but that the grant does not make
+// available to commands.
 func proposeTools(g commands.Grant) []string {
 	home, err := os.UserHomeDir()
 	if err != nil || g.Ceiling == guard.ModeSafe || g.Unsandboxed() {
@@ -130,7 +131,7 @@ func proposeTools(g commands.Grant) []string {
 	if len(lines) == 0 {
 		return nil
 	}
-	return append([]string{"", "Commands will not see these tools. To show them, end this with Ctrl-C and add:"}, lines...)
+	return append([]string{"", "Commands cannot use these tools. To make them available, press Ctrl-C and add:"}, lines...)
 }
 
 func (o yoloEnableOptions) request() (commands.GrantRequest, error) {
@@ -143,7 +144,7 @@ func (o yoloEnableOptions) request() (commands.GrantRequest, error) {
 	}
 	switch {
 	case o.unsandboxed && o.sandbox != "auto":
-		return r, usagef("--unsandboxed and --sandbox contradict each other: give one of them")
+		return r, usagef("--unsandboxed and --sandbox contradict each other: use only one of them")
 	case o.ttl == 0:
 		return r, usagef("--for must be at least %s", commands.MinGrantTTL)
 	case o.unsandboxed:

@@ -25,12 +25,12 @@ func newYoloExplainCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [flags] -- COMMAND",
 		Short: "Check whether a command would be allowed, without running it",
-		Long: `Check a command against the rules of a mode, and run nothing. "allow" means that it would
-go on to your approval and the sandbox. "deny" comes with the name of the rule that
-refuses and with what to write instead. No store is needed.
+		Long: `Check a command against the rules of a mode, without running it. "allow" means that it
+would still need your approval and run in the sandbox. "deny" comes with the name of the
+rule that refuses it, and with what to write instead. No store is needed.
 
 With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of {"allow":
-..., "reason": ...} for each, in order; a refusal also has "rule" and "instead".`,
+..., "reason": ...} for each, in order. A refusal also has "rule" and "instead".`,
 		Example: `  bridge yolo explain --mode safe -- 'grep -rn TODO . | head'
   bridge yolo explain --mode yolo --workspace ~/src/app -- 'rm -rf ~'
   bridge yolo explain --jsonl < commands.jsonl`,
@@ -39,7 +39,7 @@ With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of {"
 			case o.jsonl && len(args) > 0:
 				return usagef("with --jsonl the commands come from standard input: leave them out")
 			case !o.jsonl && len(args) == 0:
-				return usagef("`%s` needs a command behind --: see `%s --help`", cmd.CommandPath(), cmd.CommandPath())
+				return usagef("`%s` needs a command after --: see `%s --help`", cmd.CommandPath(), cmd.CommandPath())
 			}
 			return nil
 		},
@@ -47,8 +47,8 @@ With --jsonl, read lines of {"mode": ..., "command": ...} and write a line of {"
 	}
 	fs := cmd.Flags()
 	choiceFlag(fs, &o.mode, modeNames, "mode", "the mode whose rules apply")
-	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder that it would run in (default the current one)")
-	textFlag(fs, &o.home, kindPath, "home", "the home folder whose secrets are refused (default your own)")
+	textFlag(fs, &o.workspace, kindPath, "workspace", "the folder in which it would run (default: the current one)")
+	textFlag(fs, &o.home, kindPath, "home", "the home folder whose secrets are refused (default: your own)")
 	boolFlag(fs, &o.jsonl, "jsonl", `read {"mode": ..., "command": ...} lines, write {"allow": ..., "reason": ..., "rule": ...} lines`)
 	return cmd
 }
@@ -77,8 +77,8 @@ func runYoloExplain(a *app, o yoloExplainOptions, command string) error {
 	return a.say("rule: %s\ninstead: %s", decision.Rule, cleantext.CleanLine(decision.Instead))
 }
 
-// world is what commands are judged in: the machine's files, and the folders as
-// they were given. Programs need not be installed.
+// world returns the context in which commands are judged: the machine's files, and the
+// given folders. Programs need not be installed.
 func (o yoloExplainOptions) world() (guard.Context, error) {
 	world := guard.Context{Workspace: o.workspace, Home: o.home}
 	var err error
@@ -100,7 +100,7 @@ func (o yoloExplainOptions) world() (guard.Context, error) {
 	return world, nil
 }
 
-// stateDirs are the bridge's own folders in a home.
+// stateDirs returns the bridge's own folders in a home folder.
 func stateDirs(home string) []string {
 	return []string{filepath.Join(home, ".local", "state", "bridge"), filepath.Join(home, ".config", "bridge")}
 }
@@ -117,8 +117,8 @@ func explainCommand(world guard.Context, mode guard.Mode, command string) jsonDe
 	return jsonDecision{Allow: d.Allow, Reason: d.Reason, Rule: d.Rule, Instead: d.Instead}
 }
 
-// explainLines answers each line of {"command": ...}. One without a mode is judged by the
-// flag's.
+// explainLines answers each line of {"command": ...}. A line without a mode is judged
+// by the mode of the flag.
 func explainLines(world guard.Context, mode guard.Mode, in *bufio.Reader, out *bufio.Writer) error {
 	return answerLines(in, out, func(line []byte) (any, error) {
 		request := struct {

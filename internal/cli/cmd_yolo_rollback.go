@@ -24,13 +24,14 @@ func newYoloRollbackCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback CONVERSATION [NUMBER]",
 		Short: "Restore the workspace to its state before a command",
-		Long: `Put the workspace back to how it was before the last command of a conversation that
-could change it, or before the one whose snapshot has a number. Untracked files are put
-back too, and new ones removed; what git ignored when the snapshot was taken stays as it
-is. Files that no command may write, such as .envrc and .vscode, are named and not written.
+		Long: `Restore the workspace to its state before the last command of a conversation that could
+change it, or to the snapshot with the given number. Untracked files are restored too,
+and new ones removed; files that git ignored when the snapshot was taken are not
+changed. Files that no command may write, such as .envrc and .vscode, are listed but not
+written.
 
-It shows what would change and asks. The present state is kept first, under a number of
-its own, so that a rollback can be rolled back.`,
+The command shows what would change and asks for confirmation. It first saves the
+present state as a new snapshot, so that a rollback can be undone.`,
 		Example: `  bridge yolo rollback 3f2a --dry-run
   bridge yolo rollback 3f2a
   bridge yolo rollback 3f2a 2 --yes`,
@@ -87,16 +88,16 @@ func printRollback(a *app, p commands.RollbackPlan) error {
 	if p.Recorded {
 		_, _ = fmt.Fprintf(a.stdout, "was taken before: %s\n", cleantext.Escape(p.Command))
 	} else {
-		_, _ = fmt.Fprintln(a.stdout, "was taken before a rollback, or its command's request was removed")
+		_, _ = fmt.Fprintln(a.stdout, "was taken before a rollback, or the request of its command was removed")
 	}
 	for _, c := range p.Changes {
 		_, _ = fmt.Fprintf(a.stdout, "  %s %s\n", changeSigns[c.Kind], cleantext.Escape(c.Path))
 	}
 	for _, c := range p.Refused {
-		_, _ = fmt.Fprintf(a.stdout, "  ! %s has changed, and stays: no command may write it, so a rollback does not either; look at it yourself\n", cleantext.Escape(c.Path))
+		_, _ = fmt.Fprintf(a.stdout, "  ! %s has changed and will not be restored, because no command may write it: check it yourself\n", cleantext.Escape(c.Path))
 	}
 	if len(p.Changes) == 0 {
-		return a.say("The workspace is as it was: there is nothing to restore.")
+		return a.say("The workspace is unchanged: there is nothing to restore.")
 	}
 	return nil
 }
@@ -104,7 +105,7 @@ func printRollback(a *app, p commands.RollbackPlan) error {
 func confirmRollback() error {
 	t, err := openTerminal()
 	if err != nil {
-		return fmt.Errorf("%w: it needs a terminal to ask you at, or --yes", commands.ErrNotConfirmed)
+		return fmt.Errorf("%w: run it in a terminal, where it can ask you, or with --yes", commands.ErrNotConfirmed)
 	}
 	defer t.close()
 	if !t.ask("Type yes to restore: ", "yes") {

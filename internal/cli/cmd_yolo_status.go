@@ -23,16 +23,15 @@ func newYoloStatusCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "See which commands wait for your decision, and what is open",
-		Long: `Show the conversations that you have opened for commands, and the commands that agents
-ask to run and that wait for your decision, the newest first. A request waits for 15
-minutes.
+		Long: `Show the conversations that you have opened for commands, and the commands of agents
+that wait for your decision, newest first. A request waits for 15 minutes.
 
-With --all, show closed conversations and earlier requests too, and their outcome.
+With --all, also show closed conversations, and earlier requests with their outcome.
 
-With --follow, go on with each new request as it comes, until you press Ctrl-C; --json
-then prints one request a line. --notify rings the terminal's bell and shows a notice on
-the desktop for each, where notify-send (Linux) or osascript (macOS) is there; it names
-the request, and nothing that an agent wrote.`,
+With --follow, keep printing new requests as they arrive, until you press Ctrl-C; --json
+then prints one request per line. --notify rings the terminal's bell and shows a desktop
+notification for each, if notify-send (Linux) or osascript (macOS) is installed. The
+notification names the request and contains no text from agents.`,
 		Example: `  bridge yolo status
   bridge yolo status --follow --notify
   bridge yolo status --all --json | jq '.requests[] | select(.status == "denied")'`,
@@ -45,9 +44,9 @@ the request, and nothing that an agent wrote.`,
 		SuggestFor: []string{"pending", "list"},
 		RunE:       func(cmd *cobra.Command, _ []string) error { return runYoloStatus(cmd.Context(), a, o) },
 	}
-	boolFlag(cmd.Flags(), &o.all, "all", "also what is closed, decided, run or expired")
-	boolFlag(cmd.Flags(), &o.follow, "follow", "go on with new requests as they come")
-	boolFlag(cmd.Flags(), &o.notify, "notify", "with --follow, ring the bell and show a notice on the desktop")
+	boolFlag(cmd.Flags(), &o.all, "all", "also show what is closed, decided, run or expired")
+	boolFlag(cmd.Flags(), &o.follow, "follow", "keep printing new requests as they arrive")
+	boolFlag(cmd.Flags(), &o.notify, "notify", "with --follow, ring the bell and show a desktop notification")
 	return cmd
 }
 
@@ -81,8 +80,7 @@ func runYoloStatus(ctx context.Context, a *app, o yoloStatusOptions) error {
 	})
 }
 
-// grantsToShow returns the conversations that are open for commands, or all that
-// the store still knows.
+// grantsToShow returns the open grants, or all that are in the store.
 func grantsToShow(ctx context.Context, s services, all bool) ([]commands.Grant, error) {
 	grants, err := s.Grants(ctx)
 	if err != nil || all {
@@ -120,7 +118,7 @@ func writeYoloStatus(out *bufio.Writer, screen screen, all []bridge.Overview, no
 	return nil
 }
 
-// pendingRequests returns the requests that wait, or all.
+// pendingRequests returns the pending requests, or all.
 func pendingRequests(ctx context.Context, s services, now time.Time, all bool) ([]commands.Request, error) {
 	query := commands.Query{State: commands.StatePending}
 	if all {

@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// runningCommand is a server that runs an approved command without an end.
+// runningCommand is a server that runs an approved command that does not end by itself.
 type runningCommand struct {
 	*served
 	core      *bridge.Service
@@ -53,7 +53,7 @@ func startCommand(t *testing.T, backend sandbox.Backend) *runningCommand {
 	return c
 }
 
-// open opens the server's store, as the operator's commands do, and its
+// open opens the server's store, as the operator's commands do, and opens its
 // conversation for commands.
 func (c *runningCommand) open(t *testing.T, backend sandbox.Backend) {
 	t.Helper()
@@ -87,7 +87,7 @@ func (c *runningCommand) open(t *testing.T, backend sandbox.Backend) {
 	}
 }
 
-// processes counts what runs in the workspace.
+// processes returns the number of processes that run in the workspace.
 func (c *runningCommand) processes(t *testing.T) (n int) {
 	t.Helper()
 	folders, err := filepath.Glob("/proc/[0-9]*/cwd")
@@ -102,7 +102,7 @@ func (c *runningCommand) processes(t *testing.T) (n int) {
 	return n
 }
 
-// ended reports whether the log has the end of the command.
+// ended reports whether the end of the command is in the log.
 func (c *runningCommand) ended(t *testing.T) bool {
 	t.Helper()
 	entries, err := c.core.AuditEntries(t.Context(), bridge.AuditQuery{Last: true, Limit: 5})
@@ -117,8 +117,8 @@ func (c *runningCommand) ended(t *testing.T) bool {
 	return false
 }
 
-// TestRunningCommandIsKilled: a command ends with the call, the client and the
-// server that it belongs to, and with all that it has started.
+// TestRunningCommandIsKilled checks that a command is killed, with everything that it
+// has started, when the call, the client or the server ends.
 func TestRunningCommandIsKilled(t *testing.T) {
 	for _, backend := range []sandbox.Backend{sandbox.Bubblewrap, sandbox.None} {
 		if _, err := exec.LookPath("bwrap"); err != nil && backend == sandbox.Bubblewrap {
@@ -128,7 +128,7 @@ func TestRunningCommandIsKilled(t *testing.T) {
 		for _, tt := range []struct {
 			name string
 			end  func(*testing.T, *runningCommand)
-			told bool // the log has the end
+			told bool // the end is in the log
 		}{
 			{"cancelled call", func(t *testing.T, c *runningCommand) {
 				c.send(t, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}`)

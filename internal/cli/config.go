@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// origin says where a flag's value came from.
+// origin says where a flag's value comes from.
 type origin struct {
 	Source string `json:"source"` // "flag", "environment", "file" or "default"
 	Name   string `json:"name"`   // the variable, or the file and its line
@@ -23,7 +23,7 @@ func (o origin) String() string {
 	return o.Source + " " + o.Name
 }
 
-// Sources of values.
+// The possible sources of values.
 const (
 	sourceFlag        = "flag"
 	sourceEnvironment = "environment"
@@ -31,12 +31,12 @@ const (
 	sourceDefault     = "default"
 )
 
-// annotationLenient marks commands that run even where the configuration is
-// wrong, and say so themselves or do not need it.
+// annotationLenient marks commands that run even with an invalid configuration, because
+// they report it themselves or do not need it.
 const annotationLenient = "lenient"
 
-// configure gives the flags of cmd that the command line left out their values
-// from the environment and the configuration file.
+// configure sets the flags of cmd that are not on the command line from the environment
+// and the configuration file.
 func (a *app) configure(cmd *cobra.Command) error {
 	a.unattended = cmd.Annotations[annotationUnattended] != ""
 	a.dropSharedVariables(makesStores(cmd))
@@ -52,8 +52,9 @@ func (a *app) configure(cmd *cobra.Command) error {
 	return err
 }
 
-// readConfig reads the configuration file. Only one that was named must exist.
-// The values in it for all commands are checked, not only those for the current.
+// readConfig reads the configuration file. It must exist only if it was named
+// explicitly. It checks the file's values for all commands, not only for the current
+// one.
 func (a *app) readConfig(root *cobra.Command) (*configFile, error) {
 	path, err := a.configPath(root)
 	if err != nil {
@@ -80,7 +81,7 @@ func (a *app) readConfig(root *cobra.Command) (*configFile, error) {
 	return file, errors.Join(append(problems, file.unknown(known))...)
 }
 
-// setFromFile sets f, unless the command line or the environment will.
+// setFromFile sets f unless the command line or the environment sets it.
 func (a *app) setFromFile(f *pflag.Flag, file *configFile, v fileValue) error {
 	place := file.place(v.line)
 	if want := tomlKind(f); v.kind != want {
@@ -99,8 +100,7 @@ func (a *app) setFromFile(f *pflag.Flag, file *configFile, v fileValue) error {
 	return nil
 }
 
-// resolve takes the values of cmd's flags from the environment, and notes where
-// each came from.
+// resolve sets cmd's flags from the environment, and records the origin of each value.
 func (a *app) resolve(cmd *cobra.Command) error {
 	var problems []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -122,7 +122,7 @@ func (a *app) resolve(cmd *cobra.Command) error {
 	return errors.Join(problems...)
 }
 
-// originOf returns where f's value came from.
+// originOf returns the origin of f's value.
 func (a *app) originOf(f *pflag.Flag) origin {
 	if o, ok := a.origins[f]; ok {
 		return o
@@ -130,17 +130,17 @@ func (a *app) originOf(f *pflag.Flag) origin {
 	return origin{Source: sourceDefault}
 }
 
-// Annotations of a flag that the environment and the configuration file may set:
-// its variable, and its key in the file.
+// Annotations of a flag that the environment and the configuration file can set: its
+// variable, and its key in the file.
 const (
 	annotationVariable = "variable"
 	annotationKey      = "key"
 )
 
-// settings lets the environment and the configuration file set flags of a command:
-// BRIDGE_<COMMAND>_<FLAG>, and <command>.<flag>. It is for settings of what runs
-// unattended. Flags that a person types for one call (dry runs, formats,
-// confirmations) are not among them: a variable that is left over must not change
+// settings makes flags of a command settable by the environment and the configuration
+// file, as BRIDGE_<COMMAND>_<FLAG> and <command>.<flag>. This is for settings of
+// commands that run unattended. Flags that a person types for one call (dry runs,
+// formats, confirmations) are not included, because a leftover variable must not change
 // what a command does.
 func settings(cmd *cobra.Command, names ...string) {
 	for _, name := range names {
@@ -148,8 +148,8 @@ func settings(cmd *cobra.Command, names ...string) {
 	}
 }
 
-// configurable lets the environment and the file set the flag, under a prefix if
-// that is not empty.
+// configurable makes a flag settable by the environment and the file, under a prefix
+// unless it is empty.
 func configurable(fs *pflag.FlagSet, name, prefix string) {
 	variable, key := "BRIDGE_", ""
 	if prefix != "" {
@@ -164,11 +164,11 @@ func configurable(fs *pflag.FlagSet, name, prefix string) {
 	set(annotationKey, key+snake(name))
 }
 
-// envName is the environment variable of a flag; empty where there is none.
+// envName returns the environment variable of a flag; empty if it has none.
 func envName(f *pflag.Flag) string { return annotated(f, annotationVariable) }
 
-// configKey is the place of a flag in the configuration file; empty where it has
-// none. A file cannot say where it is.
+// configKey returns the key of a flag in the configuration file; empty if it has none.
+// The file cannot name itself.
 func configKey(f *pflag.Flag) string {
 	if f.Name == "config" {
 		return ""
@@ -185,7 +185,7 @@ func annotated(f *pflag.Flag, annotation string) string {
 
 func snake(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// allCommands returns the whole tree but the help and cobra's own commands.
+// allCommands returns all commands except help and those that cobra adds.
 func allCommands(root *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{root}
 	for _, c := range root.Commands() {
@@ -196,8 +196,8 @@ func allCommands(root *cobra.Command) []*cobra.Command {
 	return all
 }
 
-// ownSettings returns the flags that cmd itself defines, as far as the environment
-// may set them.
+// ownSettings returns the flags that cmd itself defines and that the environment can
+// set.
 func ownSettings(cmd *cobra.Command) []*pflag.Flag {
 	var flags []*pflag.Flag
 	add := func(f *pflag.Flag) {

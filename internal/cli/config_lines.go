@@ -7,8 +7,8 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// lineIndex maps the dotted keys and tables of a TOML document to the first lines
-// that set them, for error messages: decoded values have no positions.
+// lineIndex maps the dotted keys and tables of a TOML document to the first lines that
+// set them. It is needed for error messages, because decoded values have no positions.
 func lineIndex(text []byte) map[string]int {
 	lines, table := map[string]int{}, ""
 	note := func(key string, line int) {
@@ -38,7 +38,7 @@ func lineIndex(text []byte) map[string]int {
 	return lines
 }
 
-// dottedKey returns the key of a table or a value, and where it begins, in bytes.
+// dottedKey returns the key of a table or value, and its offset in bytes.
 func dottedKey(e *unstable.Node) (key string, at int) {
 	var parts []string
 	at = -1
@@ -51,8 +51,7 @@ func dottedKey(e *unstable.Node) (key string, at int) {
 	return strings.Join(parts, "."), max(at, 0)
 }
 
-// lineOf returns the line that sets key, or the table that it is in; 0 where
-// neither is found.
+// lineOf returns the line that sets key, or that of its table; 0 if neither is found.
 func lineOf(lines map[string]int, key string) int {
 	for {
 		if line, ok := lines[key]; ok {

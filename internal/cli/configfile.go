@@ -21,24 +21,24 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// configFile is what the configuration file says.
+// configFile is the content of the configuration file.
 type configFile struct {
 	path string
-	// found reports that there is one.
+	// found reports whether the file exists.
 	found bool
-	// values are the flags' values by their key, such as "watchdog.interval".
+	// values are the values of flags by key, such as "watchdog.interval".
 	values     map[string]fileValue
 	rules      []redact.Rule
 	exceptions []string
 }
 
-// fileValue is one value, as text, with its TOML type.
+// fileValue is a value as text, with its TOML type.
 type fileValue struct {
 	text, kind string
 	line       int
 }
 
-// TOML types, as error messages call them.
+// Names of TOML types for error messages.
 const (
 	tomlBool   = "true or false, without quotes"
 	tomlNumber = "a whole number, without quotes"
@@ -46,7 +46,7 @@ const (
 	tomlOther  = "another type"
 )
 
-// tomlKind is the TOML type that a flag's value has in the file.
+// tomlKind returns the TOML type of a flag's value in the file.
 func tomlKind(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case kindBool:
@@ -57,17 +57,17 @@ func tomlKind(f *pflag.Flag) string {
 	return tomlText
 }
 
-// maxConfigSize keeps a wrong path from being read whole.
+// maxConfigSize limits how much is read if the path is wrong.
 const maxConfigSize = 1 << 20
 
-// namedPath is a path, and whether somebody asked for it.
+// namedPath is a path, and whether it was given explicitly.
 type namedPath struct {
 	text     string
 	required bool
 }
 
-// configPath returns where the configuration file is. It is looked up before
-// the other flags, because the file is one of their sources.
+// configPath returns the path of the configuration file. It is determined before the
+// other flags, because the file is one of their sources.
 func (a *app) configPath(root *cobra.Command) (namedPath, error) {
 	path := a.config
 	if !root.PersistentFlags().Changed("config") {
@@ -87,8 +87,8 @@ func (a *app) configPath(root *cobra.Command) (namedPath, error) {
 	return namedPath{path, true}, err
 }
 
-// loadConfigFile reads the file, if it is there. It names programs to run and
-// what to hide, so one that others could change is refused like the store.
+// loadConfigFile reads the file if it exists. The file names programs to run and text
+// to redact, so it is refused, like a store, if others could change it.
 func loadConfigFile(path string, required bool) (*configFile, error) {
 	file := &configFile{path: path, values: map[string]fileValue{}}
 	if path == "" {
@@ -99,7 +99,7 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 	case errors.Is(err, fs.ErrNotExist) && !required:
 		return file, nil
 	case errors.Is(err, fs.ErrPermission):
-		return nil, usagef("cannot read the configuration file: %s: this user may not: set HOME to your own home folder, or name a file of your own with --config", reason(err))
+		return nil, usagef("cannot read the configuration file: %s: this user has no permission: set HOME to your own home folder, or name a file of your own with --config", reason(err))
 	case err != nil:
 		return nil, usagef("cannot read the configuration file: %v", err)
 	}
@@ -122,8 +122,8 @@ func loadConfigFile(path string, required bool) (*configFile, error) {
 	return file, file.parse(text)
 }
 
-// checkConfigFile looks at the file that was opened, and at the folders above its
-// name and above the file that a link leads to.
+// checkConfigFile checks the opened file, the folders above its name, and those above
+// the file that a link points to.
 func checkConfigFile(path string, info fs.FileInfo) error {
 	if err := privatefile.CheckTrusted(path, info); err != nil {
 		return err
@@ -157,7 +157,7 @@ func (c *configFile) syntaxError(err error) error {
 	return usagef("%s: not TOML: %s", c.place(line), string(problem))
 }
 
-// flatten notes the values below prefix under their dotted keys.
+// flatten stores the values below prefix under their dotted keys.
 func (c *configFile) flatten(prefix string, table map[string]any, lines map[string]int) {
 	for name, item := range table {
 		key := prefix + name
@@ -178,7 +178,7 @@ func (c *configFile) flatten(prefix string, table map[string]any, lines map[stri
 	}
 }
 
-// unknown returns an error that names the keys that mean nothing, with their lines.
+// unknown returns an error that names the unknown keys, with their lines.
 func (c *configFile) unknown(known map[string]bool) error {
 	var problems []error
 	for _, key := range slices.Sorted(maps.Keys(c.values)) {
@@ -190,7 +190,7 @@ func (c *configFile) unknown(known map[string]bool) error {
 	return errors.Join(problems...)
 }
 
-// ruleKeys are the keys of a [[redact]] table and where they go.
+// ruleKeys are the keys of a [[redact]] table and the fields for them.
 var ruleKeys = map[string]func(*redact.Rule) *string{
 	"name":            func(r *redact.Rule) *string { return &r.Name },
 	"pattern":         func(r *redact.Rule) *string { return &r.Pattern },
@@ -211,7 +211,7 @@ func (c *configFile) parseRules(item any, lines map[string]int) error {
 		for _, name := range slices.Sorted(maps.Keys(table)) {
 			field, place := ruleKeys[name], c.place(lineOf(lines, "redact."+name))
 			if field == nil {
-				return usagef("%s: a redaction rule has no %s: it has name, pattern, example and counter_example", place, echo(name))
+				return usagef("%s: a redaction rule has no %s: its keys are name, pattern, example and counter_example", place, echo(name))
 			}
 			value, ok := table[name].(string)
 			if !ok {
@@ -224,7 +224,7 @@ func (c *configFile) parseRules(item any, lines map[string]int) error {
 	return nil
 }
 
-// tablesOf returns the tables of an array of tables.
+// tablesOf returns the tables in an array of tables.
 func tablesOf(item any) (tables []map[string]any, ok bool) {
 	list, ok := item.([]any)
 	for _, item := range list {
@@ -254,5 +254,5 @@ func (c *configFile) parseExceptions(item any, lines map[string]int) error {
 	return nil
 }
 
-// place names a line of the file.
+// place returns a line of the file in the form FILE:LINE.
 func (c *configFile) place(line int) string { return fmt.Sprintf("%s:%d", c.path, line) }

@@ -20,8 +20,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// machine is another machine, with a home of its own: it has the program, and nothing of
-// the store.
+// machine simulates another machine, with its own home folder: it has the program, but
+// nothing of the store.
 func (i *installation) machine(t *testing.T) *installation {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,10 +49,10 @@ func (i *installation) joins(t *testing.T, g *runningGateway, name string) {
 	}
 }
 
-// away are the errors by which a call says that it may be repeated.
+// away matches errors after which a call can be repeated.
 var away = map[any]bool{"gateway_away": true, "outcome_unknown": true}
 
-// insist calls a tool as an agent does that follows the advice of its errors.
+// insist calls a tool like an agent that follows the advice of errors.
 func (c *client) insist(ctx context.Context, tool string, args map[string]any) (map[string]any, error) {
 	for {
 		data, failed, err := c.call(ctx, tool, args)
@@ -65,9 +65,9 @@ func (c *client) insist(ctx context.Context, tool string, args map[string]any) (
 	}
 }
 
-// TestKilledGatewayBehindProxies: agents of two machines that only connect talk while the
-// gateway is killed again and again. Nothing that was acknowledged is lost, nothing comes
-// twice without a mark, the order is kept, and the audit log is whole.
+// TestKilledGatewayBehindProxies checks agents of two machines that only connect, while
+// the gateway is killed repeatedly: no acknowledged message is lost, none is delivered
+// twice without a mark, the order is kept, and the audit log is intact.
 func TestKilledGatewayBehindProxies(t *testing.T) {
 	t.Parallel()
 	const kills, pairs = 4, 2
@@ -121,12 +121,12 @@ func TestKilledGatewayBehindProxies(t *testing.T) {
 	}
 }
 
-// insistent calls a tool until it is answered.
+// insistent calls a tool until it gets an answer.
 type insistent interface {
 	insist(ctx context.Context, tool string, arguments map[string]any) (map[string]any, error)
 }
 
-// readAll reads numbered messages until all that were sent are there.
+// readAll reads numbered messages until it has all that were sent.
 func readAll(ctx context.Context, t *testing.T, reader insistent, pair int, sent <-chan int64) {
 	t.Helper()
 	read, total := int64(0), int64(-1)
@@ -157,8 +157,8 @@ func readAll(ctx context.Context, t *testing.T, reader insistent, pair int, sent
 	}
 }
 
-// TestSealedJoin: a join string that is encrypted for a machine may lie in a repository.
-// The machine picks it up, and the next one, which replaces it.
+// TestSealedJoin checks that a machine can use a join string that is encrypted for it,
+// for example from a repository, and then the next one that replaces it.
 func TestSealedJoin(t *testing.T) {
 	t.Parallel()
 	store := install(t)
@@ -216,8 +216,7 @@ func TestSealedJoin(t *testing.T) {
 	}
 }
 
-// TestThreeMachines runs the commands of docs/machines.md as they stand there, each on the
-// machine that it is for.
+// TestThreeMachines runs the commands of docs/machines.md, each on its machine.
 func TestThreeMachines(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "machines.md"))
@@ -258,7 +257,8 @@ func TestThreeMachines(t *testing.T) {
 	}
 }
 
-// shell runs commands in the home folder of a machine, each after the other. Doctor may warn.
+// shell runs commands one after the other in a machine's home folder. Doctor may report
+// warnings.
 func shell(t *testing.T, on *installation, commands string) string {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(commands, "bridge doctor", "bridge doctor || [ $? = 7 ]"))

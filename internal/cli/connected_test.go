@@ -16,7 +16,8 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// connectedArguments are what commands need until they look for their store.
+// connectedArguments are arguments with which commands get as far as looking for their
+// store.
 var connectedArguments = map[string]string{
 	"claims release": "1", "export": "0123", "extend": "0123", "files diff": "0123 a.go", "files export": "0123 out",
 	"files history": "0123 a.go", "files list": "0123", "files show": "0123 a.go", "limits set": "--rate-per-minute 1", "retention set": "--steps 14d", "audit archive": "old.audit",
@@ -29,9 +30,9 @@ var connectedArguments = map[string]string{
 	"connect": "", "inbox": "", "yolo status": "",
 }
 
-// TestEachCommandOfAConnectedMachine: the table of docs/machines.md names every command,
-// and what it says of refusals is what happens: a command that refuses says that the store
-// is behind the gateway and what to do, and no other one says so.
+// TestEachCommandOfAConnectedMachine checks that the table in docs/machines.md names
+// every command and is right about refusals: exactly the commands that it lists as
+// refused report that the store is behind the gateway, and say what to do.
 func TestEachCommandOfAConnectedMachine(t *testing.T) {
 	t.Parallel()
 	rows := connectedRows(t)
@@ -41,7 +42,7 @@ func TestEachCommandOfAConnectedMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := l.Addr().String()
-	if err := l.Close(); err != nil { // a gateway that is away
+	if err := l.Close(); err != nil { // a gateway that cannot be reached
 		t.Fatal(err)
 	}
 	for _, cmd := range cli.AllCommands(cli.NewRoot()) {
@@ -57,7 +58,7 @@ func TestEachCommandOfAConnectedMachine(t *testing.T) {
 		refuses := strings.HasPrefix(says, "refuse")
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // one that goes on does not refuse
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // a command that keeps running was not refused
 			if refuses {
 				ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 			}
@@ -76,7 +77,7 @@ func TestEachCommandOfAConnectedMachine(t *testing.T) {
 	}
 }
 
-// outputUntil is all that a command prints until it ends, or ctx ends it.
+// outputUntil returns everything that a command prints until it exits or ctx ends it.
 func outputUntil(ctx context.Context, t *testing.T, c *exec.Cmd) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -86,11 +87,11 @@ func outputUntil(ctx context.Context, t *testing.T, c *exec.Cmd) string {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.Process.Kill() })
 	defer stop()
-	_ = c.Wait() // the exit code is looked at
+	_ = c.Wait() // the exit code is checked
 	return out.String()
 }
 
-// connectedTo is a machine that is connected to a gateway, which need not be there.
+// connectedTo returns a machine that is connected to a gateway, which need not exist.
 func (i *installation) connectedTo(t *testing.T, address string) *installation {
 	t.Helper()
 	machine := i.machine(t)
@@ -109,7 +110,7 @@ func (i *installation) connectedTo(t *testing.T, address string) *installation {
 
 var codeWord = regexp.MustCompile("`([^`]+)`")
 
-// connectedRows are the rows of the table, by command.
+// connectedRows returns the rows of the table by command.
 func connectedRows(t *testing.T) map[string]string {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "machines.md"))

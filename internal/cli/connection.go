@@ -18,18 +18,19 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// connection is the gateway that this machine uses in place of a store.
+// connection is the gateway that this machine uses instead of a store.
 type connection struct {
 	remote.Join
 	read bool
 	err  error
 }
 
-// connectionFile holds the join string. It is in the folder that is hidden from commands.
+// connectionFile contains the join string. It is in the folder that is hidden from
+// commands.
 func connectionFile() string { return filepath.Join(xdg.StateHome, "bridge", "gateway") }
 
-// connected returns the gateway to use; ok is false where there is none. A store that is
-// named is used instead: by --db, BRIDGE_DB or the configuration file.
+// connected returns the gateway to use; ok is false if there is none. A store named by
+// --db, BRIDGE_DB or the configuration file is used instead.
 func (a *app) connected() (join remote.Join, ok bool, err error) {
 	if a.db != "" || noHome("XDG_STATE_HOME") {
 		return remote.Join{}, false, nil
@@ -48,7 +49,7 @@ func (a *app) isConnected() bool {
 	return ok
 }
 
-// readConnection reads the file; without one there is no address.
+// readConnection reads the file. If it does not exist, the address is empty.
 func readConnection() (remote.Join, error) {
 	path := connectionFile()
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -65,7 +66,7 @@ func readConnection() (remote.Join, error) {
 	return join, nil
 }
 
-// keepConnection writes the file, whole and for the user alone.
+// keepConnection writes the file atomically, readable for the user only.
 func keepConnection(join remote.Join) error {
 	path := connectionFile()
 	if err := storefile.Prepare(path); err != nil {
@@ -77,20 +78,20 @@ func keepConnection(join remote.Join) error {
 	return storefile.Unwritable(privatefile.Write{Durable: true}.File(path, []byte(join.String()+"\n")))
 }
 
-// placeBehind is what stands for the path of a store behind a gateway: a file that is
-// never made, in a folder that keeps what clients' sessions remember. All gateways of a
-// store have one pin, and so one folder.
+// placeBehind returns the path that takes the place of a store's path if the store is
+// behind a gateway. The file is never created; its folder keeps the state of clients'
+// sessions. All gateways of a store have the same pin, and therefore the same folder.
 func placeBehind(join remote.Join) string {
 	return filepath.Join(xdg.StateHome, "bridge", "gateway-"+join.Pin[:16], "bridge.db")
 }
 
-// needsStore refuses what only the machine with the store can do.
+// needsStore returns an error if the store is behind a gateway.
 func (a *app) needsStore() error {
 	join, ok, err := a.connected()
 	if !ok {
 		return err
 	}
-	return usagef("the store is behind the gateway %s, and this machine sees its own conversations only: run this where the store is, or name a store of this machine with --db", join.Address)
+	return usagef("the store is behind the gateway %s, and this machine can only see its own conversations: run this where the store is, or name a store of this machine with --db", join.Address)
 }
 
 // dial returns a connection to a gateway.
@@ -102,7 +103,8 @@ func (a *app) dial(join remote.Join) (*remote.Conn, error) {
 	return remote.New(remote.Options{Join: join, Redactor: engine, Log: a.log()}), nil
 }
 
-// besideAgent is what runs beside an agent asks: bridge.Service, or a connection.
+// besideAgent is the interface for programs that run alongside an agent:
+// bridge.Service, or a connection.
 type besideAgent interface {
 	agents.HookBridge
 	fleet.Mailbox
@@ -111,13 +113,13 @@ type besideAgent interface {
 	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
 }
 
-// claimJudge says whether an agent may change files.
+// claimJudge decides whether an agent may change files.
 type claimJudge interface {
 	JudgeChange(ctx context.Context, e claims.Editor, paths []string) (claims.Judgement, error)
 	RecordChange(ctx context.Context, e claims.Editor, paths []string) error
 }
 
-// withBeside opens the store that there is, or the connection, and calls fn with it.
+// withBeside opens the existing store, or the connection, and calls fn with it.
 func (a *app) withBeside(ctx context.Context, fn func(besideAgent) error) error {
 	join, ok, err := a.connected()
 	if err != nil {

@@ -17,11 +17,11 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestKilledServers kills `bridge serve` of a sender and of two readers of one
-// session at random moments, with the agents going on as agents would: a sender
-// repeats what was not acknowledged, with the same idempotency key; readers start
-// again. Nothing acknowledged may be lost, nothing may come twice unless it is
-// marked, and the order must hold.
+// TestKilledServers kills `bridge serve` of a sender and of two readers of one session
+// at random moments, while the agents behave as real ones would: a sender repeats what
+// was not acknowledged, with the same idempotency key, and readers start again. Nothing
+// acknowledged may be lost, nothing may be delivered twice unless it is marked, and the
+// order must be kept.
 func TestKilledServers(t *testing.T) {
 	t.Parallel()
 	kills := int64(40)
@@ -54,17 +54,17 @@ func TestKilledServers(t *testing.T) {
 	if out := i.run(t, "audit", "verify"); !strings.HasPrefix(out, "ok") {
 		t.Error(out)
 	}
-	i.run(t, "doctor") // fails on what SQLite finds wrong
+	i.run(t, "doctor") // fails if SQLite finds damage
 }
 
-// killer kills servers until it has enough.
+// killer kills servers until it has done so often enough.
 type killer struct {
 	*installation
 	kills  int64
 	killed atomic.Int64
 }
 
-// during runs work with a server that is killed at some moment of it.
+// during runs work with a server that is killed at a random moment.
 func (h *killer) during(c bridge.Credentials, work func(*client) error) {
 	server, err := h.connect(context.Background(), c)
 	if err != nil {
@@ -85,8 +85,8 @@ func (h *killer) during(c bridge.Credentials, work func(*client) error) {
 
 func kill(process *exec.Cmd) bool { return process.Process.Kill() == nil }
 
-// send sends numbered messages until there were enough kills, and returns how
-// many were acknowledged. A message is tried until it is.
+// send sends numbered messages until there were enough kills, and returns how many were
+// acknowledged. It retries each message until it is.
 func (h *killer) send(t *testing.T, a bridge.Credentials) int64 {
 	t.Helper()
 	next, done := int64(1), false
@@ -113,7 +113,7 @@ func (h *killer) send(t *testing.T, a bridge.Credentials) int64 {
 	return next - 1
 }
 
-// read reads until stop is closed.
+// read reads messages until stop is closed.
 func (h *killer) read(b bridge.Credentials, j *journal, stop <-chan struct{}) {
 	for {
 		h.during(b, func(c *client) error {
@@ -137,7 +137,7 @@ func (h *killer) read(b bridge.Credentials, j *journal, stop <-chan struct{}) {
 	}
 }
 
-// journal is what the readers of a session were given, in order.
+// journal records what the readers of a session received, in order.
 type journal struct {
 	mu       sync.Mutex
 	arrivals []arrival
@@ -166,7 +166,7 @@ func (j *journal) note(data map[string]any) {
 	}
 }
 
-// await waits until messages 1 to n have arrived, or have not for too long.
+// await waits until messages 1 to n have arrived, or until a timeout.
 func (j *journal) await(n int64) {
 	bridgetest.Polled(func() bool {
 		j.mu.Lock()
@@ -175,8 +175,9 @@ func (j *journal) await(n int64) {
 	})
 }
 
-// problems says what of the promise was broken for messages 1 to n. Two readers
-// note their answers in any order, so order is judged by what was new to both.
+// problems returns violations of the delivery promise for messages 1 to n. The two
+// readers record their answers in any order, so the order is judged by the messages
+// that were new to both.
 func (j *journal) problems(n int64) []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -201,7 +202,7 @@ func (j *journal) problems(n int64) []string {
 	return found
 }
 
-// TestJournalFinds proves that the checker can fail.
+// TestJournalFinds checks that problems detects violations.
 func TestJournalFinds(t *testing.T) {
 	message := func(seq int64, redelivered bool) map[string]any {
 		return map[string]any{"messages": []any{map[string]any{"seq": float64(seq), "redelivered": redelivered, "message": fmt.Sprint(seq)}}}

@@ -17,27 +17,27 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// sessionOptions say as which session a command acts.
+// sessionOptions say which session a command acts as.
 type sessionOptions struct {
 	conversation, token string // from the command line
 	tokenFile           string
 }
 
 const sessionHelp = `The session is the one in BRIDGE_CONVERSATION_ID and BRIDGE_TOKEN, or in a file that
-only you can read (--token-file), which holds the token alone, or lines of
-BRIDGE_CONVERSATION_ID=... and BRIDGE_TOKEN=.... A token on the command line works,
-too, but others can see it in the list of processes.`
+only you can read (--token-file), which contains only the token, or lines of
+BRIDGE_CONVERSATION_ID=... and BRIDGE_TOKEN=.... A token can also be given on the
+command line, but other users can see it in the list of processes.`
 
 func (o *sessionOptions) register(fs *pflag.FlagSet) {
-	textFlag(fs, &o.tokenFile, kindPath, "token-file", "a file of mode 0600 with the token, and perhaps the conversation")
+	textFlag(fs, &o.tokenFile, kindPath, "token-file", "a file of mode 0600 with the token and optionally the conversation")
 }
 
-// sessionUse is how the arguments are shown in help.
+// sessionUse is the usage line of the arguments.
 const sessionUse = " [CONVERSATION [TOKEN]]"
 
 func (o *sessionOptions) args(cmd *cobra.Command, args []string) error {
 	if len(args) > 2 {
-		return usagef("`%s` takes a conversation and a token at most, it was given %d arguments", cmd.CommandPath(), len(args))
+		return usagef("`%s` takes at most a conversation and a token, but was given %d arguments", cmd.CommandPath(), len(args))
 	}
 	if len(args) > 0 {
 		o.conversation = args[0]
@@ -53,8 +53,8 @@ func (o *sessionOptions) args(cmd *cobra.Command, args []string) error {
 
 var wholeToken = lazyregexp.New(`^[0-9a-f]{64}$`)
 
-// session returns the credentials: from the command line, the file, or the
-// environment, in this order. The session follows from the token.
+// session returns the credentials from the command line, the file, or the environment,
+// in this order. The session is derived from the token.
 func (a *app) session(ctx context.Context, s besideAgent, o sessionOptions) (bridge.Credentials, error) {
 	c := bridge.Credentials{Conversation: o.conversation, Token: o.token}
 	if o.token != "" {
@@ -82,7 +82,7 @@ func (a *app) session(ctx context.Context, s besideAgent, o sessionOptions) (bri
 	if !bridge.IsConversationID(c.Conversation) {
 		here, ok := s.(services)
 		if !ok {
-			return c, usagef("write the id of the conversation out: only the machine that has the store can complete it")
+			return c, usagef("give the full id of the conversation: only the machine that has the store can complete it")
 		}
 		found, err := findConversation(ctx, here.Service, c.Conversation)
 		if err != nil {
@@ -95,14 +95,14 @@ func (a *app) session(ctx context.Context, s besideAgent, o sessionOptions) (bri
 	return c, err
 }
 
-// maxSecretFile keeps a wrong path from being read whole.
+// maxSecretFile limits how much is read if the path is wrong.
 const maxSecretFile = 64 << 10
 
-// readSecretFile reads a file that nobody else can read.
+// readSecretFile reads a file, and fails if others can read it.
 func readSecretFile(path string) ([]byte, error) {
 	switch err := storefile.CheckPrivate(path); {
 	case errors.Is(err, bridge.ErrStorePermissions):
-		return nil, usagef("%s is open to other users, or not yours: run: chmod 600 %s", path, path)
+		return nil, usagef("%s is accessible to other users, or not yours: run: chmod 600 %s", path, path)
 	case err != nil:
 		return nil, usagef("cannot read the file: %v", err)
 	}
@@ -118,8 +118,8 @@ func readSecretFile(path string) ([]byte, error) {
 	return bytes.TrimSpace(text), nil
 }
 
-// readTokenFile takes what c lacks from a file: a token alone, or lines as in an
-// environment file of systemd.
+// readTokenFile adds what c lacks from a file, which contains only a token, or lines as
+// in a systemd environment file.
 func readTokenFile(path string, c *bridge.Credentials) error {
 	text, err := readSecretFile(path)
 	if err != nil {

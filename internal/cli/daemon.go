@@ -15,28 +15,27 @@ import (
 	"example.org/bridge/internal/fleet"
 )
 
-// daemon returns a context that ends when the process is told to. A second signal
-// ends the process at once.
+// daemon returns a context that ends when the process is told to. A second signal ends
+// the process immediately.
 func daemon(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }
 
-// announce tells a person at the terminal what a command that goes on does, and how
-// to end it. Programs and journals need not be told.
+// announce tells a person at the terminal what a long-running command does, and how to
+// end it. It prints nothing for programs and journals.
 func (a *app) announce(format string, args ...any) {
 	if a.attended() {
 		a.note(fmt.Sprintf(format, args...) + "; press Ctrl-C to end")
 	}
 }
 
-// attended reports that standard error is a terminal, so that a person reads it and no
-// journal.
+// attended reports whether standard error is a terminal, so that a person reads it.
 func (a *app) attended() bool { return term.IsTerminal(int(a.stderr.Fd())) }
 
-// ended says why a long-running command ended, where its error does not: to a
-// journal, since a person at the terminal has pressed Ctrl-C.
+// ended logs that a long-running command was ended by a signal. This is for journals; a
+// person at a terminal knows that they pressed Ctrl-C.
 func (a *app) ended(ctx context.Context, err error) error {
 	if err == nil && ctx.Err() != nil && !a.attended() {
 		a.log().Info("ended by a signal")
@@ -44,7 +43,7 @@ func (a *app) ended(ctx context.Context, err error) error {
 	return err
 }
 
-// minInterval keeps a mistake from keeping the machine busy.
+// minInterval keeps a mistyped interval from keeping the machine busy.
 const minInterval = 100 * time.Millisecond
 
 func checkInterval(flag string, d time.Duration) error {
@@ -55,7 +54,7 @@ func checkInterval(flag string, d time.Duration) error {
 }
 
 func silentAfterFlag(fs *pflag.FlagSet, dest *time.Duration) {
-	ageFlag(fs, dest, "silent-after", "how old the last heartbeat of a silent worker is")
+	ageFlag(fs, dest, "silent-after", "how old a worker's last heartbeat may be before it counts as silent")
 }
 
 func execFlag(fs *pflag.FlagSet, dest *string, what string) {
@@ -71,7 +70,7 @@ func (a *app) operatorProgram(path string) (fleet.Program, error) {
 	return fleet.Program{Path: found, Environ: a.environ(), Output: a.stderr}, nil
 }
 
-// reason is the end of an error of the operating system, without the path.
+// reason returns an operating system error without the path.
 func reason(err error) string {
 	for {
 		inner, ok := err.(interface{ Unwrap() error })

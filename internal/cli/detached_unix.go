@@ -4,6 +4,6 @@ package cli
 
 import "syscall"
 
-// detached starts a process in a session of its own, so that neither the end of
-// this one nor a terminal's reaches it.
+// detached starts a process in its own session, so that it survives the end of this
+// process and signals from its terminal.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

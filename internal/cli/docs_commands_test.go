@@ -19,11 +19,11 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// documents are those whose commands people copy.
+// documents are the documents from which people copy commands.
 var documents = []string{"README.md", "PRODUCTION.md", "docs/clients.md", "docs/harness.md", "docs/operations.md", "scripts/production/README.md"}
 
-// TestDocumentedCommands: each command of bridge's in the documents exists, with
-// these flags and so many arguments.
+// TestDocumentedCommands checks that every bridge command in the documents exists and
+// accepts these flags and this number of arguments.
 func TestDocumentedCommands(t *testing.T) {
 	commands := 0
 	for _, name := range documents {
@@ -43,8 +43,8 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 }
 
-// TestCommandsInTexts: each command of bridge's that an error, its advice or an answer to an
-// agent names exists, with these flags.
+// TestCommandsInTexts checks that every bridge command named in an error, its advice or
+// an answer to an agent exists and accepts these flags.
 func TestCommandsInTexts(t *testing.T) {
 	flags := map[string]int{}
 	for file, texts := range literals(t, filepath.Join("..", "..", "internal")) {
@@ -66,7 +66,8 @@ func TestCommandsInTexts(t *testing.T) {
 	}
 }
 
-// literals are the texts of the sources below a folder, by file, without those of tests.
+// literals returns the string literals of the sources below a folder, by file, except
+// those of tests.
 func literals(t *testing.T, root string) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -96,12 +97,12 @@ func literals(t *testing.T, root string) map[string][]string {
 
 var (
 	codeSpan = regexp.MustCompile("`((?:[A-Z_]+=\\S+ )*bridge [^`]+)`")
-	// A line of a code block; what a shell would do behind it is cut off.
+	// A line of a code block, without the parts that the shell handles.
 	codeLine = regexp.MustCompile(`^(?:\$ )?((?:[A-Z_]+=\S+ )*bridge [a-z].*)$`)
 	behind   = regexp.MustCompile(`\s*(?:[|<>&;#].*|…|\\)$`)
 )
 
-// commandsIn finds the commands in code spans and code blocks.
+// commandsIn returns the commands in code spans and code blocks.
 func commandsIn(text string) (lines []string) {
 	block := false
 	for line := range strings.Lines(text) {
@@ -122,18 +123,18 @@ func commandsIn(text string) (lines []string) {
 	return lines
 }
 
-// parseCommand says what is wrong with a command; "" for nothing.
+// parseCommand returns what is wrong with a command; "" if nothing is.
 func parseCommand(line string) string {
 	line = behind.ReplaceAllString(line, "")
 	words, ok := agents.Words(strings.NewReplacer("{", "", "}", "", "[", "", "]", "", "~", "").Replace(line))
 	if !ok {
-		return "" // more than plain words
+		return "" // it has more than plain words
 	}
 	for len(words) > 0 && words[0] != "bridge" {
 		words = words[1:]
 	}
 	if len(words) > 1 && words[1] == "help" {
-		return "" // is added when the commands are run
+		return "" // added when commands run
 	}
 	cmd, rest, err := cli.NewRoot().Find(words[1:])
 	if err != nil {
@@ -151,8 +152,8 @@ func parseCommand(line string) string {
 	return ""
 }
 
-// hasFlag reports whether a command has a flag or, for a name that ends with "-", one
-// that begins so.
+// hasFlag reports whether a command has a flag or, if name ends with "-", a flag that
+// begins with it.
 func hasFlag(cmd *cobra.Command, name string) (found bool) {
 	if !strings.HasSuffix(name, "-") {
 		return cmd.Flag(name) != nil || cmd.InheritedFlags().Lookup(name) != nil

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write generated files again")
 
-// TestDocs keeps docs/cli.md what the commands say of themselves.
+// TestDocs checks that docs/cli.md matches the help of the commands.
 func TestDocs(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "cli.md")
 	want := renderDocs(cli.NewRoot())
@@ -122,7 +122,7 @@ func writeSettings(b *strings.Builder, root *cobra.Command) {
 	}
 }
 
-// docsWidth is where lines of docs/cli.md are broken.
+// docsWidth is the line width of docs/cli.md.
 const docsWidth = 88
 
 func writeCommandList(b *strings.Builder, root *cobra.Command) {
@@ -148,7 +148,8 @@ func writeCommand(b *strings.Builder, cmd *cobra.Command) {
 	}
 }
 
-// fenceLists shows the lists in a help as they are: Markdown would join their lines.
+// fenceLists puts lists in a help text into code blocks, because Markdown would join
+// their lines.
 func fenceLists(help string) string {
 	var b strings.Builder
 	inList := false
@@ -177,7 +178,7 @@ func unindent(example string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestReflow: prose is broken again, and the lines of a list stay as they are.
+// TestReflow checks that prose is rewrapped and that lines of a list are not.
 func TestReflow(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"prose":                {"one two\nthree four", "one two three\nfour\n"},

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// checkConfiguration adds what is found of the configuration file, the environment
-// and the rules in it.
+// checkConfiguration adds findings about the configuration file, the environment and
+// the redaction rules.
 func (a *app) checkConfiguration(r *doctor.Report, root *cobra.Command) {
 	file := a.file
 	switch {
@@ -25,7 +25,7 @@ func (a *app) checkConfiguration(r *doctor.Report, root *cobra.Command) {
 		r.Add("configuration", doctor.OK, "%s", file.path)
 	}
 	if names := a.unknownVariables(root); len(names) > 0 {
-		r.Add("environment", doctor.Warning, "nothing is called %s: docs/cli.md lists the variables", strings.Join(names, ", "))
+		r.Add("environment", doctor.Warning, "there is no variable %s: docs/cli.md lists all", strings.Join(names, ", "))
 	}
 	if _, err := a.redactor(); err != nil {
 		r.Add("redaction", doctor.Problem, "%s", view.Line(err))
@@ -35,10 +35,10 @@ func (a *app) checkConfiguration(r *doctor.Report, root *cobra.Command) {
 		view.Count(int64(len(file.rules)), "rule"), view.Count(int64(len(file.exceptions)), "exception"))
 }
 
-// sessionVariables are the variables that belong to no flag.
+// sessionVariables are variables that belong to no flag.
 var sessionVariables = []string{"BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN", "BRIDGE_WATCHDOG_WEBHOOK_SECRET", keyFileVariable}
 
-// unknownVariables names variables that look like settings and are none.
+// unknownVariables returns variables that look like settings but are not.
 func (a *app) unknownVariables(root *cobra.Command) []string {
 	known := slices.Clone(sessionVariables)
 	for _, cmd := range allCommands(root) {

@@ -17,13 +17,13 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// document is a conversation for an export.
+// document is a conversation to export.
 type document struct {
 	ID, Team          string
 	Created, Exported string
 	Sessions          []documentSession
-	// Messages is for the page, whose template reads them one after the other: they
-	// may be more than memory holds.
+	// Messages yields the messages one by one to the template, because they may not fit
+	// into memory.
 	Messages iter.Seq[documentMessage]
 	overview bridge.Overview
 }
@@ -60,8 +60,8 @@ func (d document) message(m numbered) documentMessage {
 //go:embed export.html
 var exportPage string
 
-// writeHTML writes one page that loads and runs nothing; html/template escapes what
-// agents wrote.
+// writeHTML writes one page that loads and runs nothing. html/template escapes agents'
+// text.
 func writeHTML(ctx context.Context, w io.Writer, d document, messages *transcript) error {
 	page, err := template.New("export").Parse(exportPage)
 	if err != nil {
@@ -83,7 +83,7 @@ func writeHTML(ctx context.Context, w io.Writer, d document, messages *transcrip
 	return errors.Join(err, failed)
 }
 
-// errStopped ends the reading of messages that nobody wants any more.
+// errStopped stops the reading of messages when no more are needed.
 var errStopped = errors.New("stopped")
 
 func (d document) writeMarkdown(out *bufio.Writer) {
@@ -97,7 +97,7 @@ func (d document) writeMarkdown(out *bufio.Writer) {
 	_, _ = fmt.Fprintf(out, "- created %s, exported %s\n", d.Created, d.Exported)
 }
 
-// writeMarkdown writes one message. The error is that of any write to out so far.
+// writeMarkdown writes one message. It returns the first error of any write to out.
 func writeMarkdown(out *bufio.Writer, m documentMessage) error {
 	_, _ = fmt.Fprintf(out, "\n## %d. %s to %s: %s\n\n%s", m.N, m.From, m.To, m.Action, m.Sent)
 	if m.Answers > 0 {
@@ -118,16 +118,17 @@ func writeMarkdown(out *bufio.Writer, m documentMessage) error {
 	return err
 }
 
-// code is a code span that text cannot leave (CommonMark, section 6.1).
+// code returns text as a code span that its content cannot end (CommonMark, section
+// 6.1).
 func code(text string) string {
 	ticks := strings.Repeat("`", longestRun(text)+1)
 	return ticks + " " + text + " " + ticks
 }
 
-// fenceFor is a code fence that text cannot end (CommonMark, section 4.5).
+// fenceFor returns a code fence that does not occur in text (CommonMark, section 4.5).
 func fenceFor(text string) string { return strings.Repeat("`", max(longestRun(text)+1, 3)) }
 
-// longestRun is the length of the longest run of backticks.
+// longestRun returns the length of the longest run of backticks.
 func longestRun(text string) int {
 	longest, run := 0, 0
 	for _, r := range text {

@@ -18,10 +18,10 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestDrill is the rehearsal of a disaster: agents send without a pause, a backup is made
-// meanwhile, everything but the backup and the key is lost, the backup becomes the store,
-// its log is verified, and the agents go on. What was acknowledged before the backup began
-// is there, and nothing that is there has a gap.
+// TestDrill rehearses a disaster: agents send continuously, a backup is made meanwhile,
+// everything but the backup and the key is lost, the backup is restored, its log is
+// verified, and the agents continue. Everything that was acknowledged before the backup
+// began must be there, and the restored messages must have no gaps.
 func TestDrill(t *testing.T) {
 	t.Parallel()
 	t.Run("a file", func(t *testing.T) { newDrill(t, install(t)).run(t) })
@@ -37,7 +37,7 @@ func TestDrill(t *testing.T) {
 
 type drill struct {
 	*installation
-	elsewhere string // the setting of another store that the backup becomes; "" for the same
+	elsewhere string // setting of another store to restore into; "" for the same
 	senders   []*drillSender
 }
 
@@ -66,7 +66,7 @@ func (d *drill) run(t *testing.T) {
 	before := d.acknowledged()
 	folder, head := d.backUp(t)
 	then := d.acknowledged()
-	d.await(func(s *drillSender) int64 { return then[s] + 5 }) // which the backup need not hold
+	d.await(func(s *drillSender) int64 { return then[s] + 5 }) // the backup need not contain this one
 	for _, s := range d.senders {
 		_ = s.program.process.Process.Kill()
 	}
@@ -93,7 +93,7 @@ func (s *drillSender) send() {
 	}
 }
 
-// await waits until each sender has had as many acknowledged as want says.
+// await waits until each sender has as many acknowledged messages as want says.
 func (d *drill) await(want func(*drillSender) int64) {
 	bridgetest.Polled(func() bool {
 		for _, s := range d.senders {
@@ -129,7 +129,7 @@ func (d *drill) backUp(t *testing.T) (folder, head string) {
 
 func (d *drill) keptKey() string { return filepath.Join(d.dir, "kept.key") }
 
-// loseAll keeps the key of the store and removes all else of it but the backup.
+// loseAll removes everything of the store except its key and the backup.
 func (d *drill) loseAll(t *testing.T) {
 	t.Helper()
 	state := filepath.Join(d.dir, "state")
@@ -152,8 +152,8 @@ func (d *drill) loseAll(t *testing.T) {
 	}
 }
 
-// goOn reads what a partner was sent, which must hold the first messages, and lets both
-// go on with the tokens that they have.
+// goOn reads what a partner was sent, which must include the first messages, and lets
+// both continue with the tokens that they have.
 func (d *drill) goOn(t *testing.T, s *drillSender, before int64) {
 	t.Helper()
 	var received journal

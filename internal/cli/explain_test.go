@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestExplainCorpus puts the labelled commands through the program, as scripts do.
+// TestExplainCorpus judges the labelled commands with the program, as a script would.
 func TestExplainCorpus(t *testing.T) {
 	corpus, err := os.ReadFile(filepath.Join("..", "guard", "testdata", "guard_corpus.jsonl"))
 	if err != nil {

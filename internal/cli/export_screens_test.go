@@ -17,8 +17,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// Screens returns what a terminal of that width shows for a fixed store, by the
-// name of the command.
+// Screens returns what a terminal of that width shows for a fixed store, by command.
 func Screens(t *testing.T, width int, colour bool) map[string]string {
 	t.Helper()
 	w := screenWorld(width, colour)
@@ -138,7 +137,7 @@ func screenWorld(width int, colour bool) fixedWorld {
 	w.checks = []doctor.Check{
 		{Name: "configuration", Status: doctor.OK, Detail: "/home/ada/.config/bridge/config.toml"},
 		{Name: "store", Status: doctor.OK, Detail: "schema version 4, 3 conversations, 29 messages, 1.4 MB at /home/ada/.local/state/bridge/bridge.db"},
-		{Name: "environment", Status: doctor.Warning, Detail: "nothing is called BRIDGE_RATE_PER_MINUT: docs/cli.md lists the variables"},
+		{Name: "environment", Status: doctor.Warning, Detail: "there is no variable BRIDGE_RATE_PER_MINUT: docs/cli.md lists all"},
 		{Name: "permissions", Status: doctor.Problem, Detail: "other users can read the key; run: chmod 600 '/home/ada/.local/state/bridge/bridge.key'"},
 	}
 	w.settings = []jsonSetting{

@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/advice"
 )
 
-// What the tests look at from outside.
+// Internals that the external tests use.
 var (
 	ExitCodes   = advice.Exits
 	AllCommands = allCommands
@@ -27,19 +27,19 @@ var (
 	Reflow      = reflow
 	Cut         = cut
 	Explain     = explain
-	// ServesSessions is on how clients' processes are told apart.
+	// ServesSessions exports servesSessions.
 	ServesSessions = servesSessions
 	IsShell        = isShell
 	Wakes          = wakes
 )
 
-// NewLossyWriter is for a log that nobody may read.
+// NewLossyWriter exports newLossyWriter.
 var NewLossyWriter = newLossyWriter
 
 // NewRoot returns the command tree.
 func NewRoot() *cobra.Command { return newRootCmd(newApp(os.Stdin, os.Stdout, os.Stderr)) }
 
-// HelpOf returns the help of cmd, as a program reads it.
+// HelpOf returns the help of cmd as printed for a program.
 func HelpOf(t *testing.T, cmd *cobra.Command) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "help")
@@ -59,10 +59,10 @@ func HelpOf(t *testing.T, cmd *cobra.Command) string {
 	return string(text)
 }
 
-// DisplayWidth is the number of columns that text takes.
+// DisplayWidth returns the number of columns that text takes.
 func DisplayWidth(text string) int { return displayWidth(text) }
 
-// ParseConfig reads text as a configuration file, and returns the error.
+// ParseConfig parses text as a configuration file and returns the error.
 func ParseConfig(text string) error {
 	file := &configFile{path: "config.toml", values: map[string]fileValue{}}
 	if err := file.parse([]byte(text)); err != nil {
@@ -71,8 +71,8 @@ func ParseConfig(text string) error {
 	return file.unknown(map[string]bool{"rate_per_minute": true})
 }
 
-// PrintTable prints rows of text under titles; a title that ends in "~" may
-// shrink, one that ends in a digit is dropped in that order.
+// PrintTable prints rows of text under titles. A column whose title ends in "~" may
+// shrink; columns whose titles end in a digit are dropped in the order of the digits.
 func PrintTable(w io.Writer, width int, titles []string, rows ...[]string) error {
 	t := &table{}
 	for _, title := range titles {
@@ -93,23 +93,23 @@ func PrintTable(w io.Writer, width int, titles []string, rows ...[]string) error
 	return t.print(w, screen{width: width})
 }
 
-// MaxAge is the longest length of time that flags take.
+// MaxAge is the longest duration that flags accept.
 const MaxAge = maxAgeDays * 24 * time.Hour
 
-// AgentOf tells whether a process with these arguments is an agent's.
+// AgentOf returns the agent's name if a process with these arguments is an agent.
 var AgentOf = agentOf
 
-// HostKind is the title of the shared host that a process with these arguments is,
+// HostKind returns the title of the shared host that a process with these arguments is,
 // whether its sessions share a server, and whether they are an editor's.
 func HostKind(arguments ...string) (title string, oneServer, editor bool) {
 	kind, _ := hostKindOf(arguments)
 	return kind.title, kind.oneServer, kind.editor
 }
 
-// AgentVariable is the first variable that says that this is an agent's shell.
+// AgentVariable returns the first variable that marks this shell as an agent's.
 var AgentVariable = agentVariable
 
-// NewPlainLog is the log that a person at a terminal of that width sees.
+// NewPlainLog returns the log as a person at a terminal of that width sees it.
 func NewPlainLog(w io.Writer, level slog.Level, width int) slog.Handler {
 	return &plainLog{to: w, level: level, width: width}
 }

@@ -17,8 +17,8 @@ const idPrefix = "conv_"
 
 var beginning = lazyregexp.New(`^[0-9a-f]{1,16}$`)
 
-// checkConversation checks the form of a conversation's name: its id, or the
-// beginning of it, with or without "conv_".
+// checkConversation checks the form of a conversation's name: its ID or the beginning
+// of it, with or without "conv_".
 func checkConversation(name string) error {
 	if beginning().MatchString(strings.TrimPrefix(name, idPrefix)) {
 		return nil
@@ -26,7 +26,7 @@ func checkConversation(name string) error {
 	return usagef("%s is not a conversation: give its id, conv_ and 16 hex digits, or the beginning of it", echo(name))
 }
 
-// findConversation returns the conversation that name stands for.
+// findConversation returns the conversation that name refers to.
 func findConversation(ctx context.Context, s *bridge.Service, name string) (bridge.Overview, error) {
 	if err := checkConversation(name); err != nil {
 		return bridge.Overview{}, err
@@ -55,7 +55,7 @@ func findConversation(ctx context.Context, s *bridge.Service, name string) (brid
 		len(found), start, found[0].ID, found[1].ID)
 }
 
-// findConversations returns the ids of the conversations that names stand for.
+// findConversations returns the IDs of the conversations that names refer to.
 func findConversations(ctx context.Context, s *bridge.Service, names []string) (ids []string, err error) {
 	for _, name := range names {
 		found, err := findConversation(ctx, s, name)
@@ -67,12 +67,11 @@ func findConversations(ctx context.Context, s *bridge.Service, names []string) (
 	return ids, nil
 }
 
-// shortIDLength is how many digits of an id people see at least.
+// shortIDLength is the minimum number of digits of an ID that people see.
 const shortIDLength = 4
 
-// shortID returns a function that shortens the id of a conversation for people, so
-// that show and the other commands still know which of all is meant. Output that a
-// program reads has whole ids.
+// shortID returns a function that shortens conversation IDs for people, to a length at
+// which they are unambiguous among all. Output for programs has full IDs.
 func (s screen) shortID(all []bridge.Overview) func(id string) string {
 	if s.width == 0 {
 		return cleantext.Field
@@ -91,7 +90,7 @@ func (s screen) shortID(all []bridge.Overview) func(id string) string {
 	return func(id string) string { return cleantext.Field(cutBytes(id, length)) }
 }
 
-// shortID is that of the screen for all conversations of the store.
+// shortID returns that function for all conversations in the store.
 func (a *app) shortID(ctx context.Context, s *bridge.Service) (func(id string) string, error) {
 	if a.screen().width == 0 {
 		return cleantext.Field, nil
@@ -100,7 +99,7 @@ func (a *app) shortID(ctx context.Context, s *bridge.Service) (func(id string) s
 	return a.screen().shortID(all), err
 }
 
-// roles are those of a conversation's sessions, on a line.
+// roles returns the roles of a conversation's sessions on one line.
 func roles(o bridge.Overview) string {
 	all := make([]string, len(o.Sessions))
 	for i, s := range o.Sessions {
@@ -111,7 +110,7 @@ func roles(o bridge.Overview) string {
 
 func cutBytes(text string, length int) string { return text[:min(length, len(text))] }
 
-// completeConversation offers the ids of conversations to the shell.
+// completeConversation completes conversation IDs for the shell.
 func completeConversation(a *app) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) (ids []string, _ cobra.ShellCompDirective) {
 		if len(args) > 0 || a.configure(cmd) != nil {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// coloursWork reports that terminals of this platform understand colours
-// without being asked.
+// coloursWork reports whether terminals on this platform support colours without being
+// switched to that.
 const coloursWork = runtime.GOOS != "windows"
 
-// formatAge shows a length of time in its two largest units, such as 2h05m.
+// formatAge formats a duration in its two largest units, such as 2h05m.
 func formatAge(d time.Duration) string {
 	const day = 24 * time.Hour
 	d = d.Truncate(time.Second)
@@ -26,7 +26,7 @@ func formatAge(d time.Duration) string {
 	return units(d, day, "d", time.Hour, "h")
 }
 
-// formatDelay shows how long something waited, which may be less than a second.
+// formatDelay formats a waiting time, which may be less than a second.
 func formatDelay(d time.Duration) string {
 	if d < 10*time.Second {
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + "s"
@@ -42,7 +42,8 @@ func units(d, large time.Duration, largeName string, small time.Duration, smallN
 	return fmt.Sprintf("%d%s%02d%s", d/large, largeName, rest, smallName)
 }
 
-// formatTime shows a time in a line that is kept or compared: whole, in local time.
+// formatTime formats a time for output that is kept or compared: in full, in local
+// time.
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -50,8 +51,8 @@ func formatTime(t time.Time) string {
 	return t.Local().Format(time.RFC3339)
 }
 
-// stamp shows a time as people read it, the shorter the nearer it is to now. In
-// output that a program reads it is whole.
+// stamp formats a time for people: the closer it is to now, the shorter. Output for
+// programs has the full time.
 func (s screen) stamp(t, now time.Time) string {
 	if s.width == 0 || t.IsZero() {
 		return formatTime(t)
@@ -66,8 +67,8 @@ func (s screen) stamp(t, now time.Time) string {
 	return t.Format("2006-01-02")
 }
 
-// moment is a time in a sentence: at a terminal as people read it and how far off it
-// is, else whole.
+// moment formats a time within a sentence: for people as in stamp, with the distance
+// from now; otherwise in full.
 func (a *app) moment(t time.Time) string {
 	screen, now := a.screen(), a.now()
 	if screen.width == 0 || t.IsZero() {
@@ -76,7 +77,7 @@ func (a *app) moment(t time.Time) string {
 	return screen.stamp(t, now) + " (" + formatAgo(t.Round(time.Second), now.Round(time.Second)) + ")"
 }
 
-// formatAgo shows how long ago something was, or how far off it is.
+// formatAgo formats how long ago a time is, or how far in the future.
 func formatAgo(t, now time.Time) string {
 	if t.After(now) {
 		return "in " + formatAge(t.Sub(now))

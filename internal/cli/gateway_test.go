@@ -22,11 +22,11 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// runningGateway is `bridge gateway`, which may be killed and started again.
+// runningGateway is `bridge gateway`, which can be killed and restarted.
 type runningGateway struct {
 	place   *installation
-	listen  string                    // empty for any port
-	slow    func(*exec.Cmd) *exec.Cmd // nil: it is started as it is
+	listen  string                    // empty: any port
+	slow    func(*exec.Cmd) *exec.Cmd // nil: the command is started directly
 	roots   *x509.CertPool
 	process *exec.Cmd
 	address atomic.Value // string
@@ -43,7 +43,7 @@ func (i *installation) gateway(t testing.TB) *runningGateway {
 	return g
 }
 
-// authority is what clients of the store's gateways trust.
+// authority returns the certificates that clients of the store's gateways trust.
 func (i *installation) authority(t testing.TB) *x509.CertPool {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -84,14 +84,14 @@ func (g *runningGateway) start(t testing.TB) {
 	t.Fatalf("the gateway did not start:\n%s", g.log.String())
 }
 
-// kill ends the gateway as a power cut would end it.
+// kill ends the gateway as a power failure would.
 func (g *runningGateway) kill() {
 	_ = g.process.Process.Kill()
 	g.reading.Wait()
 	_ = g.process.Wait()
 }
 
-// caller speaks to the gateway with one access key.
+// caller calls the gateway with one access key.
 type caller struct {
 	gateway *runningGateway
 	key     string
@@ -155,23 +155,23 @@ func (c *caller) call(ctx context.Context, tool string, arguments map[string]any
 	return answer.Result.StructuredContent, nil
 }
 
-// insist calls a tool until it is answered.
+// insist calls a tool until it gets an answer.
 func (c *caller) insist(ctx context.Context, tool string, arguments map[string]any) (data map[string]any, err error) {
 	for {
 		data, err = c.call(ctx, tool, arguments)
 		if err == nil || errors.Is(err, errRefusedCall) || ctx.Err() != nil {
 			return data, err
 		}
-		select { // the gateway is away, and takes a moment to come back
+		select { // the gateway is down, and takes a moment to restart
 		case <-ctx.Done():
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// TestKilledGateway: a gateway is killed again and again under traffic. Nothing that
-// was acknowledged is lost, nothing comes twice without a mark, the order is kept, and
-// the audit log is whole. No key and no token is in the gateway's log.
+// TestKilledGateway kills a gateway repeatedly under traffic. No acknowledged message
+// may be lost, none may be delivered twice without a mark, the order must be kept, and
+// the audit log must be intact. No key and no token may appear in the gateway's log.
 func TestKilledGateway(t *testing.T) {
 	t.Parallel()
 	const kills, pairs = 4, 3

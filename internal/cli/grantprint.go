@@ -62,7 +62,7 @@ func networkCell(g commands.Grant) string {
 	return "off"
 }
 
-// grantNotes says what a table of grants has no column for.
+// grantNotes returns the properties of grants for which the table has no column.
 func grantNotes(grants []commands.Grant, id func(string) string) []string {
 	var lines []string
 	for _, g := range grants {
@@ -79,7 +79,7 @@ func grantNotes(grants []commands.Grant, id func(string) string) []string {
 	return lines
 }
 
-// jsonGrant is a grant for programs.
+// jsonGrant is a grant in JSON output.
 type jsonGrant struct {
 	ConversationID string    `json:"conversation_id"`
 	Mode           string    `json:"mode"`

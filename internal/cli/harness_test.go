@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// suiteFor writes a suite for the server with faults, with more at its end.
+// suiteFor writes a suite for the faulty test server, with more appended.
 func (i *installation) suiteFor(t *testing.T, more string) string {
 	t.Helper()
 	faulty, err := exec.LookPath("faulty")
@@ -38,7 +38,7 @@ func (i *installation) suiteFor(t *testing.T, more string) string {
 	return path
 }
 
-// takeMail is a mail server; each mail goes to the channel whole.
+// takeMail runs a mail server that sends each complete mail to the channel.
 func takeMail(t *testing.T) (address string, got chan string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +59,7 @@ func takeMail(t *testing.T) (address string, got chan string) {
 	return l.Addr().String(), got
 }
 
-// takeOne holds one dialogue of SMTP (RFC 5321) and returns what the client said.
+// takeOne handles one SMTP session (RFC 5321) and returns what the client sent.
 func takeOne(conn net.Conn) string {
 	defer func() { _ = conn.Close() }()
 	say := func(line string) { _, _ = io.WriteString(conn, line+"\r\n") }
@@ -84,8 +84,8 @@ func takeOne(conn net.Conn) string {
 	return all.String()
 }
 
-// TestHarnessTells: mail and webhook are told of a run with findings and of no other. That
-// a webhook is gone is printed, without its address.
+// TestHarnessTells checks that mail and webhook report runs with findings, and no
+// others. If the webhook cannot be reached, that is printed without its address.
 func TestHarnessTells(t *testing.T) {
 	t.Parallel()
 	i := install(t)
@@ -126,7 +126,7 @@ func TestHarnessTells(t *testing.T) {
 	}
 }
 
-// harnessService is `bridge harness serve` and what it says on standard error.
+// harnessService is `bridge harness serve` and its output on standard error.
 type harnessService struct {
 	cmd             *exec.Cmd
 	lines           *bufio.Scanner
@@ -159,7 +159,7 @@ func (i *installation) serveHarness(t *testing.T) *harnessService {
 	return s
 }
 
-// await reads until a line holds a text.
+// await reads until a line contains a text.
 func (s *harnessService) await(t *testing.T, text string) string {
 	t.Helper()
 	var all strings.Builder
@@ -173,7 +173,7 @@ func (s *harnessService) await(t *testing.T, text string) string {
 	return ""
 }
 
-// ask makes a request with the key and returns its answer.
+// ask sends a request with the key and returns the answer.
 func (s *harnessService) ask(t *testing.T, method, address string, want int) string {
 	t.Helper()
 	r, err := http.NewRequest(method, "http://"+address, nil)
@@ -193,8 +193,9 @@ func (s *harnessService) ask(t *testing.T, method, address string, want int) str
 	return string(body)
 }
 
-// TestHarnessServe: the service runs the suite, when it is told to as well; answers with
-// figures and reports; records what it does in the audit log; and ends when it is told to.
+// TestHarnessServe checks that the service runs the suite, also on request; serves
+// figures and reports; records its actions in the audit log; and ends when it is told
+// to.
 func TestHarnessServe(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -241,8 +242,8 @@ func TestHarnessServe(t *testing.T) {
 	}
 }
 
-// TestHarnessServeEnds: a service that is told to end while its server does not answer ends
-// soon, and leaves no process.
+// TestHarnessServeEnds checks that a service whose server does not answer still ends
+// soon when told to, and leaves no process behind.
 func TestHarnessServeEnds(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

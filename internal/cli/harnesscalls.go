@@ -21,30 +21,30 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// callOptions are for commands that call tools with arguments of their own.
+// callOptions are the options of commands that call tools with their own arguments.
 type callOptions struct {
 	environment, tools, skip string
 }
 
 func (o *callOptions) register(cmd *cobra.Command) {
 	textFlag(cmd.Flags(), &o.environment, kindText, "environment", "one of the suite's environments")
-	textFlag(cmd.Flags(), &o.tools, kindText, "tools", "call these tools too, with commas between them, though they are not marked as read-only")
-	textFlag(cmd.Flags(), &o.skip, kindText, "skip", "leave these tools alone, with commas between them")
+	textFlag(cmd.Flags(), &o.tools, kindText, "tools", "also call these tools, separated by commas, although they are not marked as read-only")
+	textFlag(cmd.Flags(), &o.skip, kindText, "skip", "do not call these tools, separated by commas")
 }
 
-// callTarget is a server that a command calls with arguments of its own.
+// callTarget is a server that a command calls with its own arguments.
 type callTarget struct {
 	suite    *suite.Suite
 	snapshot *contract.Snapshot
-	found    []finding.Finding    // while its lists were read
-	called   []string             // the tools that may be called
+	found    []finding.Finding    // findings while its lists were read
+	called   []string             // tools that may be called
 	left     []string             // the others
-	parts    []contract.Primitive // what may be called: these tools, prompts, templates
+	parts    []contract.Primitive // tools, prompts and templates that may be called
 	open     func(context.Context) (*wire.Conn, error)
 	limit    time.Duration // for each call
 }
 
-// callTarget starts the server once and reads what tools it has.
+// callTarget starts the server once and reads which tools it has.
 func (a *app) callTarget(ctx context.Context, s *suite.Suite, o callOptions) (t callTarget, err error) {
 	t.suite, t.limit = s, time.Duration(s.Global.TimeoutSeconds*float64(time.Second))
 	t.open = func(ctx context.Context) (*wire.Conn, error) { return run.Open(ctx, s) }
@@ -61,7 +61,7 @@ func (a *app) callTarget(ctx context.Context, s *suite.Suite, o callOptions) (t 
 	return t, nil
 }
 
-// leaveAlone takes tools out of those that may be called.
+// leaveAlone removes tools from those that may be called.
 func (t *callTarget) leaveAlone(tools []string) error {
 	for _, name := range tools {
 		if t.snapshot.Tools[name] == nil {
@@ -73,7 +73,7 @@ func (t *callTarget) leaveAlone(tools []string) error {
 	return nil
 }
 
-// named are the names of the parts of one kind.
+// named returns the names of the parts of one kind.
 func (t callTarget) named(what string) []string {
 	names := []string{}
 	for _, p := range t.parts {
@@ -84,7 +84,8 @@ func (t callTarget) named(what string) []string {
 	return names
 }
 
-// maybeNotStarted is an error, or a server that could not be started.
+// maybeNotStarted returns err, or reports that the server could not be started if that
+// is the cause.
 func (a *app) maybeNotStarted(err error) error {
 	if start := new(wire.StartError); errors.As(err, &start) {
 		return a.notStarted(start)
@@ -101,8 +102,8 @@ type foundJSON struct {
 	Templates []string          `json:"resource_templates"`
 }
 
-// tellFound prints what was found, the target's own findings first, without secrets,
-// and makes an exit code of it.
+// tellFound prints findings with secrets redacted, the target's own first, and returns
+// an error with the exit code.
 func (a *app) tellFound(target callTarget, more []finding.Finding) error {
 	found := run.HideSecrets(target.suite, append(target.found, more...))
 	engine, err := a.redactor()
@@ -140,7 +141,7 @@ func (a *app) tellLines(found []finding.Finding, target callTarget) error {
 	return err
 }
 
-// shortNames makes names of tools fit to be printed; it never returns nil.
+// shortNames makes names of tools safe to print. It never returns nil.
 func shortNames(names []string) []string {
 	list := []string{}
 	for _, name := range names {

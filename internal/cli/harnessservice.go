@@ -14,7 +14,7 @@ import (
 	"example.org/bridge/internal/redact"
 )
 
-// serviceRunner makes the runs of a service.
+// serviceRunner performs the runs of a service.
 type serviceRunner struct {
 	app      *app
 	suite    *suite.Suite
@@ -35,12 +35,12 @@ func (a *app) newServiceRunner(s *suite.Suite, plan []suite.Planned) (*serviceRu
 	return &serviceRunner{a, s, plan, engine, promised}, nil
 }
 
-// run runs the suite once, writes the reports and tells of a failure.
+// run runs the suite once, writes the reports and sends notifications of a failure.
 func (s *serviceRunner) run(ctx context.Context, by string) service.Result {
 	r := run.Run(ctx, run.Options{Suite: s.suite, Plan: s.plan, Contract: s.contract})
 	result := resultOf(r)
 	if ctx.Err() != nil {
-		return result // it is not whole
+		return result // it is incomplete
 	}
 	report.Clean(r, s.engine)
 	paths, err := s.app.writeReports(r, s.suite, harnessRunOptions{})
@@ -56,7 +56,7 @@ func (s *serviceRunner) run(ctx context.Context, by string) service.Result {
 	return result
 }
 
-// resultOf is what a service tells of a run.
+// resultOf returns what a service reports about a run.
 func resultOf(r *run.Report) service.Result {
 	result := service.Result{
 		Started: r.Started, Duration: r.Duration, NotStarted: r.NotStarted,

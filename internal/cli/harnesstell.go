@@ -9,9 +9,9 @@ import (
 	"example.org/bridge/internal/harness/suite"
 )
 
-// tellOfRun sends what a run found to those whom the suite names. The report was
-// cleaned. That nobody could be told is printed and changes nothing else: the run has
-// failed already.
+// tellOfRun sends a run's findings to the recipients named in the suite. The report was
+// redacted before. If sending fails, that is printed but changes nothing else, because
+// the run has failed already.
 func (a *app) tellOfRun(ctx context.Context, r *run.Report, s *suite.Suite) {
 	if ctx.Err() != nil || r.Findings() == 0 && !r.NotStarted {
 		return

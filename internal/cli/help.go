@@ -11,14 +11,14 @@ import (
 	"example.org/bridge/internal/advice"
 )
 
-// helpWidth is the width of help that a program reads, and maxHelpWidth that of
-// help on a wide screen: longer lines are hard to read.
+// helpWidth is the width of help for programs, maxHelpWidth that on a wide screen,
+// because longer lines are hard to read.
 const (
 	helpWidth    = 80
 	maxHelpWidth = 100
 )
 
-// annotationParent marks commands that only hold others.
+// annotationParent marks commands that only contain other commands.
 const annotationParent = "parent"
 
 // printHelp prints the help of bridge or of one command.
@@ -74,7 +74,8 @@ func (h *helpPrinter) command(cmd *cobra.Command) {
 	if len(names) > 0 {
 		h.paragraphs("The environment can set these flags: " + strings.Join(names, ", ") + ".")
 	}
-	h.paragraphs(`Every command takes the global flags too: --db, --config, --json, --log-level and --log-format. "bridge help" explains them.`)
+	h.paragraphs(`Every command also accepts the global flags --db, --config, --json, --log-level and
+--log-format. "bridge help" explains them.`)
 }
 
 func (h *helpPrinter) root(cmd *cobra.Command) {
@@ -106,10 +107,14 @@ func (h *helpPrinter) root(cmd *cobra.Command) {
 	h.rows(codes)
 }
 
-const configurationHelp = `A flag beats the environment, which beats the configuration file, which beats the default. Global flags have the variables BRIDGE_DB, BRIDGE_CONFIG, BRIDGE_LOG_LEVEL and BRIDGE_LOG_FORMAT; limits of a new store and settings of programs that run unattended have variables too, which their help names. "bridge doctor" shows where each value came from.`
+const configurationHelp = `A flag overrides the environment, which overrides the configuration file, which
+overrides the default. Global flags can be set with the variables BRIDGE_DB,
+BRIDGE_CONFIG, BRIDGE_LOG_LEVEL and BRIDGE_LOG_FORMAT; limits of a new store and
+settings of programs that run unattended have variables too, which their help lists.
+"bridge doctor" shows where each value comes from.`
 
-// commandRows are the visible commands below cmd and what they are for, under their
-// names without "bridge".
+// commandRows returns the visible commands below cmd and their short descriptions,
+// under their names without "bridge".
 func commandRows(cmd *cobra.Command) (rows [][2]string) {
 	for _, sub := range cmd.Commands() {
 		if !sub.Hidden {
@@ -129,7 +134,7 @@ func flagRows(fs *pflag.FlagSet) (rows [][2]string) {
 	return rows
 }
 
-// ownFlagRows are the flags of cmd alone, in the order in which they were defined.
+// ownFlagRows returns the flags of cmd itself in the order of their definition.
 func ownFlagRows(cmd *cobra.Command) (rows [][2]string) {
 	global := cmd.Root().PersistentFlags()
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -140,7 +145,7 @@ func ownFlagRows(cmd *cobra.Command) (rows [][2]string) {
 	return rows
 }
 
-// limitRows are the flags of a store's limits, which have no place elsewhere.
+// limitRows returns the flags of a store's limits, which are shown nowhere else.
 func limitRows(fs *pflag.FlagSet) (rows [][2]string) {
 	fs.VisitAll(func(f *pflag.Flag) {
 		if f.Hidden {
@@ -172,8 +177,8 @@ func (h *helpPrinter) lines(text string) { _, _ = h.out.WriteString(text + "\n")
 
 func (h *helpPrinter) paragraphs(text string) { _, _ = h.out.WriteString(reflow(text, h.screen.width)) }
 
-// reflow breaks the paragraphs of text again, to fit into width columns. Lines that begin
-// with a blank, such as those of a list, stay as they are.
+// reflow rewraps the paragraphs of text to width columns. Lines that begin with a
+// blank, such as those of a list, are kept.
 func reflow(text string, width int) string {
 	var out strings.Builder
 	var prose []string
@@ -195,7 +200,7 @@ func reflow(text string, width int) string {
 	return out.String()
 }
 
-// maxTerm is how wide the left column of a list may be.
+// maxTerm is the maximum width of the left column of a list.
 const maxTerm = 30
 
 // rows writes a list of terms and their explanations.

@@ -14,11 +14,11 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// messagesInHookStore is how many messages the store has whose hooks are measured.
+// messagesInHookStore is the number of messages in the store for the benchmark.
 const messagesInHookStore = 100_000
 
-// BenchmarkHook is a hook from its start to its exit, as its client waits for it,
-// and what it costs the model.
+// BenchmarkHook measures a hook from its start to its exit, as its client waits for it,
+// and how much text it adds to the model's context.
 func BenchmarkHook(b *testing.B) {
 	i := install(b)
 	one := i.hookedPair(b, "reads-all")
@@ -34,7 +34,7 @@ func BenchmarkHook(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			event := strings.Replace(c.event, "%s", c.session, 1)
-			i.hook(b, event) // what is told once has been told
+			i.hook(b, event) // news that is told once has been told by now
 			var (
 				times []time.Duration
 				out   []byte
@@ -56,7 +56,7 @@ func BenchmarkHook(b *testing.B) {
 // hook runs bridge hook claude with an event.
 func (i *installation) hook(tb testing.TB, event string) []byte {
 	tb.Helper()
-	c := i.command("hook", "claude", "--time-limit", "30s") // the slowest counts, too
+	c := i.command("hook", "claude", "--time-limit", "30s") // the slowest counts as well
 	c.Stdin = strings.NewReader(event)
 	out, err := c.Output()
 	if err != nil {
@@ -74,8 +74,8 @@ func (i *installation) hookedPair(tb testing.TB, session string) bridge.Credenti
 	return bridge.Credentials{Conversation: created["conversation_id"].(string), Session: bridge.SessionB, Token: created["session_b_token"].(string)}
 }
 
-// fill stores messages: those of one are all read but for the partner's own, of
-// two nobody reads any.
+// fill stores messages: in one conversation all are read except the partner's own, in
+// two others none is.
 func (i *installation) fill(tb testing.TB, one, two bridge.Credentials) {
 	tb.Helper()
 	ctx := context.Background()

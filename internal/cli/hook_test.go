@@ -17,9 +17,9 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// bindings mode|chmod OCTAL checks or sets the permissions of the files in the
-// script's folder of bindings; bindings count N says how many sessions of
-// clients there are; bindings waiters N waits until so many processes wait.
+// bindings mode|chmod OCTAL checks or sets the permissions of the files in the script's
+// folder of bindings; bindings count N checks how many sessions of clients there are;
+// bindings waiters N waits until N processes wait.
 func bindings(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: bindings mode|chmod|count|waiters value")
@@ -66,9 +66,9 @@ func awaitWaiters(ts *testscript.TestScript, dir, want string) {
 	}
 }
 
-// holderMain is the program holder: it keeps others from writing to a database,
-// or, told "exclusive", from reading it, too, until it is killed: as a process
-// does that hangs at the worst moment.
+// holderMain is the program holder. Until it is killed, it keeps others from writing to
+// a database or, with the argument "exclusive", also from reading it, like a process
+// that hangs at the worst moment.
 func holderMain() int {
 	db, err := sql.Open("sqlite", os.Args[1])
 	if err != nil {
@@ -132,7 +132,7 @@ func TestWakes(t *testing.T) {
 		{line: "claude --input-format=stream-json", attended: "1"},
 		{line: "claude bg-spare --bg-spare /tmp/x.sock", attended: "0", want: true},
 		{line: "claude --resume x", attended: "0", background: true, want: true},
-		{line: "claude -p hello", attended: "0", background: true}, // in the shell of such a session
+		{line: "claude -p hello", attended: "0", background: true}, // in a shell of such a session
 	} {
 		if got := cli.Wakes(strings.Fields(c.line), c.attended, c.background); got != c.want {
 			t.Errorf("%q, %q: %t", c.line, c.attended, got)

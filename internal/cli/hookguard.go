@@ -18,14 +18,16 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// guardTime is how long a hook that guards may take. It keeps the tool waiting, and
-// a tool that runs unguarded is worse than one that runs a little later.
+// guardTime is the time limit of a guarding hook. The tool waits for it, but an
+// unguarded edit is worse than a short delay.
 const guardTime = 2 * time.Second
 
-// projectVariables are where clients tell their hooks the project's folder.
+// projectVariables are the variables in which clients tell their hooks the project's
+// folder.
 var projectVariables = map[string]string{"claude": "CLAUDE_PROJECT_DIR", "gemini": "GEMINI_PROJECT_DIR"}
 
-// runHookGuard judges a tool that is about to run. It lets pass what it cannot judge.
+// runHookGuard checks a tool that is about to run. A tool that cannot be checked is
+// allowed.
 func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) (err error) {
 	defer rescue(&err)
 	event, eventErr := agents.ReadGuardEvent(client, a.stdin)
@@ -41,11 +43,11 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 		return err
 	}
 	if eventErr != nil {
-		_, copyErr := io.Copy(io.Discard, a.stdin) // so that the client can write it whole
+		_, copyErr := io.Copy(io.Discard, a.stdin) // so that the client can write all of it
 		return a.unguarded(session, limit, errors.Join(eventErr, copyErr))
 	}
 	if len(entries) == 0 {
-		return nil // an agent of no team
+		return nil // the agent is in no team
 	}
 	names := changedNames(event, a.env(projectVariables[client]))
 	if len(names) == 0 {
@@ -55,7 +57,7 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 	defer cancel()
 	held, err := a.holderOf(ctx, session, entries, names)
 	if held != nil {
-		_, _ = fmt.Fprintln(a.stderr, agents.GuardRefusal(held)) // which the client shows its agent
+		_, _ = fmt.Fprintln(a.stderr, agents.GuardRefusal(held)) // the client shows this to its agent
 		return &exitError{agents.ExitGuarded}
 	}
 	if err != nil {
@@ -64,8 +66,9 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 	return nil
 }
 
-// holderOf says who has claimed one of the files that a session would change, and records
-// the change where nobody has. It is nil where the session is of no team any more.
+// holderOf returns the claim of another session on one of the files that a session
+// would change. If there is none, it records the change. It is nil if the session no
+// longer belongs to a team.
 func (a *app) holderOf(ctx context.Context, session agents.HookSession, entries []binding.Entry, names []string) (held *claims.HeldError, err error) {
 	var judged atomic.Pointer[claims.Judgement]
 	err = within(ctx, func() error {
@@ -89,14 +92,14 @@ func (a *app) holderOf(ctx context.Context, session agents.HookSession, entries 
 	if errors.As(err, &held) {
 		return held, nil
 	}
-	if j := judged.Load(); j != nil && err != nil { // others keep it from being recorded
+	if j := judged.Load(); j != nil && err != nil { // others prevent it from being recorded
 		return j.First(names), nil
 	}
 	return nil, err
 }
 
-// within runs ask, which may wait for a store that somebody holds and not look at ctx
-// meanwhile. What has not ended with ctx ends with the process, right after.
+// within runs ask until ctx ends. ask may wait for a store that somebody holds, without
+// noticing that ctx has ended; it then ends with the process, which exits right after.
 func within(ctx context.Context, ask func() error) error {
 	answer := make(chan error, 1)
 	go func() {
@@ -113,7 +116,7 @@ func within(ctx context.Context, ask func() error) error {
 	}
 }
 
-// changedNames are the files that a tool would change, as claims name them.
+// changedNames returns the files that a tool would change, named as in claims.
 func changedNames(event agents.HookEvent, project string) (names []string) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -121,7 +124,7 @@ func changedNames(event agents.HookEvent, project string) (names []string) {
 	}
 	dir := event.Dir
 	if !filepath.IsAbs(dir) {
-		if dir, err = os.Getwd(); err != nil { // where clients start their hooks
+		if dir, err = os.Getwd(); err != nil { // the folder in which clients start their hooks
 			return nil
 		}
 	}
@@ -132,7 +135,7 @@ func changedNames(event agents.HookEvent, project string) (names []string) {
 	return names
 }
 
-// unguarded lets the tool run, and tells the user of the client why, once.
+// unguarded allows the tool, and tells the client's user the reason once.
 func (a *app) unguarded(session agents.HookSession, limit *hookLimit, reason error) error {
 	a.log().Debug("the tool is not guarded", "error", view.Line(reason))
 	return limit.say(func(ctx context.Context) error {

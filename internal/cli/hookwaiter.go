@@ -17,16 +17,16 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// Codex runs no hook in the background, and has no exit code that wakes an agent.
-// What it has is `codex queue`, which hands an idle session a prompt. So a hook that
-// was started with --wake leaves a waiter behind, a process of its own, which hands
-// the notice over. Checked against Codex 0.171.0.
+// Codex runs no hooks in the background, and has no exit code that wakes an agent. But
+// `codex queue` gives an idle session a prompt. So a hook that was started with --wake
+// leaves a waiter running, a separate process, which delivers the notice in that way.
+// Checked against Codex 0.171.0.
 
-// queueTime bounds how long `codex queue` may take.
+// queueTime is the time limit of `codex queue`.
 const queueTime = 30 * time.Second
 
-// settleWaiter starts a waiter when the agent may be idle from now on, and ends the
-// one there is when the agent works.
+// settleWaiter starts a waiter when the agent may become idle, and ends the existing
+// one when the agent works.
 func settleWaiter(event agents.HookEvent, session agents.HookSession) error {
 	switch {
 	case event.Helper:
@@ -37,8 +37,8 @@ func settleWaiter(event agents.HookEvent, session agents.HookSession) error {
 	return session.EndWait()
 }
 
-// startWaiter starts this hook again as a waiter that outlives it. It does nothing
-// where Codex ends with its turn.
+// startWaiter starts this hook again as a waiter that outlives it. It does nothing if
+// Codex exits after its turn.
 func startWaiter(event agents.HookEvent) error {
 	pid, arguments := codexProcess()
 	if pid == 0 || slices.Contains(arguments, "exec") {
@@ -64,7 +64,7 @@ func startWaiter(event agents.HookEvent) error {
 		_ = out.Close()
 		return err
 	}
-	_, err = out.Write(text) // far less than a pipe holds
+	_, err = out.Write(text) // far less than the buffer of a pipe
 	if closed := out.Close(); err == nil {
 		err = closed
 	}
@@ -74,8 +74,8 @@ func startWaiter(event agents.HookEvent) error {
 	return waiter.Process.Release()
 }
 
-// codexProcess is the Codex that started this process, directly or by a shell, and
-// its arguments; 0 if none did.
+// codexProcess returns the Codex that started this process, directly or through a
+// shell, and its arguments; 0 if none did.
 func codexProcess() (pid int, arguments []string) {
 	pid = os.Getppid()
 	for range maxShells {
@@ -92,12 +92,12 @@ func codexProcess() (pid int, arguments []string) {
 	return 0, nil
 }
 
-// queueForCodex hands a prompt to a session of Codex's by the program that runs it,
-// never by one that PATH leads to.
+// queueForCodex gives a session of Codex a prompt. It uses the program that runs the
+// session, never one found in PATH.
 func queueForCodex(ctx context.Context, client int, session, prompt string) error {
 	arguments, _ := processArguments(client)
 	if len(arguments) == 0 || !filepath.IsAbs(arguments[0]) || !strings.Contains(agentOf(arguments), "codex") {
-		return fmt.Errorf("the client with the number %d is not a Codex that says where its program is", client)
+		return fmt.Errorf("the client with process ID %d is not a Codex whose program can be found", client)
 	}
 	ctx, cancel := context.WithTimeout(ctx, queueTime)
 	defer cancel()
@@ -110,7 +110,7 @@ func queueForCodex(ctx context.Context, client int, session, prompt string) erro
 	return nil
 }
 
-// clientOfWaiter is the process with whose end a wait ends.
+// clientOfWaiter returns the process whose end also ends the wait.
 func clientOfWaiter(found binding.Process, named int) binding.Process {
 	switch {
 	case named > 0:

@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// hostKind is one kind of shared host.
+// hostKind is a kind of shared host.
 type hostKind struct {
-	// client is the name in its arguments, and title the client's own word for it.
+	// client is the name in its arguments; title is the client's own name for it.
 	client, title string
-	// oneServer reports that all its sessions call the same server.
+	// oneServer reports whether all its sessions use the same server.
 	oneServer bool
-	// editor reports that its sessions are those of one editor, not of terminals: then
-	// only credentials mean another session.
+	// editor reports whether its sessions belong to one editor instead of to terminals.
+	// In that case only credentials can identify another session.
 	editor bool
 }
 
-// hostKindOf says which shared host a process with these arguments is; false for
-// any other process. Seen with Codex 0.171.0, Claude Code 2.1.332, Cline 3.0.65,
-// opencode 1.18.33, Qwen Code 0.24.4, Gemini CLI 0.61.0 and Copilot CLI 1.0.102.
+// hostKindOf returns the kind of shared host that a process with these arguments is; ok
+// is false for other processes. Observed with Codex 0.171.0, Claude Code 2.1.332, Cline
+// 3.0.65, opencode 1.18.33, Qwen Code 0.24.4, Gemini CLI 0.61.0 and Copilot CLI
+// 1.0.102.
 func hostKindOf(arguments []string) (hostKind, bool) {
 	agent := agentOf(arguments)
 	is := func(client string) bool { return strings.Contains(agent, client) }
@@ -42,9 +43,9 @@ func hostKindOf(arguments []string) (hostKind, bool) {
 	return hostKind{}, false
 }
 
-// editorHost is an agent that an editor drives over the Agent Client Protocol. The
-// sessions of Gemini CLI and Copilot CLI have a server each there, those of Qwen Code
-// share one; Cline and others were not tried, so they are taken to share one.
+// editorHost is an agent that an editor controls over the Agent Client Protocol. There
+// each session of Gemini CLI and Copilot CLI has its own server, while those of Qwen
+// Code share one. Cline and others were not tested, so they are assumed to share one.
 func editorHost(agent string) hostKind {
 	for client, title := range map[string]string{"qwen": "Qwen Code", "gemini": "Gemini CLI", "copilot": "Copilot CLI", "cline": "Cline"} {
 		if strings.Contains(agent, client) {
@@ -54,8 +55,8 @@ func editorHost(agent string) hostKind {
 	return hostKind{client: agent, title: agent + " in an editor", oneServer: true, editor: true}
 }
 
-// listens reports that opencode, whatever else it does, lets others attach to it: its
-// flags for the address were used.
+// listens reports whether opencode accepts connections from others, because its flags
+// for the address were used.
 func listens(arguments []string) bool {
 	return !hasSubcommand(arguments, "run") && slices.ContainsFunc(arguments, func(argument string) bool {
 		name, _, _ := strings.Cut(argument, "=")
@@ -63,8 +64,8 @@ func listens(arguments []string) bool {
 	})
 }
 
-// hasSubcommand reports whether a client was started with one of these
-// subcommands: right behind its name, or behind the file that its interpreter runs.
+// hasSubcommand reports whether a client was started with one of these subcommands,
+// directly after its name or after the file that its interpreter runs.
 func hasSubcommand(arguments []string, names ...string) bool {
 	at := 1
 	if agentOf(arguments[:1]) == "" {
@@ -73,8 +74,8 @@ func hasSubcommand(arguments []string, names ...string) bool {
 	return len(arguments) > at && slices.Contains(names, arguments[at])
 }
 
-// isClaudeDaemon reports whether arguments are those of the service behind
-// `claude --bg`, or of one of the processes that it keeps ready for sessions.
+// isClaudeDaemon reports whether arguments are those of the service of `claude --bg`,
+// or of one of the processes that it keeps ready for sessions.
 func isClaudeDaemon(arguments []string) bool {
 	if len(arguments) < 2 {
 		return false

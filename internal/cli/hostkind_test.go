@@ -7,12 +7,12 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// TestHostKinds: which processes run several sessions, as they were seen, and of which
-// all sessions call one server.
+// TestHostKinds checks which processes count as shared hosts, and for which of them all
+// sessions use one server. The arguments were observed.
 func TestHostKinds(t *testing.T) {
 	for _, c := range []struct {
 		line              string
-		title             string // how it begins; empty for a process of one session
+		title             string // beginning of the title; empty for a process with one session
 		oneServer, editor bool
 	}{
 		{"codex app-server --managed-daemon", "Codex's background server", true, false},

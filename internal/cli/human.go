@@ -10,12 +10,12 @@ import (
 	"example.org/bridge/internal/commands"
 )
 
-// human makes sure, as far as a program can, that a person gives the operator's
-// command: YOLO_MODE is set, no agent is among the parents, and there is a
-// terminal. Each refusal is in the audit log.
+// human checks, as far as a program can, that a person gives the operator's command:
+// YOLO_MODE is set, no ancestor is an agent, and there is a terminal. Each refusal is
+// recorded in the audit log.
 //
-// It stops accidents and gated agents. An agent that may run anything as the
-// same user can pretend all of this (docs/yolo.md).
+// This prevents accidents and stops gated agents. An agent that can run anything as the
+// same user can fake all of it (docs/yolo.md).
 func (a *app) human(ctx context.Context, s *bridge.Service, action, conversation string) (*terminal, error) {
 	reason := ""
 	if !a.yoloEnabled() {
@@ -24,8 +24,8 @@ func (a *app) human(ctx context.Context, s *bridge.Service, action, conversation
 	return a.humanUnless(ctx, s, action, conversation, reason)
 }
 
-// humanUnless is human without the variable of the commands, for what runs none. A
-// reason that is known already refuses.
+// humanUnless is human without the check of YOLO_MODE, for commands that run nothing.
+// If reason is not empty, it refuses for that reason.
 func (a *app) humanUnless(ctx context.Context, s *bridge.Service, action, conversation, reason string) (t *terminal, err error) {
 	if reason == "" {
 		t, reason = a.findHuman()
@@ -46,19 +46,19 @@ func (a *app) findHuman() (t *terminal, reason string) {
 	name, err := agentParent(parentProcesses)
 	switch {
 	case err != nil:
-		return nil, "who started this command cannot be found out: use a terminal of your own"
+		return nil, "cannot determine who started this command: use a terminal of your own"
 	case name != "":
-		return nil, fmt.Sprintf("an agent (%s) has started this command: use a terminal of your own", name)
+		return nil, fmt.Sprintf("this command was started by an agent (%s): use a terminal of your own", name)
 	}
 	t, err = openTerminal()
 	if err != nil {
-		return nil, "there is no terminal to ask you at: run it in one"
+		return nil, "there is no terminal where it could ask you: run it in one"
 	}
 	return t, ""
 }
 
-// confirm has the human type a phrase, if there is one, and the one-time code.
-// The error is ErrNotConfirmed, and the audit log has the refusal.
+// confirm asks the human to type a phrase, if there is one, and the one-time code. If
+// they do not, it returns ErrNotConfirmed and records the refusal in the audit log.
 func (t *terminal) confirm(ctx context.Context, s *bridge.Service, action, conversation, phrase, code string) error {
 	var reason string
 	t.show("")
@@ -76,8 +76,8 @@ func (t *terminal) confirm(ctx context.Context, s *bridge.Service, action, conve
 	return fmt.Errorf("%w: %s", commands.ErrNotConfirmed, reason)
 }
 
-// ask reports whether the human types just what is wanted. What was typed
-// before the question does not count.
+// ask reports whether the human types exactly the expected text. Input typed before the
+// question is discarded.
 func (t *terminal) ask(prompt, want string) bool {
 	t.forgetInput()
 	t.write(prompt)
@@ -92,7 +92,8 @@ func (t *terminal) show(lines ...string) {
 	}
 }
 
-// write writes text; a terminal that is gone will not answer either.
+// write writes text. Errors are ignored, because a terminal that is gone will not
+// answer either.
 func (t *terminal) write(text string) { _, _ = t.file.WriteString(text) }
 
 func (t *terminal) close() { _ = t.file.Close() }

@@ -10,13 +10,13 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// inboxOutlet is what becomes of an inbox's messages.
+// inboxOutlet handles the messages of an inbox.
 type inboxOutlet interface {
-	// page is how many messages show takes at once; 0 means many.
+	// page is the maximum number of messages for one call of show; 0 means many.
 	page() int
-	// show handles messages in order. Where it fails they are not read.
+	// show handles messages in order. If it fails, they are not marked read.
 	show(ctx context.Context, page []bridge.Message) error
-	// end closes the output after that many messages.
+	// end finishes the output after that number of messages.
 	end(shown int) error
 }
 
@@ -37,7 +37,7 @@ func newInboxOutlet(a *app, s besideAgent, c bridge.Credentials, o inboxOptions)
 	return &inboxText{a, bufio.NewWriter(a.stdout), a.screen(), overview}, nil
 }
 
-// overviewOf returns the conversation, as it is now.
+// overviewOf returns the present state of the conversation.
 type overviewOf func(context.Context) (bridge.Overview, error)
 
 // inboxText prints messages for people.

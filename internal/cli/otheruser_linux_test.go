@@ -45,7 +45,7 @@ func TestAnotherUser(t *testing.T) {
 		},
 		"a home of another user": {
 			filepath.Join(base, "closed", "home"), "",
-			"cannot read the configuration file", "this user may not: set HOME to your own home folder, or name a file of your own with --config",
+			"cannot read the configuration file", "this user has no permission: set HOME to your own home folder, or name a file of your own with --config",
 		},
 		"a home that is missing": {
 			filepath.Join(base, "missing"), "",
