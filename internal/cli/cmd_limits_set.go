@@ -53,9 +53,9 @@ agents. Changes are recorded in the audit log.`,
 	textFlag(fs, &o.conversation, kindText, "conversation", "change the limits of one conversation")
 	for i, l := range limitPrefixes {
 		w := &o.windows[i]
-		numberFlag(fs, &w.minute, l.prefix+"-per-minute", l.what+", a minute")
-		numberFlag(fs, &w.hour, l.prefix+"-per-hour", l.what+", an hour")
-		numberFlag(fs, &w.day, l.prefix+"-per-day", l.what+", a day")
+		numberFlag(fs, &w.minute, l.prefix+"-per-minute", l.what+" per minute")
+		numberFlag(fs, &w.hour, l.prefix+"-per-hour", l.what+" per hour")
+		numberFlag(fs, &w.day, l.prefix+"-per-day", l.what+" per day")
 	}
 	sizeFlag(fs, &o.quota.bytes, "max-bytes", "the maximum size of the store")
 	sizeFlag(fs, &o.quota.conversations, "max-conversations", "the maximum number of conversations in the store")

@@ -68,7 +68,7 @@ func (t *inboxText) end(shown int) error {
 	return t.out.Flush()
 }
 
-// inboxLines prints one object a line.
+// inboxLines prints one JSON object per line.
 type inboxLines struct {
 	app      *app
 	overview overviewOf
@@ -92,8 +92,8 @@ func (l *inboxLines) show(ctx context.Context, page []bridge.Message) error {
 
 func (l *inboxLines) end(int) error { return nil }
 
-// inboxDocument prints one document, a page at a time: what it has printed may be
-// marked read before the next page is known.
+// inboxDocument prints one JSON document, one page of messages at a time, because
+// printed messages may be marked read before the next page is read.
 type inboxDocument struct {
 	list     *jsonList
 	overview overviewOf
@@ -121,7 +121,7 @@ type programOutlet struct {
 	app      *app
 	program  fleet.Program
 	overview overviewOf
-	// strict makes a program that fails end the command.
+	// strict makes the command end if a program fails.
 	strict bool
 }
 

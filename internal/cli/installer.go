@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/doctor"
 )
 
-// installer knows where the clients' configuration is.
+// installer returns an installer that knows where the clients' configuration is.
 func (a *app) installer() (agents.Installer, error) {
 	place, err := a.place()
 	return agents.Installer{Place: place, State: filepath.Join(xdg.StateHome, "bridge")}, err
@@ -27,7 +27,7 @@ func (a *app) place() (agents.Place, error) {
 		_, err = os.Stat(home)
 	}
 	if err != nil {
-		return agents.Place{}, usagef("the home folder cannot be used: %s: set HOME to yours", reason(err))
+		return agents.Place{}, usagef("the home folder cannot be used: %s: set HOME to your own", reason(err))
 	}
 	dir, err := os.Getwd()
 	if err != nil {
@@ -36,9 +36,9 @@ func (a *app) place() (agents.Place, error) {
 	return agents.Place{Home: home, Dir: dir, Getenv: a.env}, nil
 }
 
-// program returns the path under which a client is to start this program. A
-// link that a package manager keeps pointing at the newest version is better
-// than what it points at now, so the path is the one that was called.
+// program returns the path under which a client should start this program. It is the
+// path that was called: if that is a link that a package manager keeps pointing to the
+// newest version, the link is better than its present target.
 func (a *app) program() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *app) program() (string, error) {
 		}
 	}
 	if strings.Contains(self, string(filepath.Separator)+"go-build") {
-		return "", usagef("this program was made by `go run` and will be gone: build it and install from there")
+		return "", usagef("this program was started by `go run` and will be deleted: build it, and install the built program")
 	}
 	return self, nil
 }

@@ -13,18 +13,18 @@ import (
 	"example.org/bridge/internal/agents"
 )
 
-// listedClient is a client that bridge knows, for programs.
+// listedClient is a client that bridge supports, in JSON output.
 type listedClient struct {
 	Client    agents.Client `json:"client"`
 	Title     string        `json:"title"`
 	Found     bool          `json:"found"`
 	Connected bool          `json:"connected"`
-	// Hooks reports whether bridge has hooks for it: without, its agent must look
+	// Hooks reports whether bridge has hooks for it. Without them, its agent must check
 	// for mail itself.
 	Hooks bool `json:"hooks"`
 }
 
-// listClients looks for every client on this machine.
+// listClients checks for every client whether it is on this machine and connected.
 func listClients(in agents.Installer) (all []listedClient) {
 	for _, c := range agents.Clients() {
 		l := listedClient{Client: c, Title: c.Title(), Hooks: c.Hooked()}
@@ -38,7 +38,7 @@ func listClients(in agents.Installer) (all []listedClient) {
 	return all
 }
 
-// runInstallList prints what was found.
+// runInstallList prints these clients.
 func runInstallList(a *app) error {
 	installer, err := a.installer()
 	if err != nil {
@@ -65,7 +65,7 @@ func runInstallList(a *app) error {
 	return nil
 }
 
-// runInstallAll connects every client that is found, after a question.
+// runInstallAll connects all clients that are found, after asking.
 func runInstallAll(ctx context.Context, a *app, o installOptions, storeNamed bool) error {
 	installer, err := a.installer()
 	if err != nil {
@@ -80,9 +80,9 @@ func runInstallAll(ctx context.Context, a *app, o installOptions, storeNamed boo
 	}
 	switch {
 	case len(found) == 0:
-		return usagef("no client was found on this machine; name one of %s", strings.Join(clientNames(), ", "))
+		return usagef("no client was found on this machine: name one of %s", strings.Join(clientNames(), ", "))
 	case !term.IsTerminal(int(a.stdin.Fd())):
-		return usagef("name a client: at a terminal you would be asked about those that were found, %s", strings.Join(titles, ", "))
+		return usagef("name a client (at a terminal, bridge asks about those that were found: %s)", strings.Join(titles, ", "))
 	}
 	_, _ = fmt.Fprintf(a.stderr, "Connect %s? [y/N] ", strings.Join(titles, ", "))
 	answer, _ := bufio.NewReader(a.stdin).ReadString('\n')

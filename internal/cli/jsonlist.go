@@ -7,14 +7,14 @@ import (
 	"io"
 )
 
-// jsonList prints one JSON document with one list in it, an item at a time: a list
-// may be longer than memory, and its beginning may be wanted before its end.
+// jsonList prints a JSON document that contains one list, item by item, because a list
+// may not fit into memory, and its beginning may be needed before its end.
 type jsonList struct {
 	out   *bufio.Writer
 	name  string
 	begun bool // the document
 	items bool // the list
-	// indented lays items out over several lines.
+	// indented spreads items over several lines.
 	indented bool
 }
 
@@ -34,7 +34,7 @@ func (l *jsonList) field(name string, value any) error {
 	return err
 }
 
-// encode returns a value that stands behind an indent.
+// encode returns the JSON of a value, to be written after an indent.
 func (l *jsonList) encode(value any, indent string) ([]byte, error) {
 	encoded, err := marshal(value)
 	if err != nil || !l.indented {
@@ -45,7 +45,7 @@ func (l *jsonList) encode(value any, indent string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// member begins a field of the document.
+// member starts a member of the document.
 func (l *jsonList) member(name string) {
 	lead := ",\n"
 	if !l.begun {

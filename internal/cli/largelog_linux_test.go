@@ -8,11 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // a reader that is not a bridge
+	_ "modernc.org/sqlite" // a reader other than bridge
 )
 
-// TestLargeLogIsNamed: doctor tells of a log that cannot become smaller, and which
-// process keeps it so. Once that has left, whoever reads next makes the log small.
+// TestLargeLogIsNamed checks that doctor reports a log that cannot shrink, and the
+// process that prevents it. Once that process has ended, the next reader shrinks the
+// log.
 func TestLargeLogIsNamed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: it stores 20 MB")
@@ -35,7 +36,7 @@ func TestLargeLogIsNamed(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	doctor := func() string {
-		out, _ := i.command("doctor").CombinedOutput() // clients may be a warning here
+		out, _ := i.command("doctor").CombinedOutput() // there may be warnings about clients
 		return strings.Join(strings.Fields(string(out)), " ")
 	}
 	want := fmt.Sprintf("it cannot shrink while these read from it: process %d", os.Getpid())

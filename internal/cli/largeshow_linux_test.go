@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/racetest"
 )
 
-// TestLargeConversationIsStreamed: a conversation that is shown or exported passes
-// through the process; memory never holds it whole.
+// TestLargeConversationIsStreamed checks that showing or exporting a conversation never
+// needs memory for all of it.
 func TestLargeConversationIsStreamed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED with -short: it stores 60 MB")
@@ -24,7 +24,7 @@ func TestLargeConversationIsStreamed(t *testing.T) {
 		t.Skip("SKIPPED under the race detector, which takes memory of its own")
 	}
 	i := install(t)
-	const messages, bound = 1_200, 120 << 20 // the whole document took 380 MB at 78 MB
+	const messages, bound = 1_200, 120 << 20 // printing the whole document at once took 380 MB at 78 MB
 	text := strings.Repeat("all is well here ", 2_900)
 	program, err := exec.LookPath("seed")
 	if err != nil {
@@ -70,9 +70,9 @@ func TestLargeConversationIsStreamed(t *testing.T) {
 	}
 }
 
-// count returns how many lines hold a text. It holds little at once: a process that
-// starts another has its own memory counted as the other's peak. A document is to be
-// valid JSON.
+// count returns how many lines contain a text. It needs little memory itself, because
+// the memory of a process that starts another is counted in that one's peak. If
+// document is set, the output must be valid JSON.
 func count(t *testing.T, r io.Reader, text string, document bool) (lines int) {
 	t.Helper()
 	parsed, done := io.Pipe()
@@ -82,7 +82,7 @@ func count(t *testing.T, r io.Reader, text string, document bool) (lines int) {
 		go func() {
 			err := readTokens(json.NewDecoder(parsed))
 			failed <- err
-			_ = parsed.CloseWithError(err) // what follows is not waited for
+			_ = parsed.CloseWithError(err) // the rest is not read
 		}()
 	}
 	scanner := bufio.NewScanner(r)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// module is the name of this one.
+// module is the name of this module.
 const module = "example.org/bridge"
 
 // packages lists the module's packages with their files and imports.
@@ -30,8 +30,8 @@ func packages(t *testing.T) map[string]struct{ files, imports []string } {
 	return all
 }
 
-// TestLayout: no room is too large, no chain of imports too long, and each room
-// has a rule about what it may import.
+// TestLayout checks that no package has too many files, that no chain of imports is too
+// long, and that each package has a rule about what it may import.
 func TestLayout(t *testing.T) {
 	const mostFiles, longestChain = 30, 6
 	large := map[string]bool{"internal/cli": true, "internal/guard/shell": true, "internal/redact": true}
@@ -79,8 +79,8 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// TestFilesAreShort: no file of code has more than 500 lines. That no function has more
-// than 40 is a rule of the linter.
+// TestFilesAreShort checks that no source file has more than 500 lines. The linter
+// checks that no function has more than 40.
 func TestFilesAreShort(t *testing.T) {
 	const mostLines = 500
 	root, read := filepath.Join("..", ".."), 0
@@ -105,11 +105,12 @@ func TestFilesAreShort(t *testing.T) {
 	}
 }
 
-// row is a row of the table of packages: the floor, and the names.
+// row matches a row in the table of packages: the floor and the names.
 var row = regexp.MustCompile(`(?m)^\| ([0-9]) \| ([^|]+) \|`)
 
-// TestFloors: each package is on a floor of docs/architecture.md, above all that it
-// imports. The packages of one group, such as guard, import each other.
+// TestFloors checks that each package is on a floor in docs/architecture.md that is
+// above all floors that it imports from. Packages of one group, such as guard, may
+// import each other.
 func TestFloors(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "architecture.md"))
 	if err != nil {
@@ -141,11 +142,11 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-// span is a word of code in a page.
+// span matches a code span in a page.
 var span = regexp.MustCompile("`([^`]+)`")
 
-// TestWhereIsIt: the answers of docs/architecture.md to "where is it?" are folders
-// that are there, with the files that they name; and every package is in its table.
+// TestWhereIsIt checks that the folders and files named in docs/architecture.md under
+// "where is it?" exist, and that every package is in that table.
 func TestWhereIsIt(t *testing.T) {
 	root := filepath.Join("..", "..")
 	page, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
@@ -187,7 +188,8 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// TestDecisions: each page of docs/decisions has a number of its own and is listed once.
+// TestDecisions checks that each page of docs/decisions has a unique number and is
+// listed once.
 func TestDecisions(t *testing.T) {
 	folder := filepath.Join("..", "..", "docs", "decisions")
 	list, err := os.ReadFile(filepath.Join(folder, "README.md"))
@@ -220,7 +222,7 @@ func onlyForTests(room string) bool {
 	return strings.HasSuffix(room, "test") // storetest, bridgetest, guardtest
 }
 
-// platformFile reports whether a file is one platform's form of another.
+// platformFile reports whether a file is one platform's version of another file.
 func platformFile(name string) bool {
 	for _, platform := range []string{"linux", "darwin", "windows", "unix", "other", "amd64", "arm64"} {
 		if strings.HasSuffix(strings.TrimSuffix(name, ".go"), "_"+platform) {

@@ -37,7 +37,7 @@ func conversationTable(all []bridge.Overview, now time.Time, id func(string) str
 	return t
 }
 
-// partnerRoles is the role of session b, and how many sessions there are behind it.
+// partnerRoles returns the role of session b and the number of further sessions.
 func partnerRoles(o bridge.Overview) string {
 	role := cleantext.Field(o.Sessions.Role(bridge.SessionB))
 	if more := len(o.Sessions) - 2; more > 0 {
@@ -46,8 +46,8 @@ func partnerRoles(o bridge.Overview) string {
 	return role
 }
 
-// unreadCell is a number only where messages wait, so that these stand out without
-// colours too.
+// unreadCell shows a number only if there are unread messages, so that these are
+// visible without colours too.
 func unreadCell(n int64) cell {
 	if n == 0 {
 		return cell{"-", faint}
@@ -81,10 +81,10 @@ func aliveCell(o bridge.Overview, now time.Time) cell {
 	return cell{strings.Join(alive, ","), good}
 }
 
-// sideStyles are the colours of the sessions, in turn.
+// sideStyles are the colours of the sessions, used in turn.
 var sideStyles = []style{"36", "35", "34", "32", "33"}
 
-// sideStyle is the colour of a session; the bridge and the operator have none.
+// sideStyle returns the colour of a session; the bridge and the operator have none.
 func sideStyle(session string) style {
 	if len(session) != 1 || session[0] < 'a' || session[0] > 'z' {
 		return plain
@@ -92,7 +92,7 @@ func sideStyle(session string) style {
 	return sideStyles[int(session[0]-'a')%len(sideStyles)]
 }
 
-// when returns how if the condition holds, and plain otherwise.
+// when returns how if the condition holds, otherwise plain.
 func when(condition bool, how style) style {
 	if condition {
 		return how

@@ -12,12 +12,12 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// maxCount bounds what is counted in flags.
+// maxCount is the largest count that flags accept.
 const maxCount = 10_000_000
 
 var errCount = fmt.Errorf("must be a whole number from 1 to %d", maxCount)
 
-// countFlag takes whole numbers from 1.
+// countFlag defines a flag for a whole number from 1.
 func countFlag(fs *pflag.FlagSet, dest *int, name, usage string) {
 	fs.Var(&value[int]{dest, parseCount, strconv.Itoa, kindNumber}, name, usage)
 }
@@ -30,7 +30,7 @@ func parseCount(text string) (int, error) {
 	return n, nil
 }
 
-// countsFlag takes such numbers with commas between them.
+// countsFlag defines a flag for such numbers, separated by commas.
 func countsFlag(fs *pflag.FlagSet, dest *[]int, name, usage string) {
 	fs.Var(&value[[]int]{dest, parseCounts, formatCounts, kindText}, name, usage)
 }
@@ -40,7 +40,7 @@ func parseCounts(text string) ([]int, error) {
 	for field := range strings.SplitSeq(text, ",") {
 		n, err := parseCount(strings.TrimSpace(field))
 		if err != nil {
-			return nil, fmt.Errorf("must be whole numbers from 1 to %d with commas between them", maxCount)
+			return nil, fmt.Errorf("must be whole numbers from 1 to %d, separated by commas", maxCount)
 		}
 		counts = append(counts, n)
 	}
@@ -55,14 +55,14 @@ func formatCounts(counts []int) string {
 	return strings.Join(fields, ",")
 }
 
-// choicesFlag takes some of a few words, with commas between them.
+// choicesFlag defines a flag for some of a few words, separated by commas.
 func choicesFlag(fs *pflag.FlagSet, dest *[]string, choices []string, name, usage string) {
 	parse := func(text string) ([]string, error) {
 		var chosen []string
 		for field := range strings.SplitSeq(text, ",") {
 			field = strings.TrimSpace(field)
 			if !slices.Contains(choices, field) {
-				return nil, errors.New("must be of " + strings.Join(choices, ", ") + ", with commas between them")
+				return nil, errors.New("must be of " + strings.Join(choices, ", ") + ", separated by commas")
 			}
 			chosen = append(chosen, field)
 		}
@@ -71,8 +71,8 @@ func choicesFlag(fs *pflag.FlagSet, dest *[]string, choices []string, name, usag
 	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, ",") }, kindText}, name, usage)
 }
 
-// sessionFlag defines a flag that takes the letter of a session, or one of some
-// other words.
+// sessionFlag defines a flag that takes the letter of a sessionor one of some other
+// words.
 func sessionFlag(fs *pflag.FlagSet, dest *string, name, usage string, words ...string) {
 	parse := func(text string) (string, error) {
 		if bridge.SessionID(text).Valid() || slices.Contains(words, text) {
@@ -83,8 +83,8 @@ func sessionFlag(fs *pflag.FlagSet, dest *string, name, usage string, words ...s
 	fs.Var(&value[string]{dest, parse, func(s string) string { return s }, kindText}, name, usage)
 }
 
-// conversationsFlag defines a flag that takes conversations, with commas between them; it
-// may be given several times.
+// conversationsFlag defines a flag for conversations, separated by commas; it may be
+// given several times.
 func conversationsFlag(fs *pflag.FlagSet, dest *[]string, name, usage string) {
 	parse := func(text string) ([]string, error) {
 		all := *dest
@@ -100,8 +100,7 @@ func conversationsFlag(fs *pflag.FlagSet, dest *[]string, name, usage string) {
 	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, ",") }, kindText}, name, usage)
 }
 
-// sessionsFlag defines a flag that takes letters of sessions, with commas between
-// them.
+// sessionsFlag defines a flag for letters of sessions, separated by commas.
 func sessionsFlag(fs *pflag.FlagSet, dest *[]string, name, usage string) {
 	parse := func(text string) ([]string, error) {
 		var sessions []string

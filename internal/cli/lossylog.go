@@ -9,9 +9,9 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// A lossyWriter hands lines on to another writer and never makes its callers wait:
-// a client that does not read its server's log must not hold up calls. What finds
-// no room is dropped and counted.
+// A lossyWriter passes lines on to another writer and never blocks its callers: a
+// client that does not read its server's log must not hold up calls. Lines that find no
+// room are dropped and counted.
 type lossyWriter struct {
 	to    io.Writer
 	lines chan []byte
@@ -22,10 +22,10 @@ type lossyWriter struct {
 	closed bool
 }
 
-// lossyLines is how many lines may wait to be read.
+// lossyLines is how many lines can wait to be written.
 const lossyLines = 1000
 
-// lossyGrace is how long the last lines may take at the end.
+// lossyGrace is how long Close waits for the last lines.
 const lossyGrace = 200 * time.Millisecond
 
 func newLossyWriter(to io.Writer) *lossyWriter {
@@ -34,7 +34,7 @@ func newLossyWriter(to io.Writer) *lossyWriter {
 	return w
 }
 
-// Write takes one line. It always succeeds.
+// Write queues one line. It always succeeds.
 func (w *lossyWriter) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -53,7 +53,7 @@ func (w *lossyWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Close waits for what is to be written, but not for long.
+// Close waits for queued lines to be written, for at most lossyGrace.
 func (w *lossyWriter) Close() {
 	w.mu.Lock()
 	w.closed = true
@@ -68,6 +68,6 @@ func (w *lossyWriter) Close() {
 func (w *lossyWriter) run() {
 	defer close(w.ended)
 	for line := range w.lines {
-		_, _ = w.to.Write(line) // a reader that is gone reads no complaint either
+		_, _ = w.to.Write(line) // if the reader is gone, nobody would see an error either
 	}
 }

@@ -24,8 +24,8 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// Main runs bridge with the process's arguments and streams, and returns the
-// exit code. It prints the error, if there is one.
+// Main runs bridge with the process's arguments and streams, and returns the exit code.
+// It prints the error, if there is one.
 func Main() int {
 	if code, ok := sandbox.Helper(os.Args); ok {
 		return code
@@ -45,8 +45,8 @@ func Main() int {
 	return code
 }
 
-// note prints an error or a warning to standard error: one line, which on a terminal
-// is broken between words.
+// note prints an error or a warning to standard error as one line, which is broken
+// between words on a terminal.
 func (a *app) note(text string) {
 	width, _ := a.errorWidth()
 	if width == 0 {
@@ -56,8 +56,8 @@ func (a *app) note(text string) {
 	_, _ = a.stderr.WriteString(wrapWords(text, "bridge: ", "  ", width))
 }
 
-// explain is the one place where an error becomes words for a person and an
-// exit code. The words say what was wrong and what to do next, on one line.
+// explain is the only place where an error becomes a message for a person and an exit
+// code. The message says what was wrong and what to do next, on one line.
 func explain(err error) (code int, text string) {
 	var (
 		usage  *usageError

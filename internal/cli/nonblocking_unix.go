@@ -4,5 +4,5 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// nonBlocking keeps opening a pipe from waiting for who writes to it.
+// nonBlocking keeps opening a pipe from waiting for a writer.
 const nonBlocking = unix.O_NONBLOCK

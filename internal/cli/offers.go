@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/rolesocket"
 )
 
-// role is what another user of this machine may do in this store (bridge access serve). A
-// role has the commands of those before it.
+// role determines what another user of this machine may do in this store (bridge access
+// serve). A role also has the commands of the roles before it.
 type role string
 
 const (
@@ -23,25 +23,26 @@ const (
 	roleAdmin    role = "admin"
 )
 
-// localRoles are all roles, in the order in which they may do more.
+// localRoles are all roles, in the order of increasing rights.
 var localRoles = []role{roleViewer, roleOperator, roleAdmin}
 
-// roleVariable tells a command for which role it runs. `bridge access serve` sets it, so that
-// nobody else can; it is not set for the owner of the store.
+// roleVariable tells a command for which role it runs. `bridge access serve` sets it in
+// the command's environment, where other users cannot change it; it is not set for the
+// owner of the store.
 const roleVariable = "BRIDGE_ROLE"
 
-// mayHand reports whether a command may print what lets an agent in: tokens, keys and join
-// codes are for admins.
+// mayHand reports whether a command may print what gives access to agents: tokens, keys
+// and join codes are for admins only.
 func (a *app) mayHand() bool {
 	r := role(a.env(roleVariable))
 	return r == "" || r == roleAdmin
 }
 
-// mostArguments is how many bytes of a command's arguments the audit log keeps.
+// mostArguments is the maximum size in bytes of a command's arguments in the audit log.
 const mostArguments = 1024
 
-// recorded are the arguments of a command as the audit log has them: on one line, without
-// secrets, and no more than fit.
+// recorded returns a command's arguments for the audit log: on one line, redacted, and
+// cut to mostArguments.
 func (o offering) recorded(args []string) string {
 	line, _ := o.engine.Redact(strings.Join(args, " "))
 	line = cleantext.CleanLine(line)
@@ -51,9 +52,9 @@ func (o offering) recorded(args []string) string {
 	return strings.ToValidUTF8(line[:mostArguments], "") + " (cut)"
 }
 
-// offers are the commands that other users may run, and the first role that has each. What
-// is not here nobody has: what asks a person at a terminal (say, yolo), needs files of the
-// operator's, or makes, moves and removes stores.
+// offers are the commands that other users may run, with the lowest role for each.
+// Commands that are not listed are for the owner only: those that ask a person at a
+// terminal (say, yolo), need files of the operator, or make, move and remove stores.
 var offers = map[string]role{
 	"list": roleViewer, "show": roleViewer, "audit": roleViewer, "audit verify": roleViewer, "stats": roleViewer,
 	"search": roleViewer, "tasks": roleViewer, "steps": roleViewer, "limits": roleViewer, "retention": roleViewer,
@@ -63,13 +64,14 @@ var offers = map[string]role{
 	"access add": roleAdmin, "access list": roleAdmin, "access revoke": roleAdmin,
 }
 
-// storeless are commands that use no store: they run here, also where BRIDGE_DB names a
-// socket for those that do.
+// storeless are commands that use no store. They run locally even if BRIDGE_DB names a
+// socket.
 var storeless = map[string]bool{"version": true, "completion": true, "help": true, "redact": true, "yolo explain": true}
 
-// offered reports, as rolesocket.ErrRefused, a command that a role does not have, and one that
-// names a file: it would be the operator's. It reads the arguments as bridge itself does;
-// what it lets pass is run as it stands.
+// offered returns the name of a command. It returns rolesocket.ErrRefused for a command
+// that the role does not have, or one with a flag that names a file, because that would
+// be the operator's file. It parses the arguments as bridge does, and accepted
+// arguments are run unchanged.
 func offered(r role, args []string) (name string, err error) {
 	root := newRootCmd(newApp(os.Stdin, os.Stdout, os.Stderr))
 	cmd, rest, err := root.Find(args)
@@ -79,7 +81,7 @@ func offered(r role, args []string) (name string, err error) {
 	name = commandName(cmd)
 	first, ok := offers[name]
 	if !ok {
-		return "", fmt.Errorf("%w: `bridge %s` is for whoever owns the store", rolesocket.ErrRefused, name)
+		return "", fmt.Errorf("%w: `bridge %s` is only for the owner of the store", rolesocket.ErrRefused, name)
 	}
 	if slices.Index(localRoles, r) < slices.Index(localRoles, first) {
 		return "", fmt.Errorf("%w: `bridge %s` is for the role %s, and this socket is for the role %s", rolesocket.ErrRefused, name, first, r)
@@ -89,13 +91,13 @@ func offered(r role, args []string) (name string, err error) {
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Value.Type() == kindPath {
-			err = fmt.Errorf("%w: --%s names a file, which would be one of the store's owner", rolesocket.ErrRefused, f.Name)
+			err = fmt.Errorf("%w: --%s names a file, which would be a file of the store's owner", rolesocket.ErrRefused, f.Name)
 		}
 	})
 	return name, err
 }
 
-// commandName is what follows "bridge".
+// commandName returns the part of the command path after "bridge".
 func commandName(cmd *cobra.Command) string {
 	_, name, _ := strings.Cut(cmd.CommandPath(), " ")
 	return name

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestDoctorNamesOtherPrograms: a process that runs another program file than doctor is
-// named, also when that file was replaced since; one that runs a copy of it is not.
+// TestDoctorNamesOtherPrograms checks that doctor reports a process that runs a
+// different program file than doctor, even if that file has been replaced since, but
+// not one that runs a copy of the same program.
 func TestDoctorNamesOtherPrograms(t *testing.T) {
 	t.Parallel()
 	must := func(err error) {
@@ -37,7 +38,7 @@ func TestDoctorNamesOtherPrograms(t *testing.T) {
 	replaced, file := running("replaced", append(content, '\n', '\n'))
 	must(os.Remove(file))
 
-	out, _ := i.command("doctor").CombinedOutput() // its status depends on the clients of this machine
+	out, _ := i.command("doctor").CombinedOutput() // the exit code depends on this machine's clients
 	for _, want := range []string{
 		fmt.Sprintf("process %d (%s)", older.process.Process.Pid, program),
 		fmt.Sprintf("process %d (%s, which has been replaced since)", replaced.process.Process.Pid, file),

@@ -14,14 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// operatorMain is the program operator: a human at a terminal. It runs the
-// command in its arguments on a pseudo-terminal of its own and does what it
-// asks: it types the phrase, the code that is shown, or yes. With "-wrong" in
-// front it types a wrong code, with "-blind" there is no terminal. It prints what the terminal showed, and ends with
-// the command's exit code.
+// operatorMain is the program operator, which simulates a human at a terminal. It runs
+// the command in its arguments on its own pseudo-terminal and answers its prompts: it
+// types the phrase, the code that is shown, or yes. With "-wrong" as the first argument
+// it types a wrong code; with "-blind" there is no terminal. It prints what the
+// terminal showed, and exits with the command's exit code.
 //
-// The command is started by a process that ends at once, so that whoever runs
-// the tests, an agent perhaps, is not among its parents.
+// The command is started by a process that exits immediately, so that the process that
+// runs the tests, possibly an agent, is not among its ancestors.
 func operatorMain() int {
 	args := os.Args[1:]
 	if args[0] == "-detach" {
@@ -59,8 +59,8 @@ func operatorMain() int {
 	return code
 }
 
-// detach starts the command on the terminal that is its standard input, and
-// leaves it alone.
+// detach starts the command on the terminal that is its standard input, and does not
+// wait for it.
 func detach(args []string, terminal bool) int {
 	shell := exec.Command("/bin/sh", append([]string{"-c", `"$@"; echo "exit code $?"`, "sh"}, args...)...)
 	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stdin, os.Stdin
@@ -73,7 +73,7 @@ func detach(args []string, terminal bool) int {
 
 var prompts = regexp.MustCompile(`Type (?:the code )?(.*?)(?: to restore)?: $`)
 
-// answerPrompts types what the terminal asks for until nobody has it open.
+// answerPrompts types the answers until no process has the terminal open.
 func answerPrompts(master *os.File, wrong bool) []byte {
 	var shown []byte
 	answered := 0
@@ -89,7 +89,7 @@ func answerPrompts(master *os.File, wrong bool) []byte {
 			}
 			_, _ = io.WriteString(master, answer+"\n")
 		}
-		if err != nil { // EIO: the last one has closed it
+		if err != nil { // EIO: the last process has closed it
 			return shown
 		}
 	}

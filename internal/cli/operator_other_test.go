@@ -4,5 +4,5 @@ package cli_test
 
 import "errors"
 
-// operatorMain needs the pseudo-terminals of Linux.
+// operatorMain needs Linux pseudo-terminals.
 func operatorMain() int { return fatal(errors.New("the program operator runs on Linux only")) }

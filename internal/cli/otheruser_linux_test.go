@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// stranger is a user that is not root, whom the system need not know.
+// stranger is the ID of a user other than root, which need not exist.
 const stranger = 12345
 
-// TestAnotherUser: what belongs to another user, or may not be looked into, is named for
-// what it is, with what to do about it, by commands and by doctor.
+// TestAnotherUser checks that commands and doctor report files that belong to another
+// user, or may not be read, as what they are, and say what to do.
 func TestAnotherUser(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("MISSING: root, who can start programs as another user")
@@ -55,7 +55,7 @@ func TestAnotherUser(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			run := func(command string) (string, error) {
-				// The path of the program may be closed to others, and this one is not.
+				// The path of the program may not be accessible to others; this one is.
 				c := exec.Command("/proc/self/exe")
 				c.Args, c.Dir = []string{"bridge", command}, "/"
 				c.Env = []string{"HOME=" + tt.home, "BRIDGE_DB=" + tt.db, "GORACE=" + os.Getenv("GORACE")}

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// defaultPager ends by itself where all fits the screen, and shows colours.
+// defaultPager exits by itself if everything fits on the screen, and shows colours.
 const (
 	defaultPager   = "less"
 	defaultLess    = "FRX"
@@ -20,9 +20,9 @@ const (
 	withoutPagerIs = "cat"
 )
 
-// paged runs fn with its standard output shown by a pager, as git does it, where a
-// person looks at it: $PAGER, or less. Without a pager, and where a program reads,
-// fn's output goes where it goes.
+// paged runs fn with its standard output shown in a pager, $PAGER or less, as git does,
+// if a person looks at it. Without a pager, or if a program reads the output, fn writes
+// to standard output directly.
 func (a *app) paged(fn func() error) error {
 	words := strings.Fields(cmp.Or(a.env(pagerVariable), defaultPager))
 	if a.json || !term.IsTerminal(int(a.stdout.Fd())) || a.env("TERM") == "dumb" || len(words) == 0 || words[0] == withoutPagerIs {
@@ -42,22 +42,22 @@ func (a *app) paged(fn func() error) error {
 		return errors.Join(fn(), read.Close(), write.Close())
 	}
 	_ = read.Close()
-	signal.Ignore(os.Interrupt) // Ctrl-C is for the pager
+	signal.Ignore(os.Interrupt) // Ctrl-C goes to the pager
 	defer signal.Reset(os.Interrupt)
 	screen, stdout := a.screen(), a.stdout
 	a.fixed, a.stdout = &screen, write
 	err = fn()
 	a.fixed, a.stdout = nil, stdout
 	_ = write.Close()
-	_ = cmd.Wait() // how the person left the pager says nothing about the command
+	_ = cmd.Wait() // how the pager was left says nothing about the command
 	if errors.Is(err, syscall.EPIPE) {
-		return nil // left before the end
+		return nil // the pager was left early
 	}
 	return err
 }
 
-// pagerEnvironment is the process's own, with the options that less needs to show
-// colours and to end where all fits, unless the operator has options of their own.
+// pagerEnvironment returns the process's environment with the options that less needs
+// to show colours and to exit if everything fits, unless the operator has set options.
 func (a *app) pagerEnvironment() []string {
 	environ := withoutTokens(a.environ())
 	for name, value := range map[string]string{"LESS": defaultLess, "LESSCHARSET": "utf-8"} {
@@ -68,7 +68,8 @@ func (a *app) pagerEnvironment() []string {
 	return environ
 }
 
-// withoutTokens leaves out what a program that only shows text must not have.
+// withoutTokens removes credentials, which a program that only shows text must not
+// have.
 func withoutTokens(environ []string) (clean []string) {
 	for _, variable := range environ {
 		if !strings.HasPrefix(variable, "BRIDGE_") {

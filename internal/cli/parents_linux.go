@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// parentProcesses returns the arguments of the processes that led to this one,
-// the nearest first. Above the first, one that cannot be read ends the walk: it
-// belongs to another user (proc(5), hidepid), as an agent's would not.
+// parentProcesses returns the arguments of this process's ancestors, nearest first. If
+// an ancestor beyond the first cannot be read, the list ends there: that process
+// belongs to another user (proc(5), hidepid), so it is not an agent of this user.
 func parentProcesses() ([][]string, error) {
 	var chain [][]string
 	for pid := os.Getppid(); pid > 1 && len(chain) < maxParents; pid = parentOf(pid) {
@@ -27,8 +27,8 @@ func parentProcesses() ([][]string, error) {
 	return chain, nil
 }
 
-// parentOf reads the fourth field of /proc/PID/stat (proc_pid_stat(5)), behind
-// the name in parentheses, which may hold anything. It is 0 if that fails.
+// parentOf returns the fourth field of /proc/PID/stat (proc_pid_stat(5)), after the
+// name in parentheses, which may contain any characters. It is 0 if that fails.
 func parentOf(pid int) int {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -38,6 +38,6 @@ func parentOf(pid int) int {
 	if len(fields) < 2 {
 		return 0
 	}
-	parent, _ := strconv.Atoi(fields[1]) // 0 if it is none
+	parent, _ := strconv.Atoi(fields[1]) // 0 if it is not a number
 	return parent
 }

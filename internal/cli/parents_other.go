@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// parentProcesses returns the arguments of the processes that led to this one,
-// the nearest first, as ps tells them.
+// parentProcesses returns the arguments of this process's ancestors, nearest first, as
+// ps reports them.
 func parentProcesses() ([][]string, error) {
 	if runtime.GOOS == "windows" {
-		return nil, errNoTerminal // commands cannot be run there either
+		return nil, errNoTerminal // commands cannot be run on this system either
 	}
 	var chain [][]string
 	for pid := os.Getppid(); pid > 1 && len(chain) < maxParents; {

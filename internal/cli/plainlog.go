@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Values of --log-format. For automatic it depends on who reads: a person at a
-// terminal gets sentences, a journal or a program gets text.
+// Values of --log-format. Automatic means sentences for a person at a terminal, and
+// text for a journal or a program.
 const (
 	logAutomatic = "auto"
 	logText      = "text"
@@ -41,7 +41,7 @@ func (p *plainLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &with
 }
 
-// WithGroup implements slog.Handler. Nothing here has groups.
+// WithGroup implements slog.Handler. Groups are not used here.
 func (p *plainLog) WithGroup(string) slog.Handler { return p }
 
 // Handle implements slog.Handler.
@@ -73,7 +73,7 @@ func (p *plainLog) Handle(_ context.Context, r slog.Record) error {
 	return err
 }
 
-// levelWords are what a person is told of how bad something is.
+// levelWords are the words for the levels.
 var levelWords = map[slog.Level]string{slog.LevelWarn: "warning: ", slog.LevelError: "error: "}
 
 func (p *plainLog) value(v slog.Value, now time.Time) string {

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// TestPlainLog holds what a person at a terminal reads of the log.
+// TestPlainLog checks the log as a person at a terminal reads it.
 func TestPlainLog(t *testing.T) {
 	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.Local)
 	for name, c := range map[string]struct {

@@ -2,6 +2,6 @@
 
 package cli
 
-// plant returns the store as it is. Programs built with the tag plantfault have
-// another plant, with faults that `bridge stress` has to find.
+// plant returns the store unchanged. Programs built with the tag plantfault have
+// another version of it, with faults that `bridge stress` must find.
 func plant(store plantable, _ string) plantable { return store }

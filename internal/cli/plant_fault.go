@@ -13,9 +13,9 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// plant gives the store the fault that the environment names. It happens once in
-// the life of a store, whatever the number of processes. No program that is built
-// without the tag has this file.
+// plant gives the store the fault named in the environment. The fault happens once in
+// the life of a store, whatever the number of processes. Only programs built with the
+// tag plantfault contain this file.
 func plant(store plantable, path string) plantable {
 	fault := os.Getenv(rig.PlantedFault)
 	if fault == "" {
@@ -85,7 +85,8 @@ func (f *faulty) TakeUnread(ctx context.Context, g bridge.Gate, t bridge.Take) (
 	return taken, err
 }
 
-// EndClaim forgets once that messages were read, so that they come again.
+// EndClaim once fails to record that messages were read, so that they are delivered
+// again.
 func (f *faulty) EndClaim(ctx context.Context, op bridge.Operation, claim bridge.Claim, rule bridge.ClaimRule) error {
 	if f.now("unmarked") {
 		return nil
@@ -93,7 +94,7 @@ func (f *faulty) EndClaim(ctx context.Context, op bridge.Operation, claim bridge
 	return f.plantable.EndClaim(ctx, op, claim, rule)
 }
 
-// CreateTask tells a second worker, too, that the task is its own.
+// CreateTask also tells a second worker that the task is its own.
 func (f *faulty) CreateTask(ctx context.Context, g bridge.Gate, key string, rule tasks.Rule) (tasks.Result, error) {
 	if !f.now("share") {
 		return f.plantable.CreateTask(ctx, g, key, rule)
@@ -121,8 +122,8 @@ func (f *faulty) ChangeTask(ctx context.Context, g bridge.Gate, id int64, rule t
 	return f.plantable.ChangeTask(ctx, g, id, rule)
 }
 
-// toWhoeverReports lets a task belong to each worker that reports on it, though
-// another one may have it, or have ended it.
+// toWhoeverReports gives a task to each worker that reports on it, even if another one
+// has it or has ended it.
 func toWhoeverReports(rule tasks.Rule) tasks.Rule {
 	return func(s tasks.Scene) tasks.Change {
 		if s.Session != bridge.SessionA && s.Task.Worker != s.Caller() {

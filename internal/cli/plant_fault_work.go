@@ -14,12 +14,12 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// killTime is how long a planted fault leaves a process between two steps that should be
-// one, so that a kill comes in between.
+// killTime is how long a planted fault waits between two steps that should be atomic,
+// so that a kill can happen in between.
 const killTime = 150 * time.Millisecond
 
-// broadcast is AppendMessage with the faults of messages to several sessions. It reports
-// whether it had one.
+// broadcast is AppendMessage with the faults for messages to several sessions. It also
+// reports whether the fault is one of these.
 func (f *faulty) broadcast(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (_ bridge.Sent, _ error, planted bool) {
 	switch f.fault {
 	case "half":
@@ -45,7 +45,8 @@ func (f *faulty) broadcast(ctx context.Context, g bridge.Gate, key string, d bri
 	return bridge.Sent{}, nil, false
 }
 
-// appendHalves stores a message for half of its recipients, and then for the others.
+// appendHalves stores a message for half of its recipients first, and then for the
+// others.
 func (f *faulty) appendHalves(ctx context.Context, g bridge.Gate, key string, d bridge.Draft) (bridge.Sent, error) {
 	half := func(first bool) bridge.Draft {
 		part := d
@@ -72,7 +73,7 @@ func (f *faulty) appendHalves(ctx context.Context, g bridge.Gate, key string, d 
 	return sent, err
 }
 
-// misdirect leaves one recipient out, or adds one, once.
+// misdirect once leaves out one recipient or adds one.
 func (f *faulty) misdirect(self bridge.SessionID, r bridge.Roster, rule bridge.RecipientRule) (_ bridge.Recipients, other bridge.SessionID, err error) {
 	to, err := rule(r)
 	if err != nil || len(to) < 3 {
@@ -89,7 +90,7 @@ func (f *faulty) misdirect(self bridge.SessionID, r bridge.Roster, rule bridge.R
 	return to, "", nil
 }
 
-// hide lets an answer say that a message went to those whom it was for.
+// hide makes the answer claim that a message went to its intended recipients.
 func (f *faulty) hide(ctx context.Context, g bridge.Gate, sent bridge.Sent, other bridge.SessionID) (bridge.Sent, error) {
 	if f.fault == "leak" {
 		all := append([]bridge.Recipient{{SessionState: sent.Partner, Seq: sent.Seq}}, sent.Further...)
@@ -102,7 +103,7 @@ func (f *faulty) hide(ctx context.Context, g bridge.Gate, sent bridge.Sent, othe
 	return sent, err
 }
 
-// UseFile has the faults of shared files.
+// UseFile implements the faults of shared files.
 func (f *faulty) UseFile(ctx context.Context, g bridge.Gate, u files.Use, rule files.Rule) (files.Result, error) {
 	if !u.Reads && f.now("unlogged") {
 		g.Action = "something_else"
@@ -124,7 +125,7 @@ var (
 	lastMarks = lazyregexp.New(`( [a-z][0-9]+)( [a-z][0-9]+);`)
 )
 
-// spoil changes what becomes of an edit, once.
+// spoil changes the result of an edit once.
 func (f *faulty) spoil(o *files.Outcome) {
 	text := o.File.Text
 	first, rest, _ := strings.Cut(text, "\n")
@@ -143,7 +144,7 @@ func (f *faulty) spoil(o *files.Outcome) {
 	}
 }
 
-// ChangeClaims has the faults of claims.
+// ChangeClaims implements the faults of claims.
 func (f *faulty) ChangeClaims(ctx context.Context, g bridge.Gate, task int64, rule claims.Rule) (claims.Result, error) {
 	if g.Action == "release_file" && f.now("keep") {
 		return claims.Result{}, nil

@@ -15,8 +15,8 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// TestStressFindsPlantedFaults builds a bridge that has faults, and holds that
-// `bridge stress` finds each of them: a check that cannot fail proves nothing.
+// TestStressFindsPlantedFaults builds bridge with faults, and checks that `bridge
+// stress` finds each of them.
 func TestStressFindsPlantedFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -25,7 +25,7 @@ func TestStressFindsPlantedFaults(t *testing.T) {
 	program := buildFaulty(t)
 	for _, tt := range []struct {
 		fault string
-		rules []string // each must be among those violated
+		rules []string // each must be among the violated rules
 	}{
 		{"", nil},
 		{"drop", []string{stress.RuleLost, stress.RuleAudit}},
@@ -48,7 +48,8 @@ func TestStressFindsPlantedFaults(t *testing.T) {
 			findsFault(t, program, tt.fault, tt.rules, tt.flags()...)
 		})
 	}
-	// The same behind gateways: a machine that repeats calls by itself hides nothing.
+	// The same behind gateways: a machine that repeats calls by itself must not hide
+	// anything.
 	for fault, rule := range map[string]string{"": "", "drop": stress.RuleLost, "unlogged": stress.RuleAudit, "share": stress.RuleTask} {
 		t.Run("gateways, fault="+fault, func(t *testing.T) {
 			t.Parallel()
@@ -57,11 +58,12 @@ func TestStressFindsPlantedFaults(t *testing.T) {
 	}
 }
 
-// sharedFault is one of a conversation of many, or of what its sessions share.
+// sharedFault is a fault in conversations with many sessions, or in what its sessions
+// share.
 type sharedFault struct {
 	preset, fault string
-	// kills is how many kills find it. Faults that show only between two steps of a
-	// process, which a kill parts, are found by several.
+	// kills is the number of kills needed to find it. Faults that only show between two
+	// steps of a process that a kill separates need several.
 	kills int
 	rules []string
 }
@@ -85,7 +87,7 @@ var sharedFaults = []sharedFault{
 	{stress.PresetSharedWork, "unlogged", 0, []string{stress.RuleAudit}},
 }
 
-// flags are those of a run that finds the fault: six agents for some seconds.
+// flags returns the flags of a run that finds the fault: six agents for some seconds.
 func (f sharedFault) flags() []string {
 	return []string{
 		"--preset", f.preset, "--agents", "6", "--conversations", "1", "--messages", "0", "--tasks", "0",
@@ -93,7 +95,7 @@ func (f sharedFault) flags() []string {
 	}
 }
 
-// TestStressFindsPlantedFaultsOnPostgres does so on a store in a database.
+// TestStressFindsPlantedFaultsOnPostgres does the same with a store in a database.
 func TestStressFindsPlantedFaultsOnPostgres(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -125,8 +127,8 @@ func ruleList(rule string) []string {
 	return []string{rule}
 }
 
-// findsFault holds that stress, run with some more flags, finds that all of the rules are
-// violated, or that none is where there are none.
+// findsFault checks that stress, run with additional flags, reports all of the rules as
+// violated, or no violation if there are no rules.
 func findsFault(t *testing.T, program, fault string, rules []string, flags ...string) {
 	t.Helper()
 	report, code := runFaulty(t, program, fault, flags...)

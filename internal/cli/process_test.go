@@ -12,14 +12,14 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// installation is the real program and a store of its own for it.
+// installation is the real program with its own store.
 type installation struct {
 	program, dir, db string
 	env              []string
 }
 
-// install makes a place for a store. The program is this test binary under the
-// name bridge, which TestMain puts into the path. Settings are NAME=VALUE.
+// install prepares a place for a store. The program is this test binary under the name
+// bridge, which TestMain puts into the path. Settings are in the form NAME=VALUE.
 func install(tb testing.TB, env ...string) *installation {
 	tb.Helper()
 	program, err := exec.LookPath("bridge")
@@ -44,7 +44,7 @@ func (i *installation) command(args ...string) *exec.Cmd {
 	return c
 }
 
-// run runs a command of the operator and returns its output.
+// run runs an operator's command and returns its output.
 func (i *installation) run(tb testing.TB, args ...string) string {
 	tb.Helper()
 	c := i.command(args...)
@@ -55,7 +55,7 @@ func (i *installation) run(tb testing.TB, args ...string) string {
 	return string(out)
 }
 
-// client is an MCP client with a bridge process of its own.
+// client is an MCP client with its own bridge process.
 type client struct {
 	*mcp.ClientSession
 	process *exec.Cmd
@@ -94,7 +94,7 @@ func (i *installation) mustConnect(tb testing.TB, bound bridge.Credentials, args
 	return mustStart(tb, i.command(append([]string{"serve"}, args...)...), bound)
 }
 
-// call calls a tool and returns its data; failed tells a refusal.
+// call calls a tool and returns its data; failed reports a refusal.
 func (c *client) call(ctx context.Context, tool string, args map[string]any) (data map[string]any, failed bool, err error) {
 	result, err := c.CallTool(ctx, &mcp.CallToolParams{Name: tool, Arguments: args})
 	if err != nil {
@@ -113,14 +113,14 @@ func (c *client) mustCall(tb testing.TB, tool string, args map[string]any) map[s
 	return data
 }
 
-// pair creates a conversation and returns the credentials of its sessions.
+// pair creates a conversation and returns the credentials of its two sessions.
 func (i *installation) pair(tb testing.TB) (a, b bridge.Credentials) {
 	tb.Helper()
 	created := i.mustConnect(tb, bridge.Credentials{}).mustCall(tb, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
 	return credentials(created)
 }
 
-// credentials are those of both sessions, of the answer to who created them.
+// credentials returns the credentials of both sessions from the creator's answer.
 func credentials(created map[string]any) (a, b bridge.Credentials) {
 	id := created["conversation_id"].(string)
 	return bridge.Credentials{Conversation: id, Session: bridge.SessionA, Token: created["session_a_token"].(string)},

@@ -9,11 +9,11 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// progressLine is one line at a terminal that says how far a command is. It is written
-// over and over, and nothing of it stays. Where standard error is not a terminal it writes
-// nothing.
+// progressLine is a line on a terminal that shows the progress of a command. It is
+// overwritten repeatedly and removed at the end. If standard error is not a terminal it
+// writes nothing.
 type progressLine struct {
-	out   io.Writer // nil for none
+	out   io.Writer // nil if there is none
 	width int
 }
 
@@ -26,17 +26,17 @@ func (a *app) progress() *progressLine {
 	if err != nil || width <= 1 {
 		width = fallbackWidth
 	}
-	return &progressLine{a.stderr, width - 1} // in the last column a terminal would go to the next line
+	return &progressLine{a.stderr, width - 1} // writing in the last column would move to the next line
 }
 
-// show writes the line again.
+// show overwrites the line.
 func (p *progressLine) show(format string, args ...any) {
 	if p.out != nil {
 		_, _ = fmt.Fprintf(p.out, "\r%s\x1b[K", cut(cleantext.CleanLine(fmt.Sprintf(format, args...)), p.width))
 	}
 }
 
-// clear takes the line away, before something else is written.
+// clear removes the line before something else is written.
 func (p *progressLine) clear() {
 	if p.out != nil {
 		_, _ = fmt.Fprint(p.out, "\r\x1b[K")

@@ -14,9 +14,9 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// TestReadmeShowsWhatIsPrinted: the join code, the message and the list in README.md are as
-// the program prints them, but for times that would make a line too long; and the page is
-// short.
+// TestReadmeShowsWhatIsPrinted checks that the join code, the message and the list in
+// README.md are as the program prints them, except for times that would make a line too
+// long, and that the page is short.
 func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
@@ -28,7 +28,7 @@ func TestReadmeShowsWhatIsPrinted(t *testing.T) {
 	_, transcript, _ := strings.Cut(string(page), "you   ▸")
 	transcript, _, _ = strings.Cut(transcript, "```")
 	const margin = 25
-	var right []string // of the transcript, what the program prints
+	var right []string // in the transcript, what the program prints
 	for line := range strings.Lines(transcript) {
 		if runes := []rune(strings.TrimRight(line, "\n")); len(runes) > margin {
 			right = append(right, string(runes[margin:]))

@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-// receiver is what an operator would put behind --webhook. It knows the secret
-// and the documented signature, and none of the bridge's code.
+// receiver simulates what an operator would put behind --webhook. It knows the secret
+// and the documented signature, and uses none of bridge's code.
 type receiver struct {
 	mu      sync.Mutex
 	secret  []byte
-	answers []string // codes, or URLs to redirect to; the last one stays
+	answers []string // codes, or URLs to redirect to; the last one is repeated
 }
 
-// receiverMain is the program receiver SECRET ANSWER...: it prints its URL, then
-// a line for each request with what it was and what it answered.
+// receiverMain is the program receiver SECRET ANSWER...: it prints its URL, and then a
+// line for each request with its properties and the answer.
 func receiverMain() int {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil || len(os.Args) < 3 {
@@ -60,7 +60,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// examine says what is wrong with a request, or "signed".
+// examine returns what is wrong with a request, or "signed".
 func (r *receiver) examine(req *http.Request, body []byte) string {
 	stamp := req.Header.Get("X-Bridge-Timestamp")
 	seconds, err := strconv.ParseInt(stamp, 10, 64)

@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// jsonRequest is a request for programs.
+// jsonRequest is a request in JSON output.
 type jsonRequest struct {
 	Request        int64     `json:"request"`
 	ConversationID string    `json:"conversation_id"`

@@ -17,13 +17,13 @@ import (
 	"example.org/bridge/internal/advice"
 )
 
-// Groups of the roles, and users; none needs an entry in a file of users.
+// Users and groups of the roles. None needs an entry in /etc/passwd or /etc/group.
 const (
 	groupOfViewers, groupOfOperators, groupOfAdmins = 45001, 45002, 45003
 	someUser                                        = 12345
 )
 
-// sharedStore is a store that `bridge access serve` offers.
+// sharedStore is a store served by `bridge access serve`.
 type sharedStore struct {
 	*installation
 	conversation, folder string
@@ -64,7 +64,7 @@ func shareStore(t *testing.T) *sharedStore {
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), "serving other users") {
 			go func() {
-				for lines.Scan() { // or it would wait for a reader
+				for lines.Scan() { // otherwise it would wait for a reader
 				}
 			}()
 			return s
@@ -75,7 +75,7 @@ func shareStore(t *testing.T) *sharedStore {
 	return nil
 }
 
-// as runs bridge as somebody else.
+// as runs bridge as another user.
 func (s *sharedStore) as(user, group uint32, more []uint32, socket string, args ...string) (out string, code int, err error) {
 	text, err := s.commandAs(user, group, more, socket, args...).CombinedOutput()
 	if code = exitCode(err); code >= 0 {
@@ -84,18 +84,18 @@ func (s *sharedStore) as(user, group uint32, more []uint32, socket string, args 
 	return string(text), code, err
 }
 
-// commandAs is bridge as somebody else, with a socket in place of the store.
+// commandAs returns bridge as another user, with a socket instead of the store.
 func (s *sharedStore) commandAs(user, group uint32, more []uint32, socket string, args ...string) *exec.Cmd {
-	c := exec.Command("/proc/self/exe") // the path of the program may be closed to others, and this one is not
+	c := exec.Command("/proc/self/exe") // the path of the program may not be accessible to others; this one is
 	c.Args, c.Dir = append([]string{"bridge", "--db", "unix:" + filepath.Join(s.folder, socket)}, args...), "/"
 	c.Env = []string{"HOME=/nonexistent", "GORACE=" + os.Getenv("GORACE")}
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: group, Groups: more}}
 	return c
 }
 
-// TestRolesOfThisMachine: other users of the machine do through a socket what the role of
-// their group has, by the kernel's word for who they are, and nothing else; what they ran is
-// in the audit log.
+// TestRolesOfThisMachine checks that other users of the machine can do through a socket
+// exactly what the role of their group allows, as identified by the kernel, and that
+// what they ran is in the audit log.
 func TestRolesOfThisMachine(t *testing.T) {
 	t.Parallel()
 	s := shareStore(t)
@@ -174,7 +174,8 @@ func dialRole(t *testing.T, path string) net.Conn {
 	return c
 }
 
-// TestRolesAskedByHand: what bridge would not send is refused where the store is.
+// TestRolesAskedByHand checks that requests that bridge itself would not send are
+// refused on the side of the store.
 func TestRolesAskedByHand(t *testing.T) {
 	t.Parallel()
 	s := shareStore(t)
@@ -206,8 +207,8 @@ func TestRolesAskedByHand(t *testing.T) {
 	}
 }
 
-// TestRolesAtATerminal: the file of an agent does not control the terminal of who looks at it
-// through a socket. The command itself runs where there is none.
+// TestRolesAtATerminal checks that an agent's file cannot control the terminal of a
+// user who looks at it through a socket. The command itself runs without a terminal.
 func TestRolesAtATerminal(t *testing.T) {
 	t.Parallel()
 	s := shareStore(t)
@@ -241,7 +242,7 @@ func TestRolesAtATerminal(t *testing.T) {
 	}
 }
 
-// onTerminal runs a command whose output is a terminal, and returns what it shows.
+// onTerminal runs a command with a terminal as its output, and returns what it shows.
 func onTerminal(t *testing.T, c *exec.Cmd) (shown string, err error) {
 	t.Helper()
 	master, slave, err := openPTY()
@@ -256,11 +257,11 @@ func onTerminal(t *testing.T, c *exec.Cmd) (shown string, err error) {
 	if err := slave.Close(); err != nil {
 		t.Fatal(err)
 	}
-	text, _ := io.ReadAll(master) // EIO: the last one has closed it
+	text, _ := io.ReadAll(master) // EIO: the last process has closed it
 	return string(text), c.Wait()
 }
 
-// exitCode is that of a command that has ended, -1 where it has not run.
+// exitCode returns the exit code of a command; -1 if it has not run.
 func exitCode(err error) int {
 	var exit *exec.ExitError
 	switch {

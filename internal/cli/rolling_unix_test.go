@@ -17,10 +17,10 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// TestRollingGateways replaces a gateway under traffic, as an operator does: the next one
-// starts, calls are sent to it, and then the old one is told to end. No call fails, though
-// none is tried twice and one always waits at the gateway that ends, and what was
-// acknowledged arrives.
+// TestRollingGateways replaces a gateway under traffic, as an operator would: the next
+// one starts, calls are sent to it, and then the old one is told to end. No call may
+// fail, although none is retried and one is always waiting at the gateway that ends,
+// and what was acknowledged must arrive.
 func TestRollingGateways(t *testing.T) {
 	t.Parallel()
 	const rolls = 3
@@ -63,7 +63,7 @@ func TestRollingGateways(t *testing.T) {
 		next.start(t)
 		t.Cleanup(next.kill)
 		address, _ := next.address.Load().(string)
-		g.address.Store(address) // where callers go from now on
+		g.address.Store(address) // where callers connect from now on
 		writerAt, readerAt := writer.begun.Load(), reader.begun.Load()
 		bridgetest.Eventually(t, "calls at the next gateway", func() bool {
 			return t.Failed() || writer.begun.Load() > writerAt+1 && reader.begun.Load() > readerAt+1
@@ -85,8 +85,8 @@ func TestRollingGateways(t *testing.T) {
 	t.Logf("%d gateways one after the other, %d messages sent, %d calls, none failed", rolls+1, sent.Load(), writer.begun.Load()+reader.begun.Load())
 }
 
-// wait lets a caller wait for mail that never comes, on a connection of its own, and
-// returns when the request is written.
+// wait makes a caller wait for mail that never arrives, on its own connection, and
+// returns when the request has been written.
 func (g *runningGateway) wait(ctx context.Context, t *testing.T, c *caller) <-chan error {
 	t.Helper()
 	alone := *c
@@ -105,7 +105,7 @@ func (g *runningGateway) wait(ctx context.Context, t *testing.T, c *caller) <-ch
 	return waited
 }
 
-// rolled is a caller that counts its calls, and tries none again.
+// rolled is a caller that counts its calls and never retries.
 type rolled struct {
 	*caller
 	begun atomic.Int64
@@ -120,7 +120,7 @@ func (r *rolled) must(ctx context.Context, t *testing.T, tool string, arguments 
 	return data
 }
 
-// end tells the gateway to end, and waits until it has.
+// end tells the gateway to end, and waits for it.
 func (g *runningGateway) end(t *testing.T) {
 	t.Helper()
 	if err := g.process.Process.Signal(syscall.SIGTERM); err != nil {

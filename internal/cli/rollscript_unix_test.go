@@ -24,12 +24,12 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// front stands for the proxy in front of two gateways: it passes bytes on to the address in
-// a file, which is read for each connection.
+// front simulates the proxy in front of two gateways. It forwards bytes to the address
+// in a file, which it reads for each connection.
 type front struct {
 	net.Listener
 	target string
-	away   atomic.Int64 // connections for which there was no gateway
+	away   atomic.Int64 // connections for which no gateway was available
 }
 
 func newFront(t *testing.T, dir string) *front {
@@ -72,7 +72,8 @@ func (f *front) pass(c net.Conn) {
 	ways.Wait()
 }
 
-// dial connects to the gateway. Where the address changed meanwhile, it is the new one's turn.
+// dial connects to the gateway. If the address changed in the meantime, it connects to
+// the new one.
 func (f *front) dial() (net.Conn, error) {
 	for before := ""; ; {
 		address, err := os.ReadFile(f.target)
@@ -119,10 +120,10 @@ func newRollingScript(t *testing.T, place *installation, f *front) *rollingScrip
 	return s
 }
 
-// current is the process of the gateway that is in use.
+// current returns the process of the gateway in use.
 func (s *rollingScript) current() (pid int) { return s.noted("gateway") }
 
-// noted is the process in a file of the script.
+// noted returns the process recorded in a file of the script.
 func (s *rollingScript) noted(of string) (pid int) {
 	text, err := os.ReadFile(filepath.Join(s.folder, of))
 	if err != nil {
@@ -144,11 +145,11 @@ func (s *rollingScript) runProgram(program, change string, flags ...string) (str
 	return string(out), err
 }
 
-// TestRollingScript replaces a gateway by the script that operators run, several times under
-// the traffic of two machines that only connect, and of a client that calls /mcp by itself and
-// tries nothing again. No client sees an error, each message that was acknowledged is delivered
-// once; a next gateway that does not start, and a proxy that
-// does not change, leave the old one in its place.
+// TestRollingScript replaces a gateway with the operators' script, several times under
+// the traffic of two machines that only connect, and of a client that calls /mcp
+// directly and never retries. No client may see an error, and each acknowledged message
+// must be delivered once. If the next gateway does not start, or the proxy does not
+// change, the old gateway must stay in place.
 func TestRollingScript(t *testing.T) {
 	t.Parallel()
 	t.Run("file", func(t *testing.T) {
@@ -167,7 +168,7 @@ func TestRollingScript(t *testing.T) {
 	})
 }
 
-// write makes a program of the test.
+// write writes a program for the test.
 func (s *rollingScript) write(t *testing.T, name, text string) (path string) {
 	t.Helper()
 	path = filepath.Join(s.place.dir, name)
@@ -177,8 +178,9 @@ func (s *rollingScript) write(t *testing.T, name, text string) (path string) {
 	return path
 }
 
-// TestRollingScriptStaleLog: what an earlier gateway on the same port has said stands for
-// nothing. The program does not start, so the proxy must not be sent to it.
+// TestRollingScriptStaleLog checks that the script does not rely on the log of an
+// earlier gateway on the same port. The program does not start, so the proxy must not
+// be sent to it.
 func TestRollingScriptStaleLog(t *testing.T) {
 	t.Parallel()
 	s := newRollingScript(t, install(t), newFront(t, t.TempDir()))
@@ -204,8 +206,9 @@ func TestRollingScriptStaleLog(t *testing.T) {
 	}
 }
 
-// TestRollingScriptKilled: a run that is killed at any step leaves what the next one can go
-// on with, and no gateway more than one. How much is logged does not matter.
+// TestRollingScriptKilled checks that a run killed at any step leaves a state from
+// which the next run can continue, and at most one gateway. The amount of logging must
+// not matter.
 func TestRollingScriptKilled(t *testing.T) {
 	t.Parallel()
 	place := install(t, "BRIDGE_LOG_LEVEL=warn", "COLUMNS=20")
@@ -255,13 +258,13 @@ func TestRollingScriptKilled(t *testing.T) {
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(s.folder, "gateway"), nil, 0o600); err != nil { // as a power cut may
+	if err := os.WriteFile(filepath.Join(s.folder, "gateway"), nil, 0o600); err != nil { // as after a power failure
 		t.Fatal(err)
 	}
 	rolled("a power cut", first)
 }
 
-// running reports a process that has not ended; a zombie has.
+// running reports whether a process is running. A zombie is not.
 func running(pid int) bool {
 	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
@@ -284,7 +287,7 @@ func rollUnderTraffic(t *testing.T, place *installation) {
 	two.joins(t, g, "two")
 	w := &rolledWork{writer: one.mustConnect(t, bridge.Credentials{}), reader: two.mustConnect(t, bridge.Credentials{})}
 	w.start(ctx, t)
-	raw := &rolled{caller: g.caller(t, "raw")} // which keeps its connection, and tries nothing again
+	raw := &rolled{caller: g.caller(t, "raw")} // it keeps its connection, and never retries
 	raw.must(ctx, t, "create_conversation", map[string]any{"my_role": "raw", "partner_role": "nobody"})
 	w.work.Go(func() {
 		for !w.ended.Load() && !t.Failed() {
@@ -319,7 +322,7 @@ func rollUnderTraffic(t *testing.T, place *installation) {
 	t.Logf("%d gateways one after the other, %d messages sent, %d calls over connections that are kept, no call failed", rolls+1, w.sent.Load(), raw.begun.Load())
 }
 
-// rolledWork are a writer and a reader that take no error for an answer.
+// rolledWork is a writer and a reader for which any error is a failure.
 type rolledWork struct {
 	writer, reader *client
 	ended, written atomic.Bool
@@ -360,7 +363,7 @@ func (w *rolledWork) start(ctx context.Context, t *testing.T) {
 	})
 }
 
-// end lets the reader take what is left, and judges what it got.
+// end lets the reader fetch what is left, and checks what it received.
 func (w *rolledWork) end(t *testing.T) {
 	t.Helper()
 	w.ended.Store(true)

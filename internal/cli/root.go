@@ -12,7 +12,7 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// globals are the flags that every command takes.
+// globals are the flags that every command accepts.
 type globals struct {
 	db, config                string
 	json                      bool
@@ -26,8 +26,8 @@ func newRootCmd(a *app) *cobra.Command {
 		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
 		Use:         "bridge COMMAND",
 		Short:       "Let coding agents exchange messages while you watch",
-		Long: `bridge lets coding agents, each in a process of its own, exchange messages through
-one private store on this machine, and lets you follow and steer them.
+		Long: `bridge lets coding agents, each in its own process, exchange messages through one
+private store on this machine, and lets you follow and control them.
 
 Each agent's MCP client starts "bridge serve". With piped standard input, bridge
 without a command does the same; at a terminal it prints this help.`,
@@ -64,8 +64,8 @@ without a command does the same; at a terminal it prints this help.`,
 	return root
 }
 
-// runRoot is bridge without a command: serve where a client started it, and help for a
-// person.
+// runRoot is bridge without a command: it runs serve if a client started it, and prints
+// help for a person.
 func (a *app) runRoot(cmd *cobra.Command) error {
 	if term.IsTerminal(int(a.stdin.Fd())) {
 		return cmd.Help()
@@ -93,11 +93,11 @@ func (a *app) addGroups(root *cobra.Command) {
 	root.SetHelpCommand(newHelpCmd())
 	root.SetHelpCommandGroupID(groupOther)
 	for _, cmd := range allCommands(root) {
-		cmd.Flags().SortFlags = false // what belongs together stands together
+		cmd.Flags().SortFlags = false // so that each group is shown together
 	}
 }
 
-// commandGroup is commands that the help shows under one title.
+// commandGroup is a group of commands that the help shows under one title.
 type commandGroup struct {
 	title    string
 	commands []*cobra.Command
@@ -105,7 +105,7 @@ type commandGroup struct {
 
 const groupOther = "Other"
 
-// commandGroups is the list of all commands, in the order of the help.
+// commandGroups returns all commands, in the order of the help.
 func commandGroups(a *app) []commandGroup {
 	return []commandGroup{
 		{"Follow what agents do", []*cobra.Command{newListCmd(a), newShowCmd(a), newTopCmd(a), newUICmd(a), newAuditCmd(a), newSearchCmd(a), newExportCmd(a), newStatsCmd(a), newMetricsCmd(a)}},
@@ -121,15 +121,15 @@ func commandGroups(a *app) []commandGroup {
 	}
 }
 
-// suggestWithin is how many letters may be wrong in a command that is suggested.
+// suggestWithin is the maximum edit distance of a command that is suggested.
 const suggestWithin = 2
 
 func (g *globals) register(fs *pflag.FlagSet) {
 	textFlag(fs, &g.db, kindPath, "db", "the store: a file (default bridge/bridge.db in the XDG state folder), postgres://…, or unix:SOCKET")
 	textFlag(fs, &g.config, kindPath, "config", "the configuration file (default bridge/config.toml in the XDG configuration folder)")
 	boolFlag(fs, &g.json, "json", "print JSON, for programs")
-	choiceFlag(fs, &g.logLevel, []string{"debug", "info", "warn", "error"}, "log-level", "what goes to the log on standard error")
-	choiceFlag(fs, &g.logFormat, []string{logAutomatic, logText, logJSON}, "log-format", "how the log is written: auto is sentences at a terminal, text elsewhere")
+	choiceFlag(fs, &g.logLevel, []string{"debug", "info", "warn", "error"}, "log-level", "the lowest level that is logged to standard error")
+	choiceFlag(fs, &g.logFormat, []string{logAutomatic, logText, logJSON}, "log-format", "the log format: auto means sentences at a terminal, text elsewhere")
 	for _, name := range []string{"db", "config", "log-level", "log-format"} {
 		configurable(fs, name, "")
 	}
@@ -141,19 +141,19 @@ func (g *globals) register(fs *pflag.FlagSet) {
 		{"read-rate", "reads and heartbeats of a session", &g.readRates},
 		{"create-rate", "new conversations in the store", &g.creates},
 	} {
-		limitFlag(fs, &l.limit.PerMinute, l.prefix+"-per-minute", l.what+", a minute; 0 = no limit")
-		limitFlag(fs, &l.limit.PerHour, l.prefix+"-per-hour", l.what+", an hour; 0 = no limit")
-		limitFlag(fs, &l.limit.PerDay, l.prefix+"-per-day", l.what+", a day; 0 = no limit")
+		limitFlag(fs, &l.limit.PerMinute, l.prefix+"-per-minute", l.what+" per minute; 0 = no limit")
+		limitFlag(fs, &l.limit.PerHour, l.prefix+"-per-hour", l.what+" per hour; 0 = no limit")
+		limitFlag(fs, &l.limit.PerDay, l.prefix+"-per-day", l.what+" per day; 0 = no limit")
 	}
 }
 
-// makesStores reports whether a command makes a store where there is none: serve
-// does, and bridge without a command, which is serve.
+// makesStores reports whether a command creates a missing store: only serve does, and
+// bridge without a command, which is serve.
 func makesStores(cmd *cobra.Command) bool { return commandName(cmd) == "serve" || !cmd.HasParent() }
 
-// refuseLimitFlags refuses the limits of a new store on a command that makes none.
-// They are flags of all commands only because the environment and the
-// configuration file set them for all.
+// refuseLimitFlags refuses the limit flags of a new store on commands that make none.
+// They are defined for all commands only because the environment and the configuration
+// file set them for all.
 func refuseLimitFlags(cmd *cobra.Command) (err error) {
 	if makesStores(cmd) {
 		return nil
@@ -167,11 +167,11 @@ func refuseLimitFlags(cmd *cobra.Command) (err error) {
 }
 
 func noSuchFlag(cmd *cobra.Command, name string) error {
-	// The flags of a command that is given as arguments are not ours.
+	// Flags of a command given as arguments are not bridge's.
 	if _, rest, ok := strings.Cut(cmd.Use, " -- COMMAND"); ok {
 		command := "COMMAND" + strings.TrimRight(rest, "}")
 		if rest == "" {
-			command = "'COMMAND'" // one text
+			command = "'COMMAND'" // one string
 		}
 		command, _, _ = strings.Cut(command, " ")
 		return usagef("there is no flag %s: if COMMAND has it, write `%s -- %s`", echo(name), cmd.CommandPath(), command)
@@ -179,15 +179,15 @@ func noSuchFlag(cmd *cobra.Command, name string) error {
 	return usagef("there is no flag %s: see `%s --help`", echo(name), cmd.CommandPath())
 }
 
-// limitFlag registers a limit of a new store. Only the help of serve, which makes
-// stores, shows it.
+// limitFlag defines a limit of a new store. Only the help of serve, which makes stores,
+// shows it.
 func limitFlag(fs *pflag.FlagSet, dest *int, name, usage string) {
 	numberFlag(fs, dest, name, usage)
 	configurable(fs, name, "")
 	fs.Lookup(name).Hidden = true
 }
 
-// flagError words pflag's errors without the value that was given.
+// flagError rewords pflag's errors without repeating the given value.
 func flagError(cmd *cobra.Command, err error) error {
 	var (
 		invalid *pflag.InvalidValueError
@@ -204,13 +204,14 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &missing):
 		return usagef("--%s needs a value: see `%s --help`", missing.GetFlag().Name, cmd.CommandPath())
 	}
-	return usagef("a flag is written wrongly: see `%s --help`", cmd.CommandPath())
+	return usagef("a flag has the wrong form: see `%s --help`", cmd.CommandPath())
 }
 
-// noCommandArgs is for commands whose first argument would be a subcommand.
+// noCommandArgs checks the arguments of commands whose first argument would be a
+// subcommand.
 func noCommandArgs(cmd *cobra.Command, args []string) error {
 	if json, _ := cmd.Flags().GetBool("json"); json && len(args) == 0 && cmd.Annotations[annotationParent] != "" {
-		return usagef("`%[1]s` alone is help for people: with --json name one of its commands, see `%[1]s --help`", cmd.CommandPath())
+		return usagef("`%[1]s` alone prints help for people: with --json name one of its commands, see `%[1]s --help`", cmd.CommandPath())
 	}
 	if len(args) == 0 {
 		return nil
@@ -222,18 +223,18 @@ func noCommandArgs(cmd *cobra.Command, args []string) error {
 	return usagef("there is no command %s in `%s`: %s", echo(args[0]), cmd.CommandPath(), hint)
 }
 
-// noArgs is for commands that take none.
+// noArgs checks the arguments of commands that take none.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usagef("`%s` takes no arguments, it was given %d: see `%s --help`", cmd.CommandPath(), len(args), cmd.CommandPath())
+	return usagef("`%s` takes no arguments, but was given %d: see `%s --help`", cmd.CommandPath(), len(args), cmd.CommandPath())
 }
 
-// oneConversation is for commands that take a conversation.
+// oneConversation checks the arguments of commands that take one conversation.
 func oneConversation(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return usagef("`%s` takes one conversation, it was given %d: `bridge list` shows them", cmd.CommandPath(), len(args))
+	return usagef("`%s` takes one conversation, but was given %d: `bridge list` shows them", cmd.CommandPath(), len(args))
 }

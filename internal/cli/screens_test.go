@@ -12,8 +12,9 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// TestScreens holds what people see, at two widths of a terminal, and that nothing
-// is wider than it. Write the golden files again with -update.
+// TestScreens compares what people see, at two widths of a terminal, with golden files,
+// and checks that nothing is wider than the terminal. -update rewrites the golden
+// files.
 func TestScreens(t *testing.T) {
 	for _, width := range []int{80, 120} {
 		for name, text := range cli.Screens(t, width, false) {
@@ -31,7 +32,8 @@ func TestScreens(t *testing.T) {
 	}
 }
 
-// TestSummariesFit: in the help each command has one line, also on a narrow screen.
+// TestSummariesFit checks that each command has one line in the help, even on a narrow
+// screen.
 func TestSummariesFit(t *testing.T) {
 	commands, _, _ := strings.Cut(cli.Screens(t, 80, false)["help"], "\nGlobal flags\n")
 	for line := range strings.Lines(commands) {

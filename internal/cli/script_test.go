@@ -29,12 +29,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// In the sandbox the program has a name of its own.
+	// In the sandbox the program is started under its own name.
 	if code, ok := sandbox.Helper(os.Args); ok {
 		os.Exit(code)
 	}
 	tests := withoutUser{m: m}
-	if strings.Contains(filepath.Base(os.Args[0]), ".test") { // and not a program that a test started
+	if strings.Contains(filepath.Base(os.Args[0]), ".test") { // and not for a program that a test started
 		home, err := forgetUser()
 		if err != nil {
 			os.Exit(fatal(err))
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(tests, map[string]func(){
 		"bridge":   func() { os.Exit(cli.Main()) },
 		"agent":    func() { os.Exit(agentMain()) },
-		"gemini":   func() { os.Exit(agentMain()) }, // by names that bridge knows
+		"gemini":   func() { os.Exit(agentMain()) }, // under names that bridge recognises
 		"claude":   func() { os.Exit(agentMain()) },
 		"qwen":     func() { os.Exit(agentMain()) },
 		"copilot":  func() { os.Exit(agentMain()) },
@@ -60,7 +60,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// withoutUser runs the tests, and removes what programs have written into their home.
+// withoutUser runs the tests, and removes what programs have written into their home
+// folder.
 type withoutUser struct {
 	m    *testing.M
 	home string
@@ -74,9 +75,9 @@ func (w withoutUser) Run() int {
 	return code
 }
 
-// forgetUser takes out of the environment what whoever runs the tests has set for
-// bridge and for the clients, and gives the tests a home folder that is not there, which
-// it returns. What the Go tools keep in the real one they keep.
+// forgetUser removes the user's settings for bridge and the clients from the
+// environment, and sets a home folder that does not exist, which it returns. The Go
+// tools keep using what they have in the real one.
 func forgetUser() (home string, err error) {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -103,22 +104,22 @@ func forgetUser() (home string, err error) {
 	return home, os.Setenv("HOME", home)
 }
 
-// TestScripts runs testdata/script/*.txtar. Besides what testscript has they use
-// the programs of TestMain, and the commands below.
+// TestScripts runs testdata/script/*.txtar. In addition to testscript's own commands
+// they use the programs of TestMain and the commands below.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, scriptParams("testdata/script", func(*testscript.Env) {}))
 }
 
-// onBothStores are the scripts of testdata/script that work with a store and with
-// nothing of its file.
+// onBothStores are the scripts in testdata/script that work with a store but not with
+// its file.
 var onBothStores = []string{
 	"agents", "arguments", "bridge_limits_set", "fleet", "hook_clients", "hook_identity", "hook_unattended", "hook_wait",
 	"inbox", "many", "workflow_three", "yolo", "yolo_follow", "yolo_surroundings",
 }
 
-// TestScriptsOnPostgres runs testdata/postgres/*.txtar, and onBothStores, on stores in
-// PostgreSQL, each in a schema of its own.
+// TestScriptsOnPostgres runs testdata/postgres/*.txtar and onBothStores with stores in
+// PostgreSQL, each in its own schema.
 func TestScriptsOnPostgres(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -143,7 +144,8 @@ func TestScriptsOnPostgres(t *testing.T) {
 	testscript.Run(t, both)
 }
 
-// initServerStore makes the store of a script, and sets DB to what stands for its path.
+// initServerStore makes the store for a script, and sets DB to the path that takes the
+// place of its path.
 func initServerStore(env *testscript.Env) error {
 	bridge, err := exec.LookPath("bridge")
 	if err != nil {
@@ -163,7 +165,7 @@ func initServerStore(env *testscript.Env) error {
 	return nil
 }
 
-// scriptParams are what all scripts run with.
+// scriptParams returns the parameters of all scripts.
 func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
 	return testscript.Params{
 		Dir:                 dir,
@@ -179,7 +181,7 @@ func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
 			}
 			env.Setenv("DB", filepath.Join(env.WorkDir, "xdg_state_home", "bridge", "bridge.db"))
 			env.Setenv("TZ", "UTC")
-			env.Setenv("BRIDGE_HOOK_TIME_LIMIT", "30s") // a busy machine is no reason to say nothing
+			env.Setenv("BRIDGE_HOOK_TIME_LIMIT", "30s") // the output is needed even if the machine is busy
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			scripts, err := filepath.Abs(filepath.Join("..", "..", "scripts"))
 			if err != nil {
@@ -187,7 +189,7 @@ func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
 			}
 			env.Setenv("SCRIPTS", scripts)
 			env.Setenv("ESC", "\x1b[31m\u202e")
-			// What begins with ESC, U+202E and the like, for ! stdout.
+			// Matches ESC, U+202E and similar characters, for ! stdout.
 			env.Setenv("CONTROLS", `[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{fe00}-\x{fe0f}\x{e0000}-\x{e0fff}]`)
 			more(env)
 			return nil
@@ -205,7 +207,7 @@ func scriptParams(dir string, more func(*testscript.Env)) testscript.Params {
 	}
 }
 
-// exits CODE PROGRAM ARGS... runs a program that must end with an exit code.
+// exits CODE PROGRAM ARGS... runs a program that must exit with a code.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code program [args...]")
@@ -224,7 +226,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// tries PROGRAM ARGS... runs a program that may end with any exit code.
+// tries PROGRAM ARGS... runs a program that may exit with any code.
 func tries(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: tries program [args...]")
@@ -234,8 +236,8 @@ func tries(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// capture NAME PATTERN sets a variable to what the first group of a pattern
-// matches in the last standard output.
+// capture NAME PATTERN sets a variable to the first group of a pattern in the last
+// standard output.
 func capture(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: capture name pattern")
@@ -265,7 +267,7 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// sql FILE STATEMENT... changes a database behind the bridge's back.
+// sql FILE STATEMENT... changes a database directly, without bridge.
 func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: sql file statements...")
@@ -280,8 +282,8 @@ func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(db.Close())
 }
 
-// endsin FILE SECONDS lets all conversations of a store end so many seconds from now,
-// as if they had been made so.
+// endsin FILE SECONDS makes all conversations in a store end in that many seconds, as
+// if they had been created that way.
 func endsIn(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: endsin file seconds")
@@ -311,8 +313,8 @@ func endsIn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(db.Close())
 }
 
-// await FILE PATTERN waits until a program in the background has written
-// something; it gives up after a while.
+// await FILE PATTERN waits until a background program has written something, or until a
+// timeout.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: await file pattern")
@@ -328,7 +330,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// TestCommandsAreComplete walks the tree: each command has its texts and a script.
+// TestCommandsAreComplete checks that every command has its texts and a script.
 func TestCommandsAreComplete(t *testing.T) {
 	root := cli.NewRoot()
 	commands := cli.AllCommands(root)
@@ -357,8 +359,8 @@ func TestCommandsAreComplete(t *testing.T) {
 	}
 }
 
-// TestSettings: what the environment can set has a variable of its own, a place in
-// the file, and is none of the flags that a person types for one call.
+// TestSettings checks that every flag that can be set in the environment has its own
+// variable and a key in the file, and is not a flag that a person types for one call.
 func TestSettings(t *testing.T) {
 	seen := map[string]bool{}
 	for _, cmd := range cli.AllCommands(cli.NewRoot()) {
@@ -394,7 +396,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestHelp: only commands that exist are listed, all of them but hidden ones, and a
+// TestHelp checks that the help lists all commands except hidden ones, and that a
 // command's help shows its own flags and no others.
 func TestHelp(t *testing.T) {
 	root := cli.NewRoot()
@@ -402,7 +404,7 @@ func TestHelp(t *testing.T) {
 	for _, cmd := range cli.AllCommands(root)[1:] {
 		_, name, _ := strings.Cut(cmd.CommandPath(), " ")
 		parent := cmd.HasSubCommands() && !slices.Contains([]string{"audit", "limits", "retention", "harness baseline"}, name)
-		if strings.Count(name, " ") > 1 { // the help of its parent has it
+		if strings.Count(name, " ") > 1 { // its parent's help has it
 			if !strings.Contains(cli.HelpOf(t, cmd.Parent()), "\n  "+name+" ") {
 				t.Errorf("%s is not in the help of its parent", name)
 			}

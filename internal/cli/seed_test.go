@@ -20,20 +20,20 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// seedStep is one line of a seed program's input. One of the verbs is set.
+// seedStep is one line of the seed program's input. One of the verbs must be set.
 type seedStep struct {
-	Clock  string `json:"clock"`  // moves the clock from now on, such as "-4h"
+	Clock  string `json:"clock"`  // sets the clock from now on, such as "-4h"
 	Create string `json:"create"` // names a conversation for later steps, and prints its id
 	Send   string `json:"send"`
 	Read   string `json:"read"`
-	Take   string `json:"take"` // reads without an end: the claim is left behind
+	Take   string `json:"take"` // reads without finishing: the claim is left open
 	Status string `json:"status"`
 	Join   string `json:"join"`
-	Assign string `json:"assign"` // gives a task with title, body and needs
-	Report string `json:"report"` // on the task with the number task
+	Assign string `json:"assign"` // assigns a task with title, body and needs
+	Report string `json:"report"` // on the task with number task
 	Beat   string `json:"beat"`
 	Claim  string `json:"claim"` // claims files for the reason text
-	Write  string `json:"write"` // gives the first of files the text, in place of version
+	Write  string `json:"write"` // sets the text of the first of files, replacing version
 	Log    string `json:"log"`   // logs text as a step, about task
 
 	Session string   `json:"session"`
@@ -51,8 +51,8 @@ type seedStep struct {
 	Version int64    `json:"version"`
 }
 
-// seeder fills a store through the service, without limits, and with a clock
-// that scripts can set.
+// seeder fills a store through the service, without limits, and with a clock that
+// scripts can set.
 type seeder struct {
 	*bridge.Service
 	*seedTasks
@@ -71,8 +71,8 @@ type (
 	seedSteps  = steps.Service
 )
 
-// seedMain is the program seed: it fills the store that it is given the path of
-// with the steps on its standard input.
+// seedMain is the program seed: it fills the store at the given path with the steps on
+// its standard input.
 func seedMain() int {
 	path := os.Args[1]
 	if err := storefile.Prepare(path); err != nil {

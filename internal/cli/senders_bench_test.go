@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// slowDisk starts a program so that each of its flushes takes longer by a time, as on a disk
-// that is slower than this one; other system calls go on as they are.
+// slowDisk starts a program so that each flush takes longer by a given time, as on a
+// slower disk. Other system calls are not changed.
 func slowDisk(b *testing.B, c *exec.Cmd, by time.Duration) *exec.Cmd {
 	b.Helper()
 	if by == 0 {
@@ -29,9 +29,10 @@ func slowDisk(b *testing.B, c *exec.Cmd, by time.Duration) *exec.Cmd {
 	return slow
 }
 
-// BenchmarkSenders has 16 agents send as fast as each is answered, over one gateway, and
-// with a process each on the same store, and tells how many times faster the gateway is.
-// The two take turns, each with 320 messages.
+// BenchmarkSenders has 16 agents send messages, each as soon as the previous one is
+// answered, once through one gateway and once with a process each on the same store. It
+// reports how many times faster the gateway is. The two take turns, each with 320
+// messages.
 func BenchmarkSenders(b *testing.B) {
 	for _, delay := range []time.Duration{0, time.Millisecond, 5 * time.Millisecond} {
 		b.Run("flush+"+delay.String(), func(b *testing.B) { benchmarkSenders(b, delay) })
@@ -77,7 +78,7 @@ func benchmarkSenders(b *testing.B, delay time.Duration) {
 	b.ReportMetric(float64(many)/float64(one), "times")
 }
 
-// sendAll has each sender send so many messages, and returns how long all took.
+// sendAll has each sender send a number of messages, and returns the total time.
 func sendAll(b *testing.B, senders []func(ctx context.Context) error, each int) time.Duration {
 	b.Helper()
 	began := time.Now()

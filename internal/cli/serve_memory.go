@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// A process that serves one agent has a small heap: less than 1 MB lives, and a
-// call leaves 0.1 to 0.2 MB of garbage. The collector's own setting would run it
+// A process that serves one agent has a small heap: less than 1 MB is live, and a call
+// leaves 0.1 to 0.2 MB of garbage. With its default setting the collector would run
 // every 30 calls, which is an eighth of their CPU time.
 const (
 	gcPercent = 400
-	// memoryLimit makes the collector run as often as usual where much is alive,
-	// such as large messages. It is in bytes, and soft.
+	// memoryLimit makes the collector run as often as usual when much memory is live,
+	// for example because of large messages. It is a soft limit, in bytes.
 	memoryLimit = 64 << 20
-	// restAfter is how long no input comes before memory is given back.
+	// restAfter is how long the input must be idle before memory is returned.
 	restAfter = time.Second
-	// restFor is how much must have been allocated for that, in bytes.
+	// restFor is the minimum number of bytes that must have been allocated since memory
+	// was last returned.
 	restFor = 2 << 20
 )
 
-// tuneMemory sets the collector for a process of one agent, unless the
+// tuneMemory configures the collector for a process that serves one agent, unless the
 // environment does (https://pkg.go.dev/runtime, GOGC).
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
@@ -33,16 +34,16 @@ func tuneMemory() {
 	}
 }
 
-// restingInput gives memory back to the system when no input has come for a
-// while. Only its reader may use it.
+// restingInput returns memory to the system when no input has arrived for a while. Only
+// its reader may use it.
 type restingInput struct {
 	*os.File
 	timer *time.Timer
 }
 
 func newRestingInput(in *os.File) *restingInput {
-	// Bytes allocated until memory was given back. A timer does not wait for its
-	// function's last run, so two may run at once.
+	// Bytes allocated when memory was last returned. A timer does not wait for its
+	// function's previous run, so two may run at the same time.
 	var freedAt atomic.Uint64
 	timer := time.AfterFunc(restAfter, func() {
 		before, now := freedAt.Load(), allocated()
@@ -60,7 +61,7 @@ func (r *restingInput) Read(p []byte) (int, error) {
 	return r.File.Read(p)
 }
 
-// allocated is how many bytes the process has allocated since its start.
+// allocated returns the number of bytes that the process has allocated since its start.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)

@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// timeout ends only what would hang forever: on a busy machine nothing may fail
-// because it was slow.
+// timeout only ends what would otherwise hang forever: on a busy machine nothing may
+// fail because it was slow.
 const timeout = time.Minute
 
-// served is a running "bridge serve" on a store of its own.
+// served is a running "bridge serve" with its own store.
 type served struct {
 	*exec.Cmd
 	in     io.WriteCloser
@@ -75,7 +75,7 @@ func (s *served) call(t *testing.T, id int, tool, arguments string) {
 	s.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, id, tool, arguments))
 }
 
-// TestServeEndsOnSignals: a server in a long poll ends cleanly, and answers first.
+// TestServeEndsOnSignals checks that a server in a long poll answers and exits cleanly.
 func TestServeEndsOnSignals(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestServeEndsOnSignals(t *testing.T) {
 			s.call(t, 2, "create_conversation", `{"my_role":"backend","partner_role":"frontend"}`)
 			s.receive(t, `"join_code"`)
 			s.call(t, 3, "check_messages", `{"wait_seconds":50}`)
-			s.call(t, 4, "update_my_status", `{"status":"waiting"}`) // answered: the poll is under way, or about to be
+			s.call(t, 4, "update_my_status", `{"status":"waiting"}`) // answered, so the poll is in progress or about to start
 			s.receive(t, `"id":4`)
 			if err := s.Process.Signal(signal); err != nil {
 				t.Fatal(err)
@@ -99,8 +99,8 @@ func TestServeEndsOnSignals(t *testing.T) {
 	}
 }
 
-// TestServeSurvivesClosedOutput: writing where nobody reads is an error to be
-// handled, and not the end of the process by SIGPIPE.
+// TestServeSurvivesClosedOutput checks that writing to a closed output is handled as an
+// error and does not kill the process with SIGPIPE.
 func TestServeSurvivesClosedOutput(t *testing.T) {
 	s := startServe(t)
 	if err := s.out.Close(); err != nil {
@@ -114,7 +114,7 @@ func TestServeSurvivesClosedOutput(t *testing.T) {
 	}
 }
 
-// TestDoctorBesideAServer: a check of a store in use disturbs nobody.
+// TestDoctorBesideAServer checks that doctor does not disturb a store in use.
 func TestDoctorBesideAServer(t *testing.T) {
 	s := startServe(t)
 	s.call(t, 2, "create_conversation", `{"my_role":"backend","partner_role":"frontend"}`)

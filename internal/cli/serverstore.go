@@ -24,7 +24,7 @@ import (
 // onServer reports whether the store is in a PostgreSQL database.
 func (a *app) onServer() bool { return server.IsURL(a.db) }
 
-// storeName names the store to people and programs, without a password.
+// storeName returns the store's name for people and programs, without a password.
 func (a *app) storeName() (string, error) {
 	if !a.onServer() {
 		return a.storePath()
@@ -33,37 +33,39 @@ func (a *app) storeName() (string, error) {
 	return config.String(), err
 }
 
-// placeOf is what stands for the path of a store on a server: a file that is never
-// made, in a folder of this machine that keeps the store's key and what clients'
-// sessions remember. Each database and schema has one.
+// placeOf returns the path that takes the place of a store's path if the store is on a
+// server. The file is never created; its folder on this machine holds the store's key
+// and the state of clients' sessions. Each database and schema has its own.
 func placeOf(dsn string) (string, error) {
 	config, err := server.Parse(dsn)
 	if err != nil {
 		return "", err
 	}
 	if noHome("XDG_STATE_HOME") {
-		return "", usagef("%s, and the key of the store is there: set HOME", homeFault())
+		return "", usagef("%s, but the key of the store is stored there: set HOME", homeFault())
 	}
 	sum := sha256.Sum256([]byte(config.Address() + "\x00" + config.Database + "\x00" + config.Schema))
 	return filepath.Join(xdg.StateHome, "bridge", "postgres-"+hex.EncodeToString(sum[:6]), "bridge.db"), nil
 }
 
-// needsFile refuses a command that works on the file of a store.
+// needsFile returns an error for a command that works on the file of a store if the
+// store has none.
 func (a *app) needsFile(command, instead string) error {
 	if err := a.needsStore(); err != nil {
 		return err
 	}
 	if a.onServer() {
-		return usagef("`bridge %s` is for a store in a file, and this one is in PostgreSQL: %s", command, instead)
+		return usagef("`bridge %s` is for a store in a file, but this one is in PostgreSQL: %s", command, instead)
 	}
 	return nil
 }
 
-// keyFileVariable names the key of a store on a server where something else than bridge
-// keeps it, such as a volume of Kubernetes. A store in a file has its key beside it.
+// keyFileVariable names the key of a store on a server if something other than bridge
+// manages it, such as a Kubernetes volume. The key of a store in a file is next to the
+// file.
 const keyFileVariable = "BRIDGE_KEY_FILE"
 
-// keyFile is the file with the key of the store at place.
+// keyFile returns the path of the key file of the store at place.
 func (a *app) keyFile(place string) string {
 	if named := a.env(keyFileVariable); named != "" && a.onServer() {
 		return named
@@ -71,8 +73,9 @@ func (a *app) keyFile(place string) string {
 	return keyfile.Beside(place)
 }
 
-// namedKey reads the key from the file that the environment names, if it names one. It
-// may belong to root, and be a link, where nobody but root and the user can change either.
+// namedKey reads the key from the file that the environment names, if it names one. The
+// file may belong to root, and may be a link, if only root and the user can change
+// either.
 func (a *app) namedKey() (key auth.Key, named bool, err error) {
 	file := a.env(keyFileVariable)
 	if file == "" {
@@ -82,7 +85,7 @@ func (a *app) namedKey() (key auth.Key, named bool, err error) {
 		return key, true, usagef("%s must be an absolute path: each client starts bridge in another folder", keyFileVariable)
 	}
 	switch err := privatefile.CheckSecret(file); {
-	case errors.Is(err, fs.ErrNotExist): // and not read: one that appears now was not checked
+	case errors.Is(err, fs.ErrNotExist): // not read, because a file that appears now was not checked
 		return key, true, fmt.Errorf("%w: %s", keyfile.ErrNoKey, file)
 	case err != nil:
 		return key, true, fmt.Errorf("%s: %w", keyFileVariable, err)
@@ -91,8 +94,8 @@ func (a *app) namedKey() (key auth.Key, named bool, err error) {
 	return key, true, err
 }
 
-// keyPlace is keyFile, which may be there, for who puts the key there. It must not be open to
-// others.
+// keyPlace returns keyFile for storing the key there. The file may exist, but must not
+// be accessible to others.
 func (a *app) keyPlace(place string) (file string, err error) {
 	file = a.keyFile(place)
 	if a.onServer() {
@@ -110,8 +113,8 @@ func (a *app) keyPlace(place string) (file string, err error) {
 	return file, nil
 }
 
-// serverKey reads the key of a store on a server. Nothing but `bridge store init`
-// makes one: processes of other machines need the same.
+// serverKey reads the key of a store on a server. Only `bridge store init` makes a key,
+// because processes on other machines need the same one.
 func (a *app) serverKey(place string) (auth.Key, error) {
 	if key, named, err := a.namedKey(); named {
 		return key, storefile.Unwritable(err)
@@ -127,8 +130,8 @@ func (a *app) serverKey(place string) (auth.Key, error) {
 	return key, storefile.Unwritable(err)
 }
 
-// keyBeside reads the key that this machine keeps for a store on a server, and makes one
-// where there is none.
+// keyBeside reads the key that this machine has for a store on a server, and creates
+// one if there is none.
 func (a *app) keyBeside(place string) (key auth.Key, err error) {
 	if err := makeFolders(a, place); err != nil {
 		return key, err
@@ -140,7 +143,7 @@ func (a *app) keyBeside(place string) (key auth.Key, err error) {
 	return keyfile.LoadOrCreate(file)
 }
 
-// openServer opens a store in a PostgreSQL database, which must be there.
+// openServer opens a store in a PostgreSQL database, which must exist.
 func (a *app) openServer(ctx context.Context, key auth.Key) (openedStore, error) {
 	store, err := postgres.Open(ctx, a.db, postgres.Options{Key: key, Filling: a.sayFilling})
 	if err != nil {
@@ -151,15 +154,15 @@ func (a *app) openServer(ctx context.Context, key auth.Key) (openedStore, error)
 		return openedStore{}, errors.Join(err, store.Close())
 	}
 	if unsure := clock.Unsure(); unsure > server.MaxUnsure {
-		a.log().Warn("the server's clock cannot be measured well: it takes long to answer", "unsure", unsure.Round(time.Millisecond))
+		a.log().Warn("the server's clock cannot be determined exactly, because the server answers slowly", "unsure", unsure.Round(time.Millisecond))
 	}
 	bells := store.Bells()
 	closeAll := func() error { return errors.Join(bells.Close(), clock.Close(), store.Close()) }
 	return openedStore{store, bells, clock.Now, closeAll}, nil
 }
 
-// initServer makes or migrates a store on a server, with a key where there is none,
-// and lets a role work with it.
+// initServer makes or migrates a store on a server, creates the key if there is none,
+// and gives a role access.
 func (a *app) initServer(ctx context.Context, role string) (place string, err error) {
 	if place, err = a.storePath(); err != nil {
 		return "", err

@@ -10,34 +10,33 @@ import (
 )
 
 // A shared host is a process in which an MCP client runs the sessions of several
-// terminals, such as Codex's background server. It was started from one of them
-// and hands that one's variables to all. So what they say is not what the
-// terminal behind a session says, and a credential among them would give the
+// terminals, such as Codex's background server. It was started from one of the
+// terminals and passes that terminal's variables to all sessions. So the variables need
+// not be those of a session's own terminal, and a credential in them would give the
 // first session to all others.
 type sharedHost struct {
 	hostKind
-	// environ are its variables; known is false where they cannot be read.
+	// environ are its variables; known is false if they cannot be read.
 	environ []string
 	known   bool
-	// direct reports that it started this process itself, or by a shell.
+	// direct reports whether it started this process itself or through a shell.
 	direct bool
 }
 
-// credentialVariables bind a process to one session. A server that a shared host
-// started takes none, wherever it came from: what a client's configuration sets
-// is the same for all its sessions.
+// credentialVariables bind a process to one session. A server started by a shared host
+// ignores them wherever they come from, because what a client's configuration sets is
+// the same for all its sessions.
 var credentialVariables = []string{"BRIDGE_CONVERSATION_ID", "BRIDGE_SESSION_ID", "BRIDGE_TOKEN"}
 
-// placeVariables say which store is used and whether commands may be asked for.
-// Behind a shared host they are taken only where the client's own configuration
-// sets them.
+// placeVariables say which store is used and whether commands may be requested. Under a
+// shared host they are used only if the client's own configuration sets them.
 var placeVariables = []string{"BRIDGE_DB", "BRIDGE_CONFIG", "XDG_STATE_HOME", "XDG_CONFIG_HOME", yoloVariable}
 
-// maxHostDepth bounds how far above this process a shared host is looked for.
+// maxHostDepth limits how many ancestors are searched for a shared host.
 const maxHostDepth = 16
 
-// findSharedHosts returns the shared hosts among the processes that led to this
-// one, the nearest first.
+// findSharedHosts returns the shared hosts among this process's ancestors, nearest
+// first.
 func findSharedHosts() (hosts []sharedHost) {
 	pid, direct := os.Getppid(), true
 	for depth := 0; pid > 1 && depth < maxHostDepth; depth++ {
@@ -52,8 +51,9 @@ func findSharedHosts() (hosts []sharedHost) {
 	return hosts
 }
 
-// joinHosts adds the next host above. A server that runs its sessions in a process
-// which it drives as an editor would, as `qwen serve` does, is one host with it.
+// joinHosts adds the next host above. A server that runs its sessions in a process that
+// it controls like an editor, as `qwen serve` does, counts as one host with that
+// process.
 func joinHosts(hosts []sharedHost, above sharedHost) []sharedHost {
 	if n := len(hosts); n > 0 && hosts[n-1].editor && hosts[n-1].client == above.client {
 		hosts[n-1].hostKind = above.hostKind
@@ -62,8 +62,8 @@ func joinHosts(hosts []sharedHost, above sharedHost) []sharedHost {
 	return append(hosts, above)
 }
 
-// sharedServer is the title of the host whose sessions all call this process; "" if
-// only one does.
+// sharedServer returns the title of the host whose sessions all use this process; "" if
+// only one session does.
 func sharedServer(hosts []sharedHost) string {
 	for _, host := range hosts {
 		if host.direct && host.oneServer {
@@ -73,14 +73,14 @@ func sharedServer(hosts []sharedHost) string {
 	return ""
 }
 
-// passedOn reports whether a variable of this process is one that the host had.
+// passedOn reports whether a variable of this process comes from the host.
 func (h sharedHost) passedOn(name, value string) bool {
 	return !h.known || slices.Contains(h.environ, name+"="+value)
 }
 
-// dropSharedVariables takes from this process the variables that shared hosts handed on,
-// and notes which, so that an agent and its user can be told. A server that such
-// a host started loses all credentials.
+// dropSharedVariables removes variables that shared hosts passed on from this process's
+// environment, and records which, so that an agent and its user can be told. A server
+// started by such a host loses all credentials.
 func (a *app) dropSharedVariables(server bool) {
 	hosts := findSharedHosts()
 	a.shared = sharedServer(hosts)
@@ -94,7 +94,7 @@ func (a *app) dropSharedVariables(server bool) {
 			credential := server && host.direct && slices.Contains(credentialVariables, name)
 			if value != "" && (credential || host.passedOn(name, value)) {
 				a.dropped, a.host = append(a.dropped, name), host
-				_ = os.Unsetenv(name) // fails for names that no variable has
+				_ = os.Unsetenv(name) // fails only for impossible names
 			}
 		}
 	}
@@ -103,7 +103,7 @@ func (a *app) dropSharedVariables(server bool) {
 	}
 }
 
-// droppedReason says that variables were left out, and why; "" for none.
+// droppedReason says which variables were ignored, and why; "" if none was.
 func (a *app) droppedReason(names []string) string {
 	if len(names) == 0 {
 		return ""
@@ -119,15 +119,15 @@ func (a *app) droppedReason(names []string) string {
 	return fmt.Sprintf("%s %s not used: %s %s", strings.Join(names, ", "), verb, a.host.title, what)
 }
 
-// unbound says why a credential in the environment was not taken; "" where there
-// was none.
+// unbound says why a credential in the environment was not used; "" if there was none.
 func (a *app) unbound() string {
 	return a.droppedReason(slices.DeleteFunc(slices.Clone(a.dropped), func(name string) bool {
 		return !slices.Contains(credentialVariables, name)
 	}))
 }
 
-// unboundNote is unbound behind what a command says is missing.
+// unboundNote returns unbound as a sentence to append to a message that something is
+// missing.
 func (a *app) unboundNote() string {
 	if reason := a.unbound(); reason != "" {
 		return ". " + reason

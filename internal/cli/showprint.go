@@ -13,8 +13,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// transcriptPrinter prints a conversation for people, or its messages as lines of
-// JSON.
+// transcriptPrinter prints a conversation for people, or its messages as lines of JSON.
 type transcriptPrinter struct {
 	app    *app
 	screen screen
@@ -41,7 +40,7 @@ func (p *transcriptPrinter) messages(c bridge.Overview, page []numbered) error {
 	return out.Flush()
 }
 
-// joinedAt is when the first partner came.
+// joinedAt returns when the first partner joined.
 func joinedAt(c bridge.Overview) time.Time {
 	b, _ := c.Sessions.Of(bridge.SessionB)
 	return b.JoinedAt
@@ -87,7 +86,7 @@ func writeHeader(out io.Writer, screen screen, c bridge.Overview, now time.Time)
 	_ = t.print(out, screen)
 }
 
-// pausedSince is empty where a conversation is not paused.
+// pausedSince returns since when a conversation is paused; empty if it is not.
 func pausedSince(c bridge.Overview, screen screen, now time.Time) string {
 	if c.PausedAt.IsZero() {
 		return ""
@@ -95,12 +94,12 @@ func pausedSince(c bridge.Overview, screen screen, now time.Time) string {
 	return "since " + screen.stamp(c.PausedAt, now) + " (bridge resume ends it)"
 }
 
-// endMoved is what to do about an end that bridge did not set.
+// endMoved returns what to do about an end that bridge did not set.
 func endMoved(c bridge.Overview) string {
 	if !c.EndMoved {
 		return ""
 	}
-	return "something other than bridge has changed it, and the sessions are refused: `bridge extend` sets a new one"
+	return "something other than bridge has changed it, so its sessions are refused: `bridge extend` sets a new one"
 }
 
 func expiryName(expired bool) string {
@@ -117,7 +116,7 @@ func orDash(text string) string {
 	return text
 }
 
-// strong is a style in bold.
+// strong returns a style in bold.
 func strong(s style) style {
 	if s == plain {
 		return bold
@@ -128,8 +127,8 @@ func strong(s style) style {
 // maxHeaderRole keeps a long role from filling the header line of a message.
 const maxHeaderRole = 30
 
-// writeMessage writes one message under its number: a line of bridge's own, the names
-// of files, and the text, quoted.
+// writeMessage writes one message under its number: a header line from bridge, the
+// names of files, and the quoted text.
 func writeMessage(out io.Writer, screen screen, m numbered, c bridge.Overview, now time.Time) {
 	from := cleantext.Field(m.From)
 	if role := view.SenderRole(m.Message, c); role != "" {
@@ -141,7 +140,7 @@ func writeMessage(out io.Writer, screen screen, m numbered, c bridge.Overview, n
 	switch {
 	case m.Read:
 		state = cell{"read", faint}
-	case screen.width > 0: // it stands out without colours too
+	case screen.width > 0: // it is marked, so that it stands out without colours
 		state.text = "UNREAD"
 	}
 	header := []cell{{title, strong(side)}, state}
@@ -162,9 +161,9 @@ func writeMessage(out io.Writer, screen screen, m numbered, c bridge.Overview, n
 	_, _ = io.WriteString(out, text)
 }
 
-// header writes the line above a message. One that does not fit goes on in further
-// lines, all in one style: the terminal would begin the next line with words of an
-// agent.
+// header writes the line above a message. If it does not fit it is continued on further
+// lines in the same style, because otherwise the terminal would begin the next line
+// with an agent's words.
 func (s screen) header(parts []cell, how style) string {
 	var plain, painted strings.Builder
 	for _, part := range parts {

@@ -8,16 +8,17 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// starterPoll is how often a process is looked for where its end is not told.
+// starterPoll is the interval for checking whether a process is running, on systems
+// that do not report its end.
 const starterPoll = time.Second
 
-// watchStarter calls ended when the process that started this one has ended. The
-// end of standard input tells that, too, but not where somebody else holds the
-// pipe's other end: a client that was killed may leave its children behind.
+// watchStarter calls ended when the process that started this one has ended. The end of
+// standard input shows that too, but not if another process holds the other end of the
+// pipe, such as a child that a killed client left behind.
 //
-// A shell in between is passed over: one may start a server in the background and
-// end. Where the starter is not known, or is the first process of the system,
-// nothing is watched.
+// Shells in between are skipped, because one may start a server in the background and
+// exit. If the starter is unknown, or is the first process of the system, nothing is
+// watched.
 func watchStarter(ctx context.Context, ended func()) {
 	pid := starter()
 	if pid <= 1 {
@@ -30,8 +31,7 @@ func watchStarter(ctx context.Context, ended func()) {
 	}()
 }
 
-// starter is the nearest process above this one that is not a shell; 0 if that is
-// not known.
+// starter returns the nearest ancestor that is not a shell; 0 if that is not known.
 func starter() int {
 	pid := os.Getppid()
 	for range maxShells {
@@ -44,8 +44,8 @@ func starter() int {
 	return 0
 }
 
-// pollEnd looks for a process from time to time until it has ended; false if ctx
-// ended first or the platform does not tell processes apart.
+// pollEnd checks periodically until a process has ended. It returns false if ctx ends
+// first or the platform cannot tell processes apart.
 func pollEnd(ctx context.Context, pid int) bool {
 	process := binding.Running(pid)
 	if process == (binding.Process{}) {

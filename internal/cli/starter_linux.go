@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// awaitEnd waits for the end of a process; false if ctx ended first.
+// awaitEnd waits until a process has ended; it returns false if ctx ends first.
 func awaitEnd(ctx context.Context, pid int) bool {
 	fd, err := unix.PidfdOpen(pid, 0) // Linux 5.3
 	if err != nil {

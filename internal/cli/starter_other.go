@@ -4,5 +4,5 @@ package cli
 
 import "context"
 
-// awaitEnd waits for the end of a process; false if ctx ended first.
+// awaitEnd waits until a process has ended; it returns false if ctx ends first.
 func awaitEnd(ctx context.Context, pid int) bool { return pollEnd(ctx, pid) }

@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/cli"
 )
 
-// starterMain is the program starter: a client that starts "bridge serve" on its
-// own streams and does nothing more.
+// starterMain is the program starter: a client that starts "bridge serve" on its own
+// streams and does nothing else.
 func starterMain() int {
 	server := exec.Command("bridge", append([]string{"serve"}, os.Args[1:]...)...)
 	server.Stdin, server.Stdout, server.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -26,8 +26,8 @@ func starterMain() int {
 
 const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}` + "\n"
 
-// TestServeEndsWithItsClient: a client that is killed takes its server with it,
-// although somebody else holds the other end of the server's input.
+// TestServeEndsWithItsClient checks that a server ends when its client is killed, even
+// if another process holds the other end of the server's input.
 func TestServeEndsWithItsClient(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a program of these tests is a link, and Windows starts it by another process")
@@ -39,21 +39,21 @@ func TestServeEndsWithItsClient(t *testing.T) {
 	if err := client.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = client.Stdout.(*os.File).Close() // so that the server's end is the end
+	_ = client.Stdout.(*os.File).Close() // so that only the server holds its end
 	_, _ = io.WriteString(in, hello)
 	lines := bufio.NewReader(out)
 	if line, err := lines.ReadString('\n'); err != nil || !strings.Contains(line, "serverInfo") {
 		t.Fatalf("%q, %v", line, err)
 	}
 	_ = client.Process.Kill()
-	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 { // the end of the server's output
+	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 { // end of the server's output
 		t.Errorf("%q, %v", rest, err)
 	}
 	_ = client.Wait() // it was killed
 	_ = in.Close()
 }
 
-// starterPipes gives a command standard streams of which the test holds the other ends.
+// starterPipes gives a command standard streams whose other ends the test holds.
 func starterPipes(t *testing.T, cmd *exec.Cmd) (in, out *os.File) {
 	t.Helper()
 	theirs, in, err := os.Pipe()
@@ -69,7 +69,7 @@ func starterPipes(t *testing.T, cmd *exec.Cmd) (in, out *os.File) {
 	return in, out
 }
 
-// TestUnreadLog: a log that nobody reads holds up no call.
+// TestUnreadLog checks that a log that nobody reads does not hold up calls.
 func TestUnreadLog(t *testing.T) {
 	unread, log, err := os.Pipe()
 	if err != nil {
@@ -89,7 +89,7 @@ func TestUnreadLog(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	_ = log.Close() // the server has its own
+	_ = log.Close() // the server has its own copies
 	const calls = 1500
 	go func() {
 		_, _ = io.WriteString(in, hello)
@@ -107,8 +107,8 @@ func TestUnreadLog(t *testing.T) {
 	}
 }
 
-// TestLossyWriter: lines are kept while somebody reads, and dropped and counted
-// while nobody does.
+// TestLossyWriter checks that lines are kept while they are read, and dropped and
+// counted while they are not.
 func TestLossyWriter(t *testing.T) {
 	out, in := io.Pipe()
 	w := cli.NewLossyWriter(in)

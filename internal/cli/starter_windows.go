@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// awaitEnd waits for the end of a process; false if ctx ended first, or if the
-// process may not be waited for.
+// awaitEnd waits until a process has ended; it returns false if ctx ends first, or if
+// waiting for the process is not permitted.
 func awaitEnd(ctx context.Context, pid int) bool {
 	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid)) //nolint:gosec // G115: a process's number
 	if err != nil {

@@ -33,7 +33,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// redactor returns the engine with the operator's own rules.
+// redactor returns the redaction engine with the operator's own rules.
 func (a *app) redactor() (*redact.Engine, error) {
 	engine, err := redact.New(redact.Options{Rules: a.file.rules, Exceptions: a.file.exceptions})
 	if err != nil {
@@ -42,7 +42,8 @@ func (a *app) redactor() (*redact.Engine, error) {
 	return engine, nil
 }
 
-// services are the domain, the command guard and what else works on one store.
+// services are the domain service, the command guard and the other services on one
+// store.
 type services struct {
 	*bridge.Service
 	*commandService
@@ -52,8 +53,8 @@ type services struct {
 	*stepService
 	*resourceService
 	keys   *access.Service
-	old    *archive.Archives // of the audit log
-	master auth.Key          // of the store
+	old    *archive.Archives // for the audit log
+	master auth.Key          // for the store
 }
 
 type (
@@ -66,7 +67,7 @@ type (
 	resourceService = resources.Service
 )
 
-// plantable is the part of a store that a test may give a fault.
+// plantable is the part of a store in which tests plant faults.
 type plantable interface {
 	bridge.Store
 	tasks.Store
@@ -74,12 +75,12 @@ type plantable interface {
 	files.Store
 }
 
-// withService is withServices for what needs only the domain.
+// withService is withServices for callers that need only the domain service.
 func (a *app) withService(ctx context.Context, create bool, fn func(*bridge.Service) error) error {
 	return a.withServices(ctx, create, func(s services) error { return fn(s.Service) })
 }
 
-// wholeStore is all that a store must be.
+// wholeStore is the interface of a complete store.
 type wholeStore interface {
 	bridge.Store
 	commands.Store
@@ -90,7 +91,7 @@ type wholeStore interface {
 	access.Store
 }
 
-// openedStore is a store, and what goes with its kind.
+// openedStore is an open store and what belongs to its kind.
 type openedStore struct {
 	wholeStore
 	bells bridge.Notifier
@@ -98,8 +99,8 @@ type openedStore struct {
 	close func() error
 }
 
-// withServices opens the store, makes it first where create says so, and closes
-// it behind fn.
+// withServices opens the store, creating it first if create is set, and closes it after
+// fn.
 func (a *app) withServices(ctx context.Context, create bool, fn func(services) error) (err error) {
 	if err := a.needsStore(); err != nil {
 		return err
@@ -137,8 +138,7 @@ func (a *app) withServices(ctx context.Context, create bool, fn func(services) e
 	return fn(s)
 }
 
-// openOrMake opens the store that the settings name, and makes it first where there is
-// none.
+// openOrMake opens the configured store, creating it first if it does not exist.
 func (a *app) openOrMake(ctx context.Context) (openedStore, error) {
 	path, err := a.storePath()
 	if err != nil {
@@ -171,8 +171,9 @@ func (a *app) openFile(ctx context.Context, path string, key auth.Key, create bo
 	return openedStore{store, doorbell.New(doorbell.Beside(path)), a.now, store.Close}, nil
 }
 
-// caller names the client that started this process, or this process where the
-// client is not known to have one session: what it makes is counted for it.
+// caller returns a name for the client that started this process, or for this process
+// if the client is not known to have a single session. Limits count what it creates
+// under this name.
 func caller() string {
 	p := clientProcess()
 	if p == (binding.Process{}) {
@@ -184,12 +185,12 @@ func caller() string {
 	return strconv.Itoa(p.PID) + "-" + p.Started
 }
 
-// commandConfig says what commands must never see: the bridge's own folders,
-// wherever they are, and the secrets of the home folder.
+// commandConfig names what commands must never see: the bridge's own folders, wherever
+// they are, and the secrets of the home folder.
 func (a *app) commandConfig(store string) commands.Config {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return commands.Config{} // with which no command is allowed
+		return commands.Config{} // under which no command is allowed
 	}
 	dirs := append(append(stateDirs(home), storePaths(store)...), filepath.Join(xdg.StateHome, "bridge"), filepath.Join(xdg.ConfigHome, "bridge"))
 	if a.file.found {
@@ -201,9 +202,10 @@ func (a *app) commandConfig(store string) commands.Config {
 	return commands.Config{Home: home, StateDirs: dirs, Snapshots: snapshotsBeside(store)}
 }
 
-// storePaths are the files and folders of a store. Its folder may be shared with
-// others, as a home is, so that it is not taken as a whole; but where commands can
-// read everything by default, what the store will make later must be hidden too.
+// storePaths returns the files and folders of a store. The folder that contains the
+// store may also hold other things, for example if it is a home folder, so it is not
+// hidden as a whole. But if commands can read that folder by default it is, so that
+// files that the store will create later are hidden too.
 func storePaths(store string) []string {
 	dir := filepath.Dir(store)
 	if target, err := filepath.EvalSymlinks(dir); err == nil {
@@ -223,20 +225,19 @@ func storePaths(store string) []string {
 	return own
 }
 
-// snapshotsBeside is the folder that keeps the states of workspaces.
+// snapshotsBeside returns the folder for snapshots of workspaces.
 func snapshotsBeside(store string) string { return filepath.Join(filepath.Dir(store), "snapshots") }
 
-// storeKey returns the key of the store at path. It makes one only for a store
-// that is to be made: an existing store whose key is gone needs that very key.
-// The store is looked for before the key, because other processes that make
-// both make the key first.
+// storeKey returns the key of the store at path. It creates a key only for a new store,
+// because an existing store needs its original key. It looks for the store before the
+// key, because a process that creates both creates the key first.
 func storeKey(path string, create bool) (auth.Key, error) {
 	if create {
 		if err := storefile.CheckAbove(path); err != nil {
 			return auth.Key{}, err
 		}
 		if err := storefile.Prepare(path); err != nil {
-			return auth.Key{}, fmt.Errorf("make the folder of the store: %w", err)
+			return auth.Key{}, fmt.Errorf("create the folder of the store: %w", err)
 		}
 	}
 	exists, err := storeExists(path)
@@ -261,7 +262,8 @@ func storeKey(path string, create bool) (auth.Key, error) {
 	return key, storefile.Unwritable(err)
 }
 
-// storeExists looks for the file at path, and refuses what cannot be a store.
+// storeExists reports whether the file at path exists, and returns an error if it
+// cannot be a store.
 func storeExists(path string) (bool, error) {
 	if err := storefile.CheckAbove(path); err != nil {
 		return false, err
@@ -269,7 +271,7 @@ func storeExists(path string) (bool, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		// A folder that others may change is no place for a new key either.
+		// A folder that others may change is no safe place for a new key either.
 		if err := storefile.CheckPrivate(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
@@ -279,7 +281,7 @@ func storeExists(path string) (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("look for the store: %w", err)
 	case info.IsDir():
-		return false, usagef("the store is to be a file, %s is a folder: name a file in it", path)
+		return false, usagef("the store must be a file, but %s is a folder: name a file in it", path)
 	case info.Size() == 0 && info.Mode().IsRegular():
 		return false, fmt.Errorf("%w: %s", bridge.ErrStoreEmpty, path)
 	case !info.Mode().IsRegular():
@@ -288,12 +290,12 @@ func storeExists(path string) (bool, error) {
 	return true, nil
 }
 
-// sayWaiting tells the person, or the client's log, who keeps the store.
+// sayWaiting logs which process holds the store.
 func (a *app) sayWaiting(h bridge.Holder) {
 	a.log().Warn("waiting for the store", "held_by", cleantext.CleanLine(h.String()))
 }
 
-// sayFilling tells the client's log that the store is nearly full.
+// sayFilling logs that the store is nearly full.
 func (a *app) sayFilling(f bridge.Fill) {
 	a.log().Warn("the store is nearly full: run `bridge cleanup`, or allow more with `bridge limits set --max-"+f.What+"`",
 		"what", f.What, "used", f.Used, "most", f.Most, "percent", f.Percent())

@@ -11,13 +11,12 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// annotationUnattended marks commands that other programs start, in folders that
-// nobody chose.
+// annotationUnattended marks commands that other programs start, in arbitrary folders.
 const annotationUnattended = "unattended"
 
-// storePath returns where the store is, as an absolute path. All commands and
-// sources read a name in the same way, and one that two clients would read
-// differently is refused: they would talk past each other.
+// storePath returns the absolute path of the store. All commands read names from all
+// sources in the same way, and a name that two clients would read differently is
+// refused, because they would use different stores.
 func (a *app) storePath() (string, error) {
 	if a.onServer() {
 		return placeOf(a.db)
@@ -61,27 +60,27 @@ func defaultStore() (string, error) {
 	return filepath.Join(xdg.StateHome, "bridge", "bridge.db"), nil
 }
 
-// unexpanded is a variable that a shell would have replaced.
+// unexpanded matches a variable that a shell would have replaced.
 var unexpanded = lazyregexp.New(`\$\{?[A-Za-z_]|%[A-Za-z_]+%`)
 
-// checkName refuses names that only a shell understands, or that name a URL. Some
-// clients expand them and some do not.
+// checkName refuses names that only a shell understands and names that are URLs. Some
+// clients expand shell syntax and some do not.
 func (a *app) checkName(what, path string) error {
 	switch {
 	case strings.HasPrefix(path, "~"):
-		return usagef("%s begins with ~, which only shells understand: write the folder out", what)
+		return usagef("%s begins with ~, which only shells understand: write the full path", what)
 	case unexpanded().MatchString(path):
-		return usagef("%s holds a variable that was not expanded: write the full path", what)
+		return usagef("%s contains a variable that was not expanded: write the full path", what)
 	case strings.HasPrefix(path, "file:"), strings.Contains(path, "://"):
 		return usagef("%s is a URL: name a file", what)
 	case strings.ContainsAny(path, "\x00\n\r"):
-		return usagef("%s holds a line end: name a file on one line", what)
+		return usagef("%s contains a line break: name a file on one line", what)
 	}
 	return nil
 }
 
-// checkRelative refuses a relative path where its folder depends on who started
-// the process.
+// checkRelative refuses a relative path if its base folder depends on who started the
+// process.
 func (a *app) checkRelative() error {
 	for f, o := range a.origins {
 		if f.Name == "db" && o.Source == sourceEnvironment {
@@ -94,9 +93,9 @@ func (a *app) checkRelative() error {
 	return nil
 }
 
-// followFile resolves a link that stands for the store's file. SQLite puts the
-// log beside the file itself, so that is where everything else belongs. What is
-// above the link is looked at here: the name that it leads to does not tell.
+// followFile resolves a link in the place of the store's file. SQLite puts its log next
+// to the real file, so everything else belongs there too. The folders above the link
+// are checked here, because the resolved name does not contain them.
 func followFile(path string) (string, error) {
 	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		return path, nil //nolint:nilerr // whoever opens the store says what is wrong with it

@@ -11,7 +11,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// stressProgress shows how far a run is.
+// stressProgress shows the progress of a run.
 func stressProgress(line *progressLine) func(stress.Progress) {
 	return func(p stress.Progress) {
 		if p.Edits > 0 {
@@ -24,7 +24,7 @@ func stressProgress(line *progressLine) func(stress.Progress) {
 	}
 }
 
-// maxViolations is how many violations are shown one by one.
+// maxViolations is the maximum number of violations that are listed.
 const maxViolations = 50
 
 func (a *app) printStress(report stress.Report) error {
@@ -84,13 +84,13 @@ func stressSummary(r stress.Report) []string {
 	}
 	if len(r.Tests) > 0 {
 		if n := r.Settings.Gateways; n > 0 {
-			lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d.", n))
+			lines = append(lines, fmt.Sprintf("Each agent was on its own machine; gateways: %d.", n))
 		}
 		return append(lines, fmt.Sprintf("%s, %s, %.1f s, %s of the audit log",
 			counted(c.Agents, "agent"), counted(c.Conversations, "conversation"), r.Seconds, countEntries(int64(c.AuditEntries))))
 	}
 	if n := r.Settings.Gateways; n > 0 {
-		lines = append(lines, fmt.Sprintf("Each agent was on a machine of its own; gateways: %d, killed: %d.", n, c.GatewayKills))
+		lines = append(lines, fmt.Sprintf("Each agent was on its own machine; gateways: %d, killed: %d.", n, c.GatewayKills))
 	}
 	lines = append(lines, fmt.Sprintf("%s, %s, %.1f s, %s",
 		counted(c.Agents, "agent"), counted(c.Conversations, "conversation"), r.Seconds, counted(c.Kills, "kill")))
@@ -102,9 +102,9 @@ func stressSummary(r stress.Report) []string {
 				counted(c.Claims, "claim"), counted(c.Held, "call"), countEntries(int64(c.AuditEntries)), storeSize(r)))
 	}
 	lines = append(lines,
-		fmt.Sprintf("%s acknowledged, %d delivered; %d came again, marked; %s repeated after a kill",
+		fmt.Sprintf("%s acknowledged, %d delivered; %d delivered again, marked; %s repeated after a kill",
 			counted(c.Acknowledged, "message"), c.Delivered, c.Redelivered, counted(c.Repeated, "call")),
-		fmt.Sprintf("%s, %s, %s told to come later, %s of the audit log, store %s",
+		fmt.Sprintf("%s, %s, %s told to retry later, %s of the audit log, store %s",
 			counted(c.Reads, "read"), counted(c.Tasks, "task"), counted(c.Paced, "call"), countEntries(int64(c.AuditEntries)), storeSize(r)))
 	if f := r.Sessions; f != nil {
 		lines = append(lines, fmt.Sprintf("sessions sent %d to %s; the slowest one's p99 is %s ms", f.Fewest, counted(f.Most, "message"), decimal(f.WorstP99)))
@@ -112,10 +112,10 @@ func stressSummary(r stress.Report) []string {
 	return lines
 }
 
-// counted is a number of things that are counted as an int.
+// counted formats a number of things.
 func counted(n int, what string) string { return view.Count(int64(n), what) }
 
-// storeSize is how large the store is in the end, which a server is not asked.
+// storeSize formats the size of the store at the end, which is not known for a server.
 func storeSize(r stress.Report) string {
 	if r.StoreBytes == 0 {
 		return "in PostgreSQL"

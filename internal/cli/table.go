@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// column is one column of a table.
+// column is a column of a table.
 type column struct {
 	title string
-	// shrink lets the column be cut where the screen is narrow: to least columns
-	// before others are left out, and to minColumn where none can be.
+	// shrink allows the column to be cut on a narrow screen: to least columns before
+	// other columns are left out, and to minColumn if none can be.
 	shrink bool
 	least  int
-	// wrap continues below what does not fit, instead of cutting it.
+	// wrap continues the text on the next line instead of cutting it.
 	wrap bool
-	// below puts the cell into lines of its own below its row where the screen is too
-	// narrow for least columns of it: nothing of it is cut.
+	// below moves the cell to lines of its own below its row, without cutting it, if
+	// the screen has no room for least columns of it.
 	below bool
-	// drop is the order in which columns are left out where that is not enough,
-	// the highest first; 0 never.
+	// drop is the order in which columns are left out if shrinking is not enough,
+	// highest first; 0 means never.
 	drop  int
 	right bool
 }
 
-// cell is one field: a line that is safe to show, and how.
+// cell is a field: a line of text that is safe to show, and its style.
 type cell struct {
 	text  string
 	style style
@@ -41,7 +41,7 @@ const (
 	bad   style = "31"
 	good  style = "32"
 	warn  style = "33"
-	// standout is for what waits for somebody.
+	// standout marks what waits for somebody.
 	standout style = "1;33"
 )
 
@@ -54,14 +54,14 @@ type table struct {
 const (
 	columnGap = "  "
 	minColumn = 4
-	// belowIndent is before what stands below its row.
+	// belowIndent precedes text below its row.
 	belowIndent = "        "
 )
 
 func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
 
-// print writes the table. Cells are cut with an ellipsis, or go on in the lines
-// below, where they must be.
+// print writes the table. Cells that do not fit are cut with an ellipsis, or continued
+// on further lines, as their column says.
 func (t *table) print(w io.Writer, s screen) error {
 	shown, widths := t.fit(s.width)
 	out := bufio.NewWriter(w)
@@ -100,7 +100,7 @@ func (t *table) printRow(out *bufio.Writer, s screen, row []cell, shown, widths 
 	}
 }
 
-// linesOf is the text of a cell as it is shown in so many columns.
+// linesOf returns the text of a cell as shown in that many columns.
 func (t *table) linesOf(column int, text string, width int) []string {
 	if !t.columns[column].wrap || displayWidth(text) <= width {
 		return []string{cut(text, width)}
@@ -112,7 +112,7 @@ func (t *table) linesOf(column int, text string, width int) []string {
 func (t *table) printLine(out *bufio.Writer, s screen, row []cell, n int, lines [][]string, shown, widths []int) {
 	last := len(shown) - 1
 	for n > 0 && last > 0 && len(lines[shown[last]]) <= n {
-		last-- // no blanks at the end of a line
+		last-- // no trailing blanks
 	}
 	for k, i := range shown[:last+1] {
 		if k > 0 {
@@ -135,9 +135,9 @@ func (t *table) printLine(out *bufio.Writer, s screen, row []cell, n int, lines 
 	_ = out.WriteByte('\n')
 }
 
-// fit returns the indices of the columns to show and the widths of all. Where
-// not even the narrowest columns fit, one goes below its rows or is left out, and the
-// rest have its room.
+// fit returns the indices of the columns to show, and the widths of all. If not even
+// the narrowest columns fit, one is moved below its rows or left out, and the rest gets
+// its room.
 func (t *table) fit(width int) (shown, widths []int) {
 	natural := make([]int, len(t.columns))
 	for i, c := range t.columns {
@@ -165,8 +165,8 @@ func (t *table) fit(width int) (shown, widths []int) {
 	}
 }
 
-// shrinkTo makes the widest of the columns that may shrink narrower, one by one,
-// until all fit into width. It reports false where they do not.
+// shrinkTo repeatedly narrows the widest column that may shrink until all fit into
+// width. It returns false if they do not.
 func (t *table) shrinkTo(shown, widths []int, width int, least func(column) int) bool {
 	for total(shown, widths) > width {
 		widest := -1
@@ -191,7 +191,7 @@ func total(shown, widths []int) int {
 	return sum
 }
 
-// paint colours text, on screens that have colours.
+// paint adds a colour to text, on screens that have colours.
 func (s screen) paint(text string, how style) string {
 	if !s.colour || how == plain || text == "" {
 		return text

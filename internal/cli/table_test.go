@@ -78,7 +78,8 @@ func TestFormatAge(t *testing.T) {
 	}
 }
 
-// TestExplainIsOneSafeLine: whatever an error says, the user gets one line.
+// TestExplainIsOneSafeLine checks that the user gets one line, whatever an error
+// contains.
 func TestExplainIsOneSafeLine(t *testing.T) {
 	code, text := cli.Explain(errors.Join(errors.New("one\x1b[2J"), errors.New("two\u202e")))
 	if code != 1 || text != "one; two" {
@@ -86,7 +87,8 @@ func TestExplainIsOneSafeLine(t *testing.T) {
 	}
 }
 
-// FuzzWrap: no part of a text reaches the left edge, and nothing gets lost.
+// FuzzWrap checks that no part of a text reaches the left edge, and that nothing is
+// lost.
 func FuzzWrap(f *testing.F) {
 	f.Add("hello world", 5)
 	f.Add("日本語 e\u0301\n\n> #1 a", 10)
@@ -105,17 +107,17 @@ func FuzzWrap(f *testing.F) {
 			}
 			back.WriteString(strings.TrimPrefix(line, prefix))
 		}
-		// A line may end at a blank, which is then not shown.
+		// A line may end at a blank, which is not shown.
 		if squeeze(back.String()) != squeeze(text) {
 			t.Fatalf("%q became %q", text, wrapped)
 		}
 	})
 }
 
-// squeeze leaves out line breaks and blanks.
+// squeeze removes line breaks and blanks.
 func squeeze(text string) string { return strings.NewReplacer("\n", "", " ", "").Replace(text) }
 
-// FuzzCut: what is cut fits, and what fits is not cut.
+// FuzzCut checks that cut text fits, and that text that fits is not cut.
 func FuzzCut(f *testing.F) {
 	f.Add("hello", 4)
 	f.Add("日本語", 5)
@@ -133,7 +135,8 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
-// FuzzConfig: no file makes the parser panic, and no error repeats much of one.
+// FuzzConfig checks that no file makes the parser panic, and that no error repeats much
+// of one.
 func FuzzConfig(f *testing.F) {
 	f.Add("rate_per_minute = 3\n")
 	f.Add("[[redact]]\nname = \"x\"\npattern = 'y'\n")

@@ -14,14 +14,14 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// ownSession is a session of an agent of this machine, behind a gateway.
+// ownSession is a session of an agent on this machine whose store is behind a gateway.
 type ownSession struct {
 	bridge.Credentials
-	named bool // by the environment, so that it must count
+	named bool // named in the environment, so it must be valid
 }
 
-// ownSessions are the one in the environment or, without one, those that clients of this
-// machine created or joined.
+// ownSessions returns the session in the environment or, without one, those that
+// clients of this machine created or joined.
 func (a *app) ownSessions(ctx context.Context, conn *remote.Conn, join remote.Join) ([]ownSession, error) {
 	if a.env("BRIDGE_TOKEN") != "" {
 		c, err := a.session(ctx, conn, sessionOptions{})
@@ -29,7 +29,7 @@ func (a *app) ownSessions(ctx context.Context, conn *remote.Conn, join remote.Jo
 	}
 	entries, err := binding.Beside(placeBehind(join)).All(a.now())
 	if err != nil {
-		a.note("not every session of this machine is known: " + cleantext.CleanLine(err.Error()))
+		a.note("some sessions of this machine cannot be read: " + cleantext.CleanLine(err.Error()))
 	}
 	all := make([]ownSession, len(entries))
 	for i, e := range entries {
@@ -41,7 +41,7 @@ func (a *app) ownSessions(ctx context.Context, conn *remote.Conn, join remote.Jo
 	return all, nil
 }
 
-// runTasksBehind is runTasks where the store is behind a gateway.
+// runTasksBehind is runTasks for a store behind a gateway.
 func runTasksBehind(ctx context.Context, a *app, join remote.Join, o tasksOptions) error {
 	conn, err := a.dial(join)
 	if err != nil {
@@ -72,13 +72,14 @@ func runTasksBehind(ctx context.Context, a *app, join remote.Join, o tasksOption
 	return a.printTasks(all, conn.Now(), whole)
 }
 
-// skipped reports whether a session that was refused is left out: its token was replaced,
-// its conversation is gone, or the access key is for others. It stays on disk.
+// skipped reports whether a session is to be left out because it was refused: its token
+// was replaced, its conversation is gone, or the access key does not cover it. It stays
+// on disk.
 func (s ownSession) skipped(err error) bool {
 	return !s.named && errors.Is(err, bridge.ErrUnauthorized)
 }
 
-// findTask returns the task with that number, from the first session that sees it.
+// findTask returns the task with that number, from the first session that can see it.
 func findTask(ctx context.Context, conn *remote.Conn, sessions []ownSession, id int64) (tasks.List, error) {
 	for _, s := range sessions {
 		list, err := conn.PeekTask(ctx, s.Credentials, id)
@@ -93,7 +94,8 @@ func findTask(ctx context.Context, conn *remote.Conn, sessions []ownSession, id 
 	return tasks.List{}, tasks.ErrNoTask
 }
 
-// tasksOfSessions are the tasks that any of the sessions sees, each once, by number.
+// tasksOfSessions returns the tasks that any of the sessions can see, each once, by
+// number.
 func tasksOfSessions(ctx context.Context, conn *remote.Conn, sessions []ownSession, ended bool) ([]tasks.Task, error) {
 	byID := map[int64]tasks.Task{}
 	for _, s := range sessions {
@@ -120,7 +122,8 @@ func tasksOfSessions(ctx context.Context, conn *remote.Conn, sessions []ownSessi
 	return all, nil
 }
 
-// tasksNamed keeps the tasks of a team, or of a conversation of this machine's agents.
+// tasksNamed returns the tasks of a team, or of a conversation of this machine's
+// agents.
 func tasksNamed(all []tasks.Task, sessions []ownSession, name string) ([]tasks.Task, error) {
 	if slices.ContainsFunc(all, func(t tasks.Task) bool { return inTeam(t.Team, t.TeamID, name) }) {
 		return slices.DeleteFunc(all, func(t tasks.Task) bool { return !inTeam(t.Team, t.TeamID, name) }), nil
@@ -136,10 +139,10 @@ func tasksNamed(all []tasks.Task, sessions []ownSession, name string) ([]tasks.T
 	}
 	switch len(found) {
 	case 0:
-		return nil, usagef("no agent of this machine is in a team or conversation %s, and `bridge tasks` sees only theirs here", echo(name))
+		return nil, usagef("no agent of this machine is in a team or conversation %s, and here `bridge tasks` only sees theirs", echo(name))
 	case 1:
 	default:
-		return nil, usagef("%s begins the ids of several conversations: write more of it", echo(name))
+		return nil, usagef("the ids of several conversations begin with %s: give more of the id", echo(name))
 	}
 	return slices.DeleteFunc(all, func(t tasks.Task) bool {
 		worker, _, _ := strings.Cut(t.Worker, "/")

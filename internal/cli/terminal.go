@@ -8,8 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// terminal is the process's controlling terminal. Standard input may be
-// anything that an agent feeds; this is where a person types.
+// terminal is the process's controlling terminal, where a person types. Standard input
+// could be supplied by an agent.
 type terminal struct {
 	file  *os.File
 	lines *bufio.Reader

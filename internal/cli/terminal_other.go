@@ -2,5 +2,5 @@
 
 package cli
 
-// forgetInput drops what was read before a question was shown.
+// forgetInput discards input from before a question was shown.
 func (t *terminal) forgetInput() { t.lines.Reset(t.file) }

@@ -6,20 +6,20 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// toldVariables are those in which clients without hooks of ours tell their
-// servers what they call the session, the same after a restart. Seen with Qwen
-// Code 0.24.4 and Copilot CLI 1.0.102. Both mark the shells that their agents run
-// commands in with another variable: a server that is started there is not the
-// client's.
+// toldVariables are the variables in which clients for which bridge has no hooks pass
+// their session ID to their servers. It stays the same after a restart. Observed with
+// Qwen Code 0.24.4 and Copilot CLI 1.0.102. Both set another variable in the shells in
+// which their agents run commands; a server started there does not belong to the
+// session.
 var toldVariables = []struct{ client, variable, shell string }{
 	{"qwen", "QWEN_CODE_SESSION_ID", "QWEN_CODE"},
 	{"copilot", "COPILOT_AGENT_SESSION_ID", "COPILOT_CLI"},
 }
 
-// toldSession is the session that such a client has started this process for; told
-// is false where no such client did. The variables may be those of another agent
-// further up, so it is the process above that decides which of them counts. Where
-// that cannot be asked, one variable alone does.
+// toldSession returns the label of the session for which such a client started this
+// process; told is false if no such client did. The variables may come from another
+// agent further up, so the parent process decides which of them is used. If the parent
+// cannot be read, a variable is used if it is the only one.
 func (a *app) toldSession() (label binding.Label, told bool) {
 	arguments, _ := processArguments(starter())
 	agent := agentOf(arguments)
@@ -38,7 +38,7 @@ func (a *app) toldSession() (label binding.Label, told bool) {
 	return binding.Label{}, false
 }
 
-// onlyTold is the client whose variable is set, if it is the only one.
+// onlyTold returns the client whose variable is set, if it is the only one.
 func (a *app) onlyTold() (client string) {
 	if a.env("CLAUDE_CODE_SESSION_ID") != "" {
 		return ""

@@ -21,7 +21,7 @@ const (
 	ownScreen   = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 )
 
-// display is a terminal, and all that was written to it.
+// display is a terminal, with everything that was written to it.
 type display struct {
 	master, slave *os.File
 	before        unix.Termios
@@ -79,7 +79,7 @@ func (d *display) all() string {
 	return d.written.String()
 }
 
-// await waits until what is there is as wanted, and returns it.
+// await waits until the output is as wanted, and returns it.
 func (d *display) await(t *testing.T, what string, wanted func(string) bool) string {
 	t.Helper()
 	timer := time.AfterFunc(timeout, func() { d.turn.Lock(); d.ended = true; d.more.Broadcast(); d.turn.Unlock() })
@@ -96,7 +96,7 @@ func (d *display) await(t *testing.T, what string, wanted func(string) bool) str
 	return d.written.String()
 }
 
-// pictures are the screens that were drawn, whole, each as its lines.
+// pictures returns the complete screens that were drawn, each as its lines.
 func pictures(written string) (all [][]string) {
 	written, _, _ = strings.Cut(written, ownScreen)
 	parts := strings.Split(written, "\x1b[H")
@@ -108,7 +108,7 @@ func pictures(written string) (all [][]string) {
 	return all
 }
 
-// last reports whether the last screen holds a text.
+// last reports whether the last screen contains a text.
 func last(text string) func(string) bool {
 	return func(written string) bool {
 		all := pictures(written)
@@ -116,9 +116,9 @@ func last(text string) func(string) bool {
 	}
 }
 
-// startTop starts `bridge top` on a display, for a store with two agents, one of whom
-// calls itself what would control a terminal, and the other what is twice as wide as its
-// letters are many.
+// startTop starts `bridge top` on a display, for a store with two agents. The name of
+// one contains terminal control characters, and that of the other has wide letters that
+// take two columns each.
 func startTop(t *testing.T, d *display, env ...string) (*served, *exec.Cmd) {
 	t.Helper()
 	s := startServe(t)
@@ -135,8 +135,8 @@ func startTop(t *testing.T, d *display, env ...string) (*served, *exec.Cmd) {
 	return s, cmd
 }
 
-// TestTop: the screen fits the terminal at every size, follows what happens, and shows
-// nothing of an agent that controls it.
+// TestTop checks that the screen fits the terminal at every size, follows changes, and
+// shows no control characters from an agent.
 func TestTop(t *testing.T) {
 	t.Parallel()
 	d := newDisplay(t, 80, 24)
@@ -185,7 +185,7 @@ var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func withoutColours(line string) string { return colours.ReplaceAllString(line, "") }
 
-// TestTopEnds: whatever ends it, the terminal is as it was.
+// TestTopEnds checks that the terminal is restored, however top ends.
 func TestTopEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*display, *exec.Cmd) error{
@@ -219,8 +219,8 @@ func TestTopEnds(t *testing.T) {
 	}
 }
 
-// TestTopOnADumbTerminal: it prints all there is once, with nothing such a terminal does
-// not know, and ends.
+// TestTopOnADumbTerminal checks that everything is printed once, without control
+// sequences, and that top then exits.
 func TestTopOnADumbTerminal(t *testing.T) {
 	t.Parallel()
 	d := newDisplay(t, 80, 24)

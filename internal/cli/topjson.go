@@ -6,7 +6,7 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// jsonTop is what `bridge top` shows, for programs.
+// jsonTop is the content of `bridge top` in JSON output.
 type jsonTop struct {
 	At            view.Time     `json:"at"`
 	Store         string        `json:"store"`
@@ -32,7 +32,7 @@ type jsonAgent struct {
 	view.Session
 }
 
-// jsonPeriod is what happened in a time.
+// jsonPeriod is what happened in a period.
 type jsonPeriod struct {
 	Sent    int64 `json:"sent"`
 	Refused int64 `json:"refused"`
@@ -40,8 +40,7 @@ type jsonPeriod struct {
 	jsonDelays
 }
 
-// jsonDelays are how long messages waited for delivery, in seconds; 0 where none was
-// delivered.
+// jsonDelays are the delivery times of messages, in seconds; 0 if none was delivered.
 type jsonDelays struct {
 	Delivered int64   `json:"delivered"`
 	Median    float64 `json:"delay_median_seconds"`

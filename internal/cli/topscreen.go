@@ -16,23 +16,24 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// top is what `bridge top` shows.
+// top is the content of `bridge top`.
 type top struct {
 	summary.Summary
 	hour, day summary.Period
 	unseen    map[string]summary.Unseen
 	store     string
-	fault     string // why it is not current; empty where it is
+	fault     string // why it is not current; empty if it is
 }
 
 const (
-	// topLow is the height of a screen below which there is only room for what waits and for
-	// agents, topTight the one below which there is none for blank lines.
+	// topLow is the height below which there is only room for what waits and for
+	// agents; topTight is the height below which there is none for blank lines.
 	topLow   = 18
 	topTight = 14
 )
 
-// topLines are the lines of a screen of so many lines; of 0 lines, all that there is.
+// topLines returns the lines of a screen of the given height; with height 0,
+// everything.
 func topLines(t top, s screen, height int) []string {
 	lines := []string{topTitle(t, s), topTotals(t, s)}
 	low := height > 0 && height < topLow
@@ -43,9 +44,9 @@ func topLines(t top, s screen, height int) []string {
 	id := s.shortID(t.All)
 	lines = append(lines, topPart(s, "WAITS FOR YOU", requestRows(t, id), max(height/6, min(height, 2)), "No command waits for your decision.")...)
 	if waiting := t.Unassigned(); len(waiting) > 0 && !low {
-		lines = append(lines, topPart(s, "TASKS THAT NOBODY HAS", unassignedRows(waiting), height/8, "")...)
+		lines = append(lines, topPart(s, "UNASSIGNED TASKS", unassignedRows(waiting), height/8, "")...)
 	}
-	room, rest := 0, 4 // a blank line, the title, the head and the last line
+	room, rest := 0, 4 // blank line, title, header and last line
 	if tight {
 		lines, rest = withoutBlanks(lines), 3
 	}
@@ -66,7 +67,8 @@ func withoutBlanks(lines []string) []string {
 	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 }
 
-// topTitle is the first line: which store it is, and at its end when that was.
+// topTitle returns the first line: the store's name, and the time at the end of the
+// line.
 func topTitle(t top, s screen) string {
 	name, at := "bridge top  "+cleantext.Field(t.store), s.stamp(t.At, t.At)
 	room := s.width - displayWidth(at) - len(columnGap)
@@ -89,10 +91,10 @@ func topTotals(t top, s screen) string {
 	return text
 }
 
-// news are what the operator has not looked at.
+// news returns what the operator has not looked at.
 func (t top) news() summary.News { return summary.NewsOf(t.All, t.unseen, t.At) }
 
-// topEnd is the last line: how to leave, or that what is shown is old.
+// topEnd returns the last line: how to exit, or that the content is not current.
 func topEnd(t top, s screen) string {
 	if t.fault != "" {
 		return s.paint(cut("Not current: "+cleantext.Field(t.fault), s.width), bad)
@@ -100,8 +102,8 @@ func topEnd(t top, s screen) string {
 	return s.paint(cut("q ends. To read one: bridge show CONVERSATION", s.width), faint)
 }
 
-// topPart is a part of the screen: its rows under a title, at most so many (0: any), or
-// the text that says that there are none.
+// topPart returns a part of the screen: a title and at most that many rows (0: all), or
+// the text for an empty table.
 func topPart(s screen, title string, rows *table, most int, none string) []string {
 	lines := []string{"", s.paint(title, bold)}
 	if len(rows.rows) == 0 {
@@ -120,14 +122,14 @@ func topPart(s screen, title string, rows *table, most int, none string) []strin
 	return lines
 }
 
-// linesOf are the lines of a table on a screen.
+// linesOf returns the lines of a table on a screen.
 func linesOf(t *table, s screen) []string {
 	var text bytes.Buffer
-	_ = t.print(&text, s) // a buffer takes everything
+	_ = t.print(&text, s) // writing to a buffer cannot fail
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
-// figureRows are what happened in the last hour and in the last day.
+// figureRows returns the figures for the last hour and the last day.
 func figureRows(t top) *table {
 	rows := &table{columns: []column{{title: ""}, {title: "SENT", right: true}, {title: "REFUSED", right: true}, {title: "OVER A LIMIT", right: true}, {title: "DELIVERED", right: true, drop: 3}, {title: "HALF WITHIN", right: true, drop: 2}, {title: "95 % WITHIN", right: true, drop: 1}}}
 	count := func(n int64, how style) cell { return cell{strconv.FormatInt(n, 10), when(n > 0, how)} }
@@ -141,7 +143,7 @@ func figureRows(t top) *table {
 	return rows
 }
 
-// delayCell is a delay of some deliveries; "-" where there were none.
+// delayCell formats a delay; "-" if there were no deliveries.
 func delayCell(of summary.Delays, d time.Duration) cell {
 	if of.Count == 0 {
 		return cell{"-", faint}
@@ -210,7 +212,8 @@ func agentRows(t top, id func(string) string) *table {
 	return rows
 }
 
-// agentState is what is seen of an agent. One that is stuck is so without colours, too.
+// agentState describes an agent's state. A stuck agent is marked in the text too, not
+// only by colour.
 func agentState(a summary.Agent, t top) cell {
 	switch {
 	case a.Stuck(t.At):

@@ -11,25 +11,26 @@ import (
 
 // Control sequences of a terminal (ECMA-48, and xterm's private modes).
 const (
-	// screenBegin goes to the other screen, hides the cursor, and lets no line go on in the
-	// next; screenEnd takes all of that back.
+	// screenBegin switches to the alternate screen, hides the cursor, and disables line
+	// wrapping; screenEnd reverts all of that.
 	screenBegin = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 	screenEnd   = "\x1b[?7h\x1b[?25h\x1b[?1049l"
-	// cursorHome, clearLine and clearBelow draw over what is there, so that nothing flickers.
+	// cursorHome, clearLine and clearBelow overwrite the existing content, which avoids
+	// flicker.
 	cursorHome = "\x1b[H"
 	clearLine  = "\x1b[K"
 	clearBelow = "\x1b[J"
 )
 
 const (
-	// drawEvery is how often ages go on, and a new size of the terminal is seen.
+	// drawEvery is the interval for updating ages and checking the terminal's size.
 	drawEvery = 250 * time.Millisecond
-	// fallbackHeight is for terminals that do not tell their size.
+	// fallbackHeight is for terminals that do not report their size.
 	fallbackHeight = 24
 )
 
-// redrawTop shows w on the terminal until a key or ctx ends it, and gives the screen back
-// as it was.
+// redrawTop shows w on the terminal until a key is pressed or ctx ends, and then
+// restores the screen.
 func (a *app) redrawTop(ctx context.Context, w *watched) (err error) {
 	restore, err := rawMode(a.stdin)
 	if err != nil {
@@ -47,7 +48,7 @@ func (a *app) redrawTop(ctx context.Context, w *watched) (err error) {
 	for shown := ""; ; {
 		if picture := a.picture(w.top); picture != shown {
 			if _, err := a.stdout.WriteString(picture); err != nil {
-				return nil // the terminal is gone, and who looked at it
+				return nil // the terminal is gone, and with it its user
 			}
 			shown = picture
 		}
@@ -66,7 +67,7 @@ func (a *app) redrawTop(ctx context.Context, w *watched) (err error) {
 	}
 }
 
-// refresh reads again, and keeps why it could not.
+// refresh reads the data again, and records the error if that fails.
 func (w *watched) refresh(ctx context.Context) {
 	w.fault = ""
 	if err := w.read(ctx); err != nil {
@@ -74,7 +75,7 @@ func (w *watched) refresh(ctx context.Context) {
 	}
 }
 
-// picture is the whole screen, as it is written to the terminal.
+// picture returns the whole screen as it is written to the terminal.
 func (a *app) picture(t top) string {
 	height := fallbackHeight
 	if _, rows, err := term.GetSize(int(a.stdout.Fd())); err == nil && rows > 0 {
@@ -83,8 +84,8 @@ func (a *app) picture(t top) string {
 	return cursorHome + strings.Join(topLines(t, a.screen(), height), clearLine+"\r\n") + clearLine + clearBelow
 }
 
-// rawMode lets keys come as they are pressed, and unseen. Where no person types it
-// changes nothing.
+// rawMode makes the terminal deliver keys as they are pressed, without echo. It does
+// nothing if in is not a terminal.
 func rawMode(in *os.File) (restore func(), err error) {
 	fd := int(in.Fd())
 	if !term.IsTerminal(fd) {
@@ -97,11 +98,11 @@ func rawMode(in *os.File) (restore func(), err error) {
 	return func() { _ = term.Restore(fd, before) }, nil
 }
 
-// keysThatEnd is closed when q or Ctrl-C is pressed, which raw mode makes a key like any
-// other, or when the terminal is gone.
+// keysThatEnd returns a channel that is closed when q or Ctrl-C is pressed, which raw
+// mode delivers like any other key, or when the terminal is gone.
 func keysThatEnd(in *os.File) <-chan struct{} {
 	if !term.IsTerminal(int(in.Fd())) {
-		return nil // it ends by a signal
+		return nil // ended by a signal instead
 	}
 	ended := make(chan struct{})
 	go func() {

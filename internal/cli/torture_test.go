@@ -26,8 +26,8 @@ const handshake = `{"jsonrpc":"2.0","id":"init","method":"initialize","params":{
 {"jsonrpc":"2.0","method":"notifications/initialized"}
 `
 
-// TestTorture feeds the real program what no client should send. Each piece has
-// to be answered as JSON-RPC asks, and the ping behind it too.
+// TestTorture sends the real program input that no client should send. Each must be
+// answered as JSON-RPC requires, and so must the ping after it.
 func TestTorture(t *testing.T) {
 	i := install(t)
 	for name, c := range map[string]struct{ input, want string }{
@@ -87,8 +87,8 @@ func TestPipedInputIsServed(t *testing.T) {
 	}
 }
 
-// TestHugeLineTakesNoMemory writes a line of 100 MB and reads from the kernel
-// how much memory the process ever had.
+// TestHugeLineTakesNoMemory writes a line of 100 MB and reads the process's peak memory
+// from the kernel.
 func TestHugeLineTakesNoMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("SKIPPED: the peak of a process's memory is read from Linux's /proc")
@@ -160,8 +160,8 @@ func peakMemory(t *testing.T, pid int) int64 {
 	return kb << 10
 }
 
-// TestTerminationEndsLongPoll checks that SIGTERM ends a process that waits for
-// mail, cleanly, long before the wait would have ended.
+// TestTerminationEndsLongPoll checks that SIGTERM cleanly ends a process that waits for
+// mail, long before the wait would have ended.
 func TestTerminationEndsLongPoll(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: Windows has no SIGTERM")
@@ -179,7 +179,7 @@ func TestTerminationEndsLongPoll(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case err := <-answered: // with what there is, or with the end of the connection
+	case err := <-answered: // with the available messages, or with the end of the connection
 		t.Logf("the call ended with %v", err)
 	case <-time.After(timeout):
 		t.Fatal("the process did not end")
@@ -192,7 +192,7 @@ func TestTerminationEndsLongPoll(t *testing.T) {
 	}
 }
 
-// awaitBell waits until somebody listens for mail.
+// awaitBell waits until somebody is waiting for mail.
 func awaitBell(t *testing.T, folder string) {
 	t.Helper()
 	bridgetest.Eventually(t, "somebody to listen", func() bool {
@@ -201,8 +201,8 @@ func awaitBell(t *testing.T, folder string) {
 	})
 }
 
-// TestManyStartTogether starts a hundred processes at once on a store that does
-// not exist yet; each has to create a conversation.
+// TestManyStartTogether starts a hundred processes at the same time on a store that
+// does not exist yet. Each must create a conversation.
 func TestManyStartTogether(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED under -short: it starts a hundred processes")

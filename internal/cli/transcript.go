@@ -8,28 +8,28 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// numbered is a message with its place in the whole conversation, from 1, and that of
-// the message that it answers; 0 for none.
+// numbered is a message with its number in the whole conversation, starting at 1, and
+// the number of the message that it answers; 0 for none.
 type numbered struct {
 	bridge.Message
 	n, answers int64
 }
 
-// transcript reads the messages of a conversation, as far as they are wanted.
+// transcript reads the wanted messages of a conversation.
 type transcript struct {
 	service *bridge.Service
 	id      string
 	options showOptions
 	since   time.Time
-	ids     []int64 // of the messages that were read, in order: 8 bytes a message
+	ids     []int64 // IDs of the messages read so far, in order: 8 bytes per message
 }
 
-// showPage is how many messages are read at once.
+// showPage is the number of messages read in one query.
 const showPage = 200
 
-// latest calls show with the wanted messages that there are, the oldest first and as
-// many at once as are read at once: a conversation may be larger than memory. It holds
-// as many as the limit is, where there is one.
+// latest calls show with the existing wanted messages, oldest first, one page at a
+// time, because a conversation may not fit into memory. If there is a limit it keeps
+// that many messages in memory.
 func (t *transcript) latest(ctx context.Context, show func([]numbered) error) error {
 	limit := t.options.limit
 	if limit == 0 {
@@ -47,7 +47,7 @@ func (t *transcript) latest(ctx context.Context, show func([]numbered) error) er
 	return show(kept)
 }
 
-// eachMessage calls show with each wanted message that there is.
+// eachMessage calls show for each existing wanted message.
 func (t *transcript) eachMessage(ctx context.Context, show func(numbered) error) error {
 	return t.latest(ctx, func(page []numbered) error {
 		for _, m := range page {
@@ -59,8 +59,8 @@ func (t *transcript) eachMessage(ctx context.Context, show func(numbered) error)
 	})
 }
 
-// next calls show with the wanted messages behind those that were read, a page at a
-// time. A page is never empty.
+// next calls show with the wanted messages after those read so far, one page at a time.
+// A page is never empty.
 func (t *transcript) next(ctx context.Context, show func([]numbered) error) error {
 	for {
 		page, err := t.service.Messages(ctx, t.id, t.last(), showPage)
@@ -78,7 +78,7 @@ func (t *transcript) next(ctx context.Context, show func([]numbered) error) erro
 	}
 }
 
-// choose numbers a page of messages and returns those that are wanted.
+// choose numbers a page of messages and returns the wanted ones.
 func (t *transcript) choose(page []bridge.Message) (wanted []numbered) {
 	for _, m := range page {
 		t.ids = append(t.ids, m.ID)
@@ -89,7 +89,7 @@ func (t *transcript) choose(page []bridge.Message) (wanted []numbered) {
 	return wanted
 }
 
-// last is the id of the last message that was read.
+// last returns the ID of the last message that was read.
 func (t *transcript) last() int64 {
 	if len(t.ids) == 0 {
 		return 0
@@ -97,7 +97,7 @@ func (t *transcript) last() int64 {
 	return t.ids[len(t.ids)-1]
 }
 
-// number is the place of the message of that id; 0 where it was not read.
+// number returns the number of the message with that ID; 0 if it was not read.
 func (t *transcript) number(id int64) int64 {
 	i, found := slices.BinarySearch(t.ids, id)
 	if !found {

@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// TestUI: the program says where its page is, the file that it names logs one browser in,
-// and is gone when the program ends.
+// TestUI checks that the program prints the address of its page, and that the file that
+// it names logs one browser in and is removed when the program ends.
 func TestUI(t *testing.T) {
 	s := startServe(t)
 	s.send(t, `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation","arguments":{"my_role":"backend","partner_role":"frontend"}}}`)

@@ -16,17 +16,17 @@ import (
 	"example.org/bridge/internal/ui"
 )
 
-// maxRuns is how many reports of a folder the page shows: the newest.
+// maxRuns is how many reports of a folder the page shows, newest first.
 const maxRuns = 200
 
-// runFolder reads the reports of a folder. What it has read it keeps until the file is
-// another one.
+// runFolder reads the reports in a folder. It caches what it has read until the file
+// changes.
 type runFolder struct {
 	dir    string
 	engine *redact.Engine
 
 	turn  sync.Mutex
-	known map[string]knownRun // by the file's name
+	known map[string]knownRun // by file name
 }
 
 type knownRun struct {
@@ -36,7 +36,8 @@ type knownRun struct {
 	ok   bool
 }
 
-// runReader reads the runs of a folder for the page; nil where dir is "".
+// runReader returns a function that reads the runs in a folder for the page; nil if dir
+// is "".
 func (a *app) runReader(dir string) (func() ([]ui.Run, error), error) {
 	if dir == "" {
 		return nil, nil //nolint:nilnil // nothing is shown then
@@ -51,7 +52,7 @@ func (a *app) runReader(dir string) (func() ([]ui.Run, error), error) {
 	return (&runFolder{dir: dir, engine: engine, known: map[string]knownRun{}}).read, nil
 }
 
-// read returns the runs, the newest first. What is not a report is passed over.
+// read returns the runs, newest first. Files that are not reports are skipped.
 func (f *runFolder) read() (runs []ui.Run, err error) {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -60,7 +61,7 @@ func (f *runFolder) read() (runs []ui.Run, err error) {
 	f.turn.Lock()
 	defer f.turn.Unlock()
 	seen := map[string]knownRun{}
-	for _, e := range slices.Backward(entries) { // their names begin with the time
+	for _, e := range slices.Backward(entries) { // the names begin with the time
 		if len(runs) == maxRuns {
 			break
 		}
@@ -94,7 +95,7 @@ func (f *runFolder) one(e fs.DirEntry) knownRun {
 	return known
 }
 
-// runOf is what the page shows of a report.
+// runOf returns what the page shows of a report.
 func runOf(name string, r *run.Report) ui.Run {
 	shown := ui.Run{
 		Name: name, Suite: r.Suite, Revision: r.Revision, Began: r.Started, Took: r.Duration, NotStarted: r.NotStarted,

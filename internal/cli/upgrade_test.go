@@ -14,10 +14,10 @@ import (
 
 var olderProgram = flag.String("cli.older", "", "an older bridge, of an older schema, for TestUpgrade (scripts/test-upgrade.sh builds one)")
 
-// TestUpgrade changes the program of a store while agents run, and goes back: in both
-// orders, so that older processes run when the newer one migrates, and are started behind
-// that. Nothing acknowledged is lost, nothing is written by an older program into a newer
-// store, and the backup that the older one made is the way back.
+// TestUpgrade replaces the program of a store while agents run, and goes back again. It
+// does so in both orders: older processes run when the newer one migrates, and are
+// started after that. Nothing acknowledged may be lost, no older program may write to a
+// newer store, and the backup that the older one made must allow going back.
 func TestUpgrade(t *testing.T) {
 	if *olderProgram == "" {
 		t.Skip("MISSING: -cli.older, which make test-upgrade gives")
@@ -26,7 +26,7 @@ func TestUpgrade(t *testing.T) {
 	u := &upgrade{newer: newer, older: newer.with(*olderProgram)}
 	creator := u.older.mustConnect(t, bridge.Credentials{})
 	created := creator.mustCall(t, "create_conversation", map[string]any{"my_role": "backend", "partner_role": "frontend"})
-	if err := creator.Close(); err != nil { // who has the store open holds up a restore
+	if err := creator.Close(); err != nil { // a process that has the store open prevents a restore
 		t.Fatal(err)
 	}
 	a, b := credentials(created)
@@ -41,14 +41,14 @@ func TestUpgrade(t *testing.T) {
 
 type upgrade struct{ newer, older *installation }
 
-// with is the same place with another program.
+// with returns the same installation with another program.
 func (i *installation) with(program string) *installation {
 	other := *i
 	other.program = program
 	return &other
 }
 
-// backUp lets the older program make a backup.
+// backUp makes a backup with the older program.
 func (u *upgrade) backUp(t *testing.T) (folder string) {
 	t.Helper()
 	var made struct{ Folder string }
@@ -67,7 +67,7 @@ func (u *upgrade) migrates(t *testing.T, running *client, a, b bridge.Credential
 	}
 	refused(t, running, "send_to_partner", map[string]any{"message": "lost"})
 	refused(t, running, "check_messages", map[string]any{})
-	out, _ := u.newer.command("doctor").CombinedOutput() // its status depends on the clients of this machine
+	out, _ := u.newer.command("doctor").CombinedOutput() // the exit code depends on this machine's clients
 	if !strings.Contains(string(out), "another program") && runtime.GOOS == "linux" {
 		t.Errorf("doctor does not name the older process:\n%s", out)
 	}
@@ -83,7 +83,7 @@ func (u *upgrade) migrates(t *testing.T, running *client, a, b bridge.Credential
 	_, _ = reader.Close(), writer.Close()
 }
 
-// startsLate starts the older program on the newer store.
+// startsLate starts the older program on the migrated store.
 func (u *upgrade) startsLate(t *testing.T, a bridge.Credentials) {
 	t.Helper()
 	late, err := u.older.connect(context.Background(), a)
@@ -102,7 +102,7 @@ func (u *upgrade) startsLate(t *testing.T, a bridge.Credentials) {
 	}
 }
 
-// goesBack restores the older program's backup with it.
+// goesBack restores the older program's backup with that program.
 func (u *upgrade) goesBack(t *testing.T, folder string, a, b bridge.Credentials) {
 	t.Helper()
 	var done struct {
@@ -127,7 +127,7 @@ func (u *upgrade) goesBack(t *testing.T, folder string, a, b bridge.Credentials)
 	}
 }
 
-// refused demands that an older process says that the store is a newer one's.
+// refused checks that an older process reports that the store belongs to a newer one.
 func refused(t *testing.T, c *client, tool string, args map[string]any) {
 	t.Helper()
 	data, failed, err := c.call(context.Background(), tool, args)
@@ -137,7 +137,7 @@ func refused(t *testing.T, c *client, tool string, args map[string]any) {
 	}
 }
 
-// texts are the messages of an answer, in order.
+// texts returns the messages of an answer, in order.
 func texts(data map[string]any) string {
 	var all []string
 	messages, _ := data["messages"].([]any)

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Kinds of values, as help shows them. They also say which TOML type the
-// configuration file holds: a boolean, a whole number, or text.
+// Kinds of values, as shown in help. They also determine the TOML type in the
+// configuration file: a boolean, a whole number, or text.
 const (
 	kindBool   = "bool"
 	kindNumber = "number"
@@ -22,8 +22,8 @@ const (
 	kindAge    = "age"
 )
 
-// value is a flag's value. Unlike pflag's own, its errors say what it takes and
-// never repeat what it was given.
+// value is the value of a flag. Unlike those of pflag, its errors say what is accepted
+// and never repeat the given value.
 type value[T any] struct {
 	dest   *T
 	parse  func(string) (T, error)
@@ -56,7 +56,7 @@ func parseBool(text string) (bool, error) {
 	return b, nil
 }
 
-// numberFlag takes whole numbers from 0, which means no limit.
+// numberFlag defines a flag for a whole number from 0, which means no limit.
 func numberFlag(fs *pflag.FlagSet, dest *int, name, usage string) {
 	fs.Var(&value[int]{dest, parseNumber, strconv.Itoa, kindNumber}, name, usage)
 }
@@ -80,7 +80,7 @@ func parseText(text string) (string, error) {
 	return text, nil
 }
 
-// listFlag takes a text each time that it is given.
+// listFlag defines a flag that can be given several times, with one text each.
 func listFlag(fs *pflag.FlagSet, dest *[]string, kind, name, usage string) {
 	parse := func(text string) ([]string, error) {
 		if text == "" {
@@ -91,7 +91,7 @@ func listFlag(fs *pflag.FlagSet, dest *[]string, kind, name, usage string) {
 	fs.Var(&value[[]string]{dest, parse, func(s []string) string { return strings.Join(s, " ") }, kind}, name, usage)
 }
 
-// choiceFlag takes one of a few words.
+// choiceFlag defines a flag for one of a few words.
 func choiceFlag(fs *pflag.FlagSet, dest *string, choices []string, name, usage string) {
 	parse := func(text string) (string, error) {
 		if !slices.Contains(choices, text) {
@@ -102,20 +102,20 @@ func choiceFlag(fs *pflag.FlagSet, dest *string, choices []string, name, usage s
 	fs.Var(&value[string]{dest, parse, func(s string) string { return s }, strings.Join(choices, "|")}, name, usage)
 }
 
-// ageFlag takes a length of time such as 90m, 36h or 7d.
+// ageFlag defines a flag for a duration such as 90m, 36h or 7d.
 func ageFlag(fs *pflag.FlagSet, dest *time.Duration, name, usage string) {
 	fs.Var(&value[time.Duration]{dest, parseAge, formatAge, kindAge}, name, usage)
 	if *dest == 0 {
-		fs.Lookup(name).DefValue = "" // the usage says what it means not to give it
+		fs.Lookup(name).DefValue = "" // the usage text says what omitting it means
 	}
 }
 
-var errAge = errors.New("must be a length of time such as 90m, 36h or 7d")
+var errAge = errors.New("must be a duration such as 90m, 36h or 7d")
 
-// maxAgeDays keeps a number of days within what a Duration holds.
+// maxAgeDays keeps a number of days within the range of a Duration.
 const maxAgeDays = 36_500
 
-// parseAge is time.ParseDuration with days in front.
+// parseAge is time.ParseDuration, and also accepts days.
 func parseAge(text string) (time.Duration, error) {
 	var age time.Duration
 	rest := text

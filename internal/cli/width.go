@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// wide are the ranges of characters that take two columns (Unicode Standard
-// Annex 11, the large blocks of classes W and F). A terminal that sees it
-// otherwise shows a table a little out of line, no more.
+// wide are the ranges of characters that take two columns (Unicode Standard Annex 11,
+// the large blocks of classes W and F). A terminal that disagrees only shows a table
+// slightly misaligned.
 var wide = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x1100, Hi: 0x115F, Stride: 1}, // Hangul Jamo
@@ -28,7 +28,7 @@ var wide = &unicode.RangeTable{
 	},
 }
 
-// runeWidth is the number of columns that r takes on a screen.
+// runeWidth returns the number of columns that r takes on a screen.
 func runeWidth(r rune) int {
 	switch {
 	case r < 0x300:
@@ -51,7 +51,7 @@ func displayWidth(text string) int {
 
 const ellipsis = "…"
 
-// cut returns text in at most width columns, with an ellipsis where it was longer.
+// cut returns text in at most width columns, with an ellipsis if it was longer.
 func cut(text string, width int) string {
 	if displayWidth(text) <= width {
 		return text
@@ -60,7 +60,7 @@ func cut(text string, width int) string {
 	return strings.TrimRight(head, " ") + ellipsis
 }
 
-// splitAt splits text behind what fits into width columns.
+// splitAt splits text after what fits into width columns.
 func splitAt(text string, width int) (head, rest string) {
 	for i, r := range text {
 		if width -= runeWidth(r); width < 0 {
@@ -70,10 +70,10 @@ func splitAt(text string, width int) (head, rest string) {
 	return text, ""
 }
 
-// wrap breaks the lines of text, each with prefix in front, so that they fit into
-// width columns with their prefix (0: any): between words, and inside a word only
-// where it does not fit alone. A terminal left to break lines itself would let the
-// text begin at the left edge, where only bridge writes.
+// wrap breaks the lines of text so that each fits into width columns with prefix in
+// front of it (0: any width). It breaks between words, and inside a word only if the
+// word does not fit on a line. If the terminal broke the lines itself, text would begin
+// at the left edge, where only bridge may write.
 func wrap(text, prefix string, width int) string {
 	room := max(width-displayWidth(prefix), minColumn)
 	var out strings.Builder
@@ -93,8 +93,8 @@ func wrap(text, prefix string, width int) string {
 	return out.String()
 }
 
-// breakAt splits a line behind what fits into width columns, at the last blank if
-// there is one behind its first word, else behind a slash if there is one.
+// breakAt splits a line after what fits into width columns: at the last blank, if there
+// is one after its first word, otherwise within the word as breakWord does.
 func breakAt(line string, width int) (head, rest string) {
 	head, rest = splitAt(line, width)
 	if rest == "" || rest[0] == ' ' {
@@ -107,8 +107,8 @@ func breakAt(line string, width int) (head, rest string) {
 	return head[:at], head[at+1:] + rest
 }
 
-// breakWord splits a word that does not fit into width columns: after the last
-// slash in the second half of what does, or where that ends.
+// breakWord splits a word that does not fit into width columns: after the last slash in
+// the second half of what fits, or where that ends.
 func breakWord(word string, width int) (head, rest string) {
 	head, rest = splitAt(word, width)
 	if at := strings.LastIndexByte(head, '/') + 1; rest != "" && at > len(head)/2 {
@@ -118,8 +118,8 @@ func breakWord(word string, width int) (head, rest string) {
 }
 
 // wrapWords breaks text between words so that it fits into width columns with its
-// prefixes: first before the first line, then before the others. A word that does
-// not fit alone is broken inside.
+// prefixes: first for the first line, then for the others. A word that does not fit on
+// a line is broken.
 func wrapWords(text, first, then string, width int) string {
 	var out strings.Builder
 	line, used, prefix := "", 0, first

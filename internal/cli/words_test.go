@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// plainWords are words that send a reader to a dictionary, with what to write. Those
-// between bounds are whole words; the others are found inside of names too. All are
-// lower case, and begin with the letters of stem.
+// plainWords are words for which many readers need a dictionary, with suggestions.
+// Patterns with \b match whole words; the others also match inside names. All are lower
+// case and begin with the letters of stem.
 var plainWords = []struct {
 	stem  string
 	word  *regexp.Regexp
@@ -35,10 +35,10 @@ var plainWords = []struct {
 	{"muster", regexp.MustCompile(`muster`), "gather"},
 }
 
-// otherWords are files in which such words are somebody else's, or the subject.
+// otherWords are files in which such words belong to somebody else, or are the subject.
 var otherWords = regexp.MustCompile(`^(CONTRIBUTING\.md|CHANGELOG\.md|internal/cli/words_test\.go|internal/guard/table/options_\w+\.go)$|/testdata/(fuzz|corpus)|^internal/(guard|redact)/testdata/`)
 
-// TestDocsAndCodeInPlainWords: code, documents and scripts are written in plain words
+// TestDocsAndCodeInPlainWords checks that code, documents and scripts use plain words
 // (CONTRIBUTING.md, Words).
 func TestDocsAndCodeInPlainWords(t *testing.T) {
 	root := filepath.Join("..", "..")
@@ -52,7 +52,7 @@ func TestDocsAndCodeInPlainWords(t *testing.T) {
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil || otherWords.MatchString(name) {
-			continue // removed, and not yet committed
+			continue // removed but not yet committed
 		}
 		read++
 		lower := strings.ToLower(string(text))

@@ -13,8 +13,8 @@ import (
 	"example.org/bridge/internal/systemtool"
 )
 
-// followRequests prints each request to run a command as it comes, the oldest
-// first, until ctx ends.
+// followRequests prints new requests to run a command as they arrive, oldest first,
+// until ctx ends.
 func followRequests(ctx context.Context, a *app, s services, notify bool) error {
 	var last int64
 	ticker := time.NewTicker(followEvery)
@@ -55,11 +55,11 @@ func printRequest(a *app, now time.Time, r commands.Request) error {
 	return a.printLine(text + fmt.Sprintf("  bridge yolo approve %d, or bridge yolo deny %d\n", r.ID, r.ID))
 }
 
-// notifyTime is how long a notice may take to be shown.
+// notifyTime is the time limit for showing a notification.
 const notifyTime = 5 * time.Second
 
-// notify rings the bell of the terminal, if there is one, and shows a notice on the
-// desktop. A notice that cannot be shown is not a failure: the request is printed.
+// notify rings the terminal's bell, if there is one, and shows a desktop notification.
+// If that fails it is only logged, because the request is printed anyway.
 func (a *app) notify(ctx context.Context, request int64) {
 	if t, err := openTerminal(); err == nil {
 		t.write("\a")
@@ -79,6 +79,6 @@ func (a *app) notify(ctx context.Context, request int64) {
 	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // a program of the system, with words of our own
 	cmd.Env = withoutTokens(a.environ())
 	if err := cmd.Run(); err != nil {
-		a.log().Debug("the notice could not be shown", "error", err)
+		a.log().Debug("the notification could not be shown", "error", err)
 	}
 }
