@@ -29,9 +29,9 @@ func newFilesExportCmd(a *app) *cobra.Command {
 		Use:   "export CONVERSATION DIR",
 		Short: "Write shared files into a new folder",
 		Long: `Write the latest version of each shared file of a conversation, or of one of its tasks,
-into a new or empty folder. Nothing is overwritten, and nothing is written outside it.
-The files contain byte for byte what agents wrote, with secrets redacted; read them
-before you run any of them.
+into a new or empty folder. Nothing is overwritten, and nothing is written outside that
+folder. The files contain byte for byte what agents wrote, with secrets redacted; read
+them before you run any of them.
 
 Files inside a folder ".git" are left out and listed, and so are files whose names this
 file system cannot store or tell apart. The exit code is then 1.`,

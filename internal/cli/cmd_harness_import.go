@@ -18,10 +18,10 @@ func newHarnessImportCmd(a *app) *cobra.Command {
 		Use:   "import FILE",
 		Short: "Turn a test file of another tool into a suite",
 		Long: `Read a test specification of moth (server, and tools with tests) or a configuration of
-the MCP test harness (test_suites with tool_name and input_params, or a suite with keys
-that a suite does not have) and write it as a suite. Anything without a counterpart is
-left out and listed on standard error, with its place; read that list before you rely on
-the suite. Existing files are not replaced.`,
+the MCP test harness (test_suites with tool_name and input_params, or a suite with
+unknown keys) and write it as a suite. Anything without a counterpart is left out and
+listed on standard error, with its place; read that list before you rely on the suite.
+Existing files are not replaced.`,
 		Example: `  bridge harness import moth.yaml --output suite.yaml`,
 		Args:    a.oneSuite,
 		RunE:    func(_ *cobra.Command, args []string) error { return a.importSuite(args[0], output) },

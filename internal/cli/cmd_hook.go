@@ -111,10 +111,10 @@ standard error, and the client does not run the tool. If the claims cannot be re
 tool runs, and the user is told once in the session.
 
 The agent must have created or joined its conversation through "bridge serve" in the
-same client. A hook never fails or delays its client: it takes at most 200 ms, 1 s
-through a gateway, 2 s with --guard (--time-limit), and its exit code is 0 in every
-other case. With --wake it may take 2 s to start the waiting process. --log-level debug
-shows what happened.`
+same client. A hook never makes its client fail, and delays it only briefly: it takes at
+most 200 ms, 1 s through a gateway, 2 s with --guard (--time-limit), and its exit code
+is 0 in every other case. With --wake it may take 2 s to start the waiting process.
+--log-level debug shows what happened.`
 
 func oneHookClient(_ *cobra.Command, args []string) error {
 	if len(args) != 1 || !slices.Contains(agents.HookClients(), args[0]) {

@@ -69,7 +69,8 @@ network, from which it reaches the gateways at --gateway-address: see
 scripts/test-machines.sh. With --db and the connection string of a PostgreSQL database
 the store is made in its own schema there, which is removed at the end.
 
-Presets, for --preset; flags override a preset's values:` + presetNames() + `
+Presets, for --preset; flags override a preset's values:
+` + presetNames() + `
 
 With --duration and --messages, the messages are spread over the duration. With
 --duration only, each message is sent when the previous one was answered. With --rate,

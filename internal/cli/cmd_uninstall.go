@@ -29,7 +29,7 @@ nothing to do, 1 when a file could not be changed, and 2 for wrong arguments.`,
 			return runUninstall(cmd.Context(), a, agents.Client(args[0]), o)
 		},
 	}
-	o.register(cmd.Flags(), "taken out")
+	o.register(cmd.Flags(), "removed")
 	return cmd
 }
 

@@ -22,7 +22,7 @@ import (
 
 // seedStep is one line of the seed program's input. One of the verbs must be set.
 type seedStep struct {
-	Clock  string `json:"clock"`  // sets the clock from now on, such as "-4h"
+	Clock  string `json:"clock"`  // moves the clock from now on, such as "-4h"
 	Create string `json:"create"` // names a conversation for later steps, and prints its id
 	Send   string `json:"send"`
 	Read   string `json:"read"`

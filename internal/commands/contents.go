@@ -174,9 +174,8 @@ func (b *binder) inside(dir, word string) (string, bool) {
 	return name, filepath.IsLocal(name)
 }
 
-// TestNoAssignmentForAProgram checks that a program whose path contains an equals sign
-// is refused: env would take the path for an assignment, and the argument after it for
-// the program.
+// read opens a file without blocking, because a command may have put a pipe there, and
+// reads it. Links that lead out of the workspace are not followed.
 func (b *binder) read(name string) ([]byte, os.FileMode, error) {
 	f, err := b.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {

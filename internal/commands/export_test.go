@@ -3,7 +3,7 @@ package commands
 // SandboxList converts a plan into what the sandbox runs.
 var SandboxList = sandboxList
 
-// LookProgram returns where a program is found.
+// FindProgram returns the path of a program.
 var FindProgram = Access{}.findProgram
 
 // WritesGit reports whether a plan needs to write to the repository.

@@ -119,11 +119,12 @@ func place(path []string) string {
 	return strings.Join(path, ".")
 }
 
-// empty reports whether there is nothing but white space.
+// document is a parsed JSON text. Offsets in root are relative to the end of the byte
+// order mark.
 type document struct {
 	mark, text []byte
 	root       hujson.Value
-	// empty reports that there is nothing but white space.
+	// empty reports whether there is nothing but white space.
 	empty bool
 	style style
 }
