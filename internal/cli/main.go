@@ -1,12 +1,12 @@
-// Package cli is the operator's door: flags, wiring, printing and exit codes.
-// It is the only package that sees all the others.
+// Package cli is the command line interface: flags, wiring, printing and exit codes. It
+// is the only package that may import all the others.
 //
-//	main.go      Main, and the one switch from error to message and exit code
+//	main.go      Main, and the switch from error to message and exit code
 //	root.go      the list of commands and the global flags
-//	app.go       streams, clock, what commands share
-//	store.go     where the store is; opens it for a command that asks
-//	config.go    where a flag's value comes from: flag, environment, file, default
-//	cmd_*.go     one command a file: xOptions, newXCmd, runX
+//	app.go       streams, clock, and what else commands share
+//	store.go     finds the store and opens it for a command
+//	config.go    the sources of a flag's value: flag, environment, file, default
+//	cmd_*.go     one command per file: xOptions, newXCmd, runX
 package cli
 
 import (
