@@ -101,9 +101,9 @@ func (a *app) judgeStaged(ctx context.Context, o claimsCheckOptions, files []str
 	return j, err
 }
 
-// errNobodysShell is the reason why a commit is not checked if the claims of other
+// errNoAgentShell is the reason why a commit is not checked if the claims of other
 // sessions cannot be read.
-var errNobodysShell = errors.New("the store is behind a gateway, which shows claims only to the agents of a team: commit in your agent's shell")
+var errNoAgentShell = errors.New("the store is behind a gateway, which shows claims only to the agents of a team: commit in your agent's shell")
 
 // judgeBehind is judgeStaged for a store behind a gateway. It asks on behalf of the
 // agent whose shell this is.
@@ -116,7 +116,7 @@ func (a *app) judgeBehind(ctx context.Context, o claimsCheckOptions, files []str
 		return j, err
 	}
 	if len(entries) == 0 {
-		return j, errNobodysShell
+		return j, errNoAgentShell
 	}
 	var e claims.Editor
 	for _, entry := range entries {

@@ -115,13 +115,13 @@ func runCleanup(ctx context.Context, a *app, given *pflag.FlagSet, o cleanupOpti
 		} else {
 			err = errors.Join(err, printCleanup(a, o, done))
 		}
-		return a.besidesLeft(err, left)
+		return a.withLeft(err, left)
 	})
 }
 
-// besidesLeft returns the result of a cleanup that may have left conversations. If
+// withLeft returns the result of a cleanup that may have left conversations. If
 // something failed, that error decides the exit code.
-func (a *app) besidesLeft(err error, left *bridge.MovedEndsError) error {
+func (a *app) withLeft(err error, left *bridge.MovedEndsError) error {
 	switch {
 	case left == nil:
 		return err

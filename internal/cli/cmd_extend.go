@@ -43,7 +43,7 @@ func runExtend(ctx context.Context, a *app, o extendOptions) error {
 			return err
 		}
 		extend := s.ExtendByOperator
-		if !a.mayHand() {
+		if !a.mayPrintSecrets() {
 			extend = s.ExtendWithoutCode
 		}
 		e, err := extend(ctx, c.ID, o.by)

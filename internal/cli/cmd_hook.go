@@ -180,9 +180,9 @@ type hookLimit struct {
 	last   time.Duration // time for printing the answer, and again for closing the store
 }
 
-// looking is the time limit for finding out what to say. It is shorter than that of the
+// workTime returns the time limit for finding out what to say. It is shorter than that of the
 // hook, so that the hook can still report a timeout.
-func (l *hookLimit) looking() time.Duration { return 5 * l.last }
+func (l *hookLimit) workTime() time.Duration { return 5 * l.last }
 
 // start starts the time limit of the hook, of which three quarters are for finding out
 // what to say.

@@ -85,7 +85,7 @@ func runSay(ctx context.Context, a *app, o sayOptions) error {
 		if a.json {
 			return printSaidJSON(a, c, sent)
 		}
-		return a.say("Sent to %s.", view.Count(hearers(sent), "session"))
+		return a.say("Sent to %s.", view.Count(recipientCount(sent), "session"))
 	})
 }
 
@@ -108,8 +108,8 @@ func oneTimeCode() string {
 	return hex.EncodeToString(b[:])
 }
 
-// hearers returns the number of recipients.
-func hearers(sent []bridge.Sent) (all int64) {
+// recipientCount returns the number of recipients.
+func recipientCount(sent []bridge.Sent) (all int64) {
 	for _, m := range sent {
 		all += int64(len(m.Recipients()))
 	}

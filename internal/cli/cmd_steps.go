@@ -111,11 +111,11 @@ func (r stepReader) first(ctx context.Context, limit int) ([]steps.Step, error) 
 		r.query.Limit, r.query.Last = limit, true
 		return r.steps.Steps(ctx, r.query)
 	}
-	return r.behind(ctx, 0)
+	return r.after(ctx, 0)
 }
 
-// behind returns all steps after number last.
-func (r stepReader) behind(ctx context.Context, last int64) (all []steps.Step, err error) {
+// after returns all steps after number last.
+func (r stepReader) after(ctx context.Context, last int64) (all []steps.Step, err error) {
 	r.query.After = last
 	for {
 		page, err := r.steps.Steps(ctx, r.query)
@@ -148,7 +148,7 @@ func followSteps(ctx context.Context, a *app, r stepReader, all []steps.Step) er
 		case <-ticker.C:
 		}
 		var err error
-		if all, err = r.behind(ctx, last); err != nil {
+		if all, err = r.after(ctx, last); err != nil {
 			return err
 		}
 	}

@@ -79,7 +79,7 @@ func (d *drill) run(t *testing.T) {
 		t.Error(out)
 	}
 	for _, s := range d.senders {
-		d.goOn(t, s, before[s])
+		d.continueWork(t, s, before[s])
 	}
 }
 
@@ -152,9 +152,9 @@ func (d *drill) loseAll(t *testing.T) {
 	}
 }
 
-// goOn reads what a partner was sent, which must include the first messages, and lets
+// continueWork reads what a partner was sent, which must include the first messages, and lets
 // both continue with the tokens that they have.
-func (d *drill) goOn(t *testing.T, s *drillSender, before int64) {
+func (d *drill) continueWork(t *testing.T, s *drillSender, before int64) {
 	t.Helper()
 	var received journal
 	b := d.mustConnect(t, s.b)

@@ -53,7 +53,7 @@ func runHookGuard(ctx context.Context, a *app, client string, limit *hookLimit) 
 	if len(names) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit.looking())
+	ctx, cancel := context.WithTimeout(ctx, limit.workTime())
 	defer cancel()
 	held, err := a.holderOf(ctx, session, entries, names)
 	if held != nil {

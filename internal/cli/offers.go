@@ -31,25 +31,25 @@ var localRoles = []role{roleViewer, roleOperator, roleAdmin}
 // owner of the store.
 const roleVariable = "BRIDGE_ROLE"
 
-// mayHand reports whether a command may print what gives access to agents: tokens, keys
+// mayPrintSecrets reports whether a command may print what gives access to agents: tokens, keys
 // and join codes are for admins only.
-func (a *app) mayHand() bool {
+func (a *app) mayPrintSecrets() bool {
 	r := role(a.env(roleVariable))
 	return r == "" || r == roleAdmin
 }
 
-// mostArguments is the maximum size in bytes of a command's arguments in the audit log.
-const mostArguments = 1024
+// maxArguments is the maximum size in bytes of a command's arguments in the audit log.
+const maxArguments = 1024
 
 // recorded returns a command's arguments for the audit log: on one line, redacted, and
-// cut to mostArguments.
+// cut to maxArguments.
 func (o offering) recorded(args []string) string {
 	line, _ := o.engine.Redact(strings.Join(args, " "))
 	line = cleantext.CleanLine(line)
-	if len(line) <= mostArguments {
+	if len(line) <= maxArguments {
 		return line
 	}
-	return strings.ToValidUTF8(line[:mostArguments], "") + " (cut)"
+	return strings.ToValidUTF8(line[:maxArguments], "") + " (cut)"
 }
 
 // offers are the commands that other users may run, with the lowest role for each.

@@ -88,7 +88,7 @@ func (s *Service) Execute(ctx context.Context, c bridge.Credentials, call Call, 
 		return Execution{}, s.refuseCommand(ctx, g, ErrApprovalChanged)
 	case call.Token != "", last != nil && last.Usable(now):
 		return s.useApproval(ctx, g, x, *last, call.Token, stop)
-	case last != nil && last.Waiting(now) && s.fits(x.Request, *last):
+	case last != nil && last.Waiting(now) && s.sameRequest(x.Request, *last):
 		x.Stage, x.Request = StagePending, *last
 		err = s.check(ctx, g, &x, "pending")
 		return x, err
@@ -198,8 +198,10 @@ func withContents(plan guard.Plan, mode guard.Mode, workspace string, last *Requ
 	return plan, changed
 }
 
-// fits reports whether r and last are the same request apart from the nonce.
-func (s *Service) fits(r, last Request) bool { return bytes.Equal(s.digestLike(r, last), last.Digest) }
+// sameRequest reports whether r and last are the same request apart from the nonce.
+func (s *Service) sameRequest(r, last Request) bool {
+	return bytes.Equal(s.digestLike(r, last), last.Digest)
+}
 
 // digestLike returns the digest that r would have with last's nonce.
 func (s *Service) digestLike(r, last Request) []byte {

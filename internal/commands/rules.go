@@ -78,7 +78,7 @@ func (s QueueScene) Admit(r Request, l QueueLimits) error {
 	if err := s.Opening.Admit(s.Now); err != nil {
 		return err
 	}
-	sameLeave, anyLeave := s.lastLeave(r.Command)
+	sameApproval, anyApproval := s.lastApproval(r.Command)
 	same, denied, pending := 0, 0, 0
 	for _, a := range s.Asked {
 		switch {
@@ -86,10 +86,10 @@ func (s QueueScene) Admit(r Request, l QueueLimits) error {
 			pending++
 		case a.State != StateDenied:
 		default:
-			if a.Command == r.Command && a.DecidedAt.After(l.DeniedSince) && a.DecidedAt.After(sameLeave) {
+			if a.Command == r.Command && a.DecidedAt.After(l.DeniedSince) && a.DecidedAt.After(sameApproval) {
 				same++
 			}
-			if !a.DecidedAt.Before(s.Opening.OpenedAt) && a.DecidedAt.After(anyLeave) {
+			if !a.DecidedAt.Before(s.Opening.OpenedAt) && a.DecidedAt.After(anyApproval) {
 				denied++
 			}
 		}
@@ -116,8 +116,8 @@ func (s QueueScene) Replaces(r Request) (ids []int64) {
 	return ids
 }
 
-// lastLeave returns when the operator last approved this command, and when any command.
-func (s QueueScene) lastLeave(command string) (same, latest time.Time) {
+// lastApproval returns when the operator last approved this command, and when any command.
+func (s QueueScene) lastApproval(command string) (same, latest time.Time) {
 	for _, a := range s.Asked {
 		if a.State != StateApproved && a.State != StateConsumed {
 			continue
