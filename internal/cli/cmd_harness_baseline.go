@@ -131,9 +131,9 @@ func baselineCmd(a *app, use, short, long string, do func(context.Context, *suit
 func newBaselineCheckCmd(a *app) *cobra.Command {
 	return baselineCmd(a, "check", "Measure and compare with the baselines", `Measure the cases of a suite and compare them with their baselines. A case gets a level
 (warning, error or critical) if it is slower by more than the suite allows in
-performance.thresholds (25, 50, 100 %) and the difference is statistically significant.
-The exit code is 13 for error and critical. Baselines that are unsound or from another
-machine only give warnings.`,
+performance.thresholds (25, 50, 100 %) and the lower quartile of its times is above the
+upper quartile of the baseline's. The exit code is 13 for error and critical. Baselines
+that are unsound or from another machine only give warnings.`,
 		func(_ context.Context, s *suite.Suite, _ harnessBenchOptions, m bench.Measured) error {
 			judged, fresh, err := a.judgeBaselines(s, m)
 			if err == nil {

@@ -57,9 +57,9 @@ func newHarnessBenchCmd(a *app) *cobra.Command {
 server took to start and how much memory it had. With --against the same cases run on a
 second program during the same minutes: calls alternate in random order, and both
 programs are restarted for each block, since two processes of the same program differ
-too. A case is worse if the difference between blocks is significant (Wilcoxon's
-signed-rank test with Holm's correction, 1 % for all cases together) and exceeds
---threshold percent.
+too. A case is worse if the difference is significant (Wilcoxon's signed-rank test over
+the blocks, with Holm's correction, 1 % for all cases together) and exceeds --threshold
+percent.
 
 The exit code is 13 if something is worse or a case fails. docs/harness.md explains the
 figures.`,
