@@ -49,7 +49,7 @@ func TestAnotherUser(t *testing.T) {
 		},
 		"a home that is missing": {
 			filepath.Join(base, "missing"), "",
-			"", "none can be made: this user may not write to " + base + ": set HOME to your own home folder, or name a store with --db",
+			"", "it cannot be created: this user may not write to " + base + ": set HOME to your own home folder, or name a store with --db",
 		},
 	}
 	for name, tt := range tests {

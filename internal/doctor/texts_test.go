@@ -62,7 +62,7 @@ func TestTextsAreCountedOrNot(t *testing.T) {
 		"in clear":       {func(f *storefile.Inspection) { f.Encrypted = false }, nil, "", ""},
 		"another key":    {func(f *storefile.Inspection) { f.KeyCheck = id }, nil, doctor.Note, not + "they can only be opened with the store's key"},
 		"an old one":     {func(f *storefile.Inspection) { f.SchemaVersion = 2 }, nil, doctor.Note, not + "the store must be migrated first"},
-		"unreadable":     {func(*storefile.Inspection) {}, bridge.ErrStoreDamaged, doctor.Note, not + "the store cannot be looked at"},
+		"unreadable":     {func(*storefile.Inspection) {}, bridge.ErrStoreDamaged, doctor.Note, not + "the store cannot be read"},
 		"unknown":        {func(f *storefile.Inspection) { f.Encrypted = false }, bridge.ErrStoreDamaged, "", ""},
 	} {
 		var r doctor.Report
