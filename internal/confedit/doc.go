@@ -1,17 +1,17 @@
-// Package confedit changes other programs' configuration files without
-// disturbing what is not ours: comments, order, indentation, line ends, a byte
-// order mark. It works on the text: an operation takes a document and returns
-// it with a few bytes spliced in or out. The rest of the file stays as it is, byte for byte.
+// Package confedit edits other programs' configuration files without disturbing what is
+// not ours: comments, order, indentation, line ends, a byte order mark. It works on the
+// text: an operation returns the document with a few bytes spliced in or out. The rest
+// stays as it is, byte for byte.
 //
 //	json.go         JSON with comments: Lookup, Set, Append
 //	json_remove.go  JSON with comments: Delete
-//	json_render.go  how new values are written: in the style of what is there
+//	json_render.go  how new values are written: in the style of the document
 //	json_dialect.go what a client can read: ValidJSON
 //	toml.go         TOML: ReadTOML, AppendTOML, CutTOML
-//	merge.go        Undo: take a change back out of a file that was edited since
+//	merge.go        Undo: revert a change in a file that was edited later
 //
-// What it cannot read it refuses with a *SyntaxError, and the caller leaves the
-// file alone.
+// For a document that cannot be parsed the functions return a *SyntaxError, and the
+// caller leaves the file unchanged.
 package confedit
 
 import (
