@@ -76,7 +76,7 @@ func agentParent(parents func() ([][]string, error)) (string, error) {
 func agentOf(arguments []string) string {
 	for i, argument := range arguments {
 		if i > 2 {
-			break // an interpreter's options are far fewer
+			break // the program is among the first three, after an interpreter's options
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(argument), "-"), ".js")
 		if (i == 0 || strings.Contains(argument, "/")) && agentPrograms[name] {

@@ -75,8 +75,9 @@ no others. Create the conversation first, and give the holder its join code.
 
 With --gateway, the address and port at which the gateway is reached, a join string for
 "bridge connect" is printed instead of the key. It contains the address, the key, and
-the fingerprint that authenticates the gateway. With --seal-to it is encrypted for an
-age key of the other machine, so it can be sent, or committed to a repository.`
+the fingerprint of the store's authority, which authenticates the gateway. With
+--seal-to it is encrypted for an age key of the other machine, so it can be sent, or
+committed to a repository.`
 
 // oneKeyName checks the arguments of commands that take the name of one access key.
 func oneKeyName(cmd *cobra.Command, args []string) error {
