@@ -51,10 +51,10 @@ Errors go to standard error as one line, ` + "`bridge: what was wrong: what to d
 
 ## Settings
 
-A flag beats the environment, which beats the configuration file, which beats the
-default. An empty variable counts as not set. Only what holds for every command, the
-limits of a new store, and the settings of what runs unattended can be set outside the
-command line; the other flags are given each time.
+A flag overrides the environment, which overrides the configuration file, which overrides
+the default. An empty variable counts as not set. Only global flags, the limits of a new
+store, and settings of programs that run unattended can be set outside the command line.
+All other flags must be given in each call.
 
 `)
 	writeSettings(&b, root)
@@ -75,27 +75,27 @@ func byName(root *cobra.Command) []*cobra.Command {
 }
 
 const configurationDocs = `
-Some variables have no flag, because others can read a command line: ` + "`BRIDGE_CONVERSATION_ID`,\n" +
+Some variables have no flag, because other users can read a command line: ` + "`BRIDGE_CONVERSATION_ID`,\n" +
 	"`BRIDGE_SESSION_ID` and `BRIDGE_TOKEN` bind `bridge serve` to one session (set all three or none), and\n" +
-	"`BRIDGE_WATCHDOG_WEBHOOK_SECRET` signs what `bridge fleet watchdog` posts." + `
+	"`BRIDGE_WATCHDOG_WEBHOOK_SECRET` is the key with which `bridge fleet watchdog` signs its posts." + `
 
 ### The configuration file
 
-TOML, at ` + "`bridge/config.toml`" + ` in the XDG configuration folder, or where --config or
-BRIDGE_CONFIG says. An unknown key is an error that names it and its line.
+TOML, at ` + "`bridge/config.toml`" + ` in the XDG configuration folder, or the file named by --config or
+BRIDGE_CONFIG. An unknown key is an error that names it and its line.
 
 ` + "```toml" + `
 rate_per_minute = 100
 rate_per_hour   = 500
 rate_per_day    = 2000
 
-redact_exceptions = ["correct-horse-battery-staple"] # never hidden
+redact_exceptions = ["correct-horse-battery-staple"] # never redacted
 
 [watchdog]
 silent_after = "3m"
 exec         = "/usr/local/bin/alert"
 
-[[redact]] # a rule of your own, checked against its examples at every start
+[[redact]] # your own rule, checked against its examples at every start
 name            = "ticket"
 pattern         = 'TICKET-[0-9]{8}'
 example         = "TICKET-12345678"
