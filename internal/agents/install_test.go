@@ -230,7 +230,7 @@ func TestRefused(t *testing.T) {
 		"other in TOML":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers.bridge]\nurl = \"http://x\"\n", "another server called bridge"},
 		"twice":           {agents.Claude, "home/.claude/settings.json", `{"hooks": {}, "hooks": {}}`, "occurs twice"},
 		"wrong shape":     {agents.Gemini, "home/.gemini/settings.json", `{"hooks": {"AfterAgent": {}}}`, "is not a list"},
-		"foreign rules":   {agents.Codex, "home/.codex/rules/bridge.rules", "x", "not from bridge"},
+		"foreign rules":   {agents.Codex, "home/.codex/rules/bridge.rules", "x", "not written by bridge"},
 		"inline servers":  {agents.Codex, "home/.codex/config.toml", "# mine\nmcp_servers = {other = {command = \"x\"}}\n", "line 2: mcp_servers is written inline: write it as a table under [mcp_servers.bridge]"},
 		"inline bridge":   {agents.Codex, "home/.codex/config.toml", "[mcp_servers]\nbridge = {command = \"/old/bridge\"}\n", "line 2: mcp_servers.bridge is written inline"},
 		"inline hooks":    {agents.Codex, "home/.codex/config.toml", "hooks = {Stop = []}\n", "line 1: hooks is written inline"},

@@ -34,11 +34,11 @@ func TestGitNote(t *testing.T) {
 		want      string
 	}{
 		{"a repository", filepath.Dir(plain), guard.ModeRestricted, "", "Git:          works"},
-		{"under Landlock", filepath.Dir(plain), guard.ModeRestricted, sandbox.Landlock, "cannot write to it"},
+		{"under Landlock", filepath.Dir(plain), guard.ModeRestricted, sandbox.Landlock, "not write to it under"},
 		{"a part of one", plain, guard.ModeYolo, "", "the repository's top is"},
 		{"a .git that names nothing", tree, guard.ModeRestricted, "", "will not work: lstat /x"},
 		{"a linked worktree", linked, guard.ModeRestricted, "", "works: this is a linked worktree"},
-		{"one under Landlock", linked, guard.ModeYolo, sandbox.Landlock, "cannot write to it"},
+		{"one under Landlock", linked, guard.ModeYolo, sandbox.Landlock, "cannot write to it under"},
 		{"safe mode", plain, guard.ModeSafe, "", ""},
 		{"no sandbox", plain, guard.ModeYolo, sandbox.None, ""},
 	}

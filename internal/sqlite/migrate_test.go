@@ -170,7 +170,7 @@ func TestDigestsOfOlderPrograms(t *testing.T) {
 					t.Errorf("%s: approved again it is %v", r.Command, err)
 				}
 				err := r.Waits(core.Now())
-				if err == nil || strings.Contains(err.Error(), "older than this one") != (r.State == commands.StateCancelled) {
+				if err == nil || strings.Contains(err.Error(), "an older version of bridge made it") != (r.State == commands.StateCancelled) {
 					t.Errorf("%s: it does not wait: %v", r.Command, err)
 				}
 			}
