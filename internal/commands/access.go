@@ -99,7 +99,7 @@ func (s *Service) checkTools(a Access, workspace string) error {
 	secrets := paths.NewSecrets(paths.Clean(s.config.Home), s.config.StateDirs)
 	for _, t := range a.Tools {
 		if secrets.Has(t.Path) || secrets.Below(t.Path) {
-			return fmt.Errorf("the tool folder %s is a place for secrets or contains one: name a folder that has only programs", cleantext.Escape(t.Path))
+			return fmt.Errorf("the tool folder %s may contain secrets: name a folder that has only programs", cleantext.Escape(t.Path))
 		}
 		path, folder, err := realFolder(t.Path)
 		if err != nil || path != t.Path || folder != t.Folder {
