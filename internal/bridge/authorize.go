@@ -16,103 +16,104 @@ type Credentials struct {
 	Token        string
 }
 
-// Details are what an audit entry says beyond who did what. They never hold a
-// secret or a message's text.
+// Details hold what an audit entry records beyond actor and action. They never
+// hold a secret or a message's text.
 type Details map[string]any
 
-// Operation says who does what, for the audit log and the limits. A store
-// charges it and records it in the transaction that carries it out.
+// Operation describes an action and its actor, for the audit log and the
+// limits. A store charges it and records it in the transaction that carries it
+// out.
 type Operation struct {
 	Now          time.Time
 	Actor        string // a session, "operator" or "system"
 	Conversation string
 	Action       string
-	// Details are completed by the store with what it alone knows, such as the
-	// number that a message got.
+	// Details are completed by the store with what only it knows, such as the
+	// number assigned to a message.
 	Details Details
-	// Charges are taken all, or none.
+	// Charges are either all taken or none is.
 	Charges []Charge
-	// Begins reports that the operation makes a conversation: it is refused while
-	// everything is paused.
+	// Begins reports that the operation creates a conversation. It is refused
+	// while everything is paused.
 	Begins bool
-	// Outside reports that the caller may not act in this conversation (Within), or, of
-	// an operation that begins one, that it may begin none.
+	// Outside reports that the caller may not act in this conversation (see Within) or,
+	// if the operation creates a conversation, that it may not create one.
 	Outside bool
 }
 
-// Proof is what a store knows of the session that a caller claims to be. The
-// zero Proof stands for an unknown one.
+// Proof is what a store knows about the session that a caller claims to be. The
+// zero Proof stands for an unknown session.
 type Proof struct {
 	Nonce     []byte
 	ExpiresAt time.Time
-	// ExpirySeal is of ExpiresAt.
+	// ExpirySeal is the seal of ExpiresAt.
 	ExpirySeal []byte
 	// Paused reports that the operator has paused the conversation.
 	Paused bool
 	// SeenAt is the session's last sign of life.
 	SeenAt time.Time
-	// Clock is the store's, also for an unknown session.
+	// Clock is the store's clock. It is set for an unknown session too.
 	Clock Clock
 }
 
-// Expired reports whether the conversation takes nothing new.
+// Expired reports whether the conversation no longer accepts anything new.
 func (p Proof) Expired(now time.Time) bool { return !p.Clock.Time(now).Before(p.ExpiresAt) }
 
-// Gate is an operation of a session, which has to prove itself first. The store
+// Gate is an operation of a session, which must prove its identity first. The store
 // does all of it in one transaction, in this order:
 //
-//  1. Prove says whether the caller is who it claims to be. If not, the store
-//     charges Failures and answers ErrUnauthorized, or a RateLimitError. So it
-//     does for a conversation that expired longer than Grace ago; within Grace the
-//     answer is an ExpiredError, except for what only reads. Where the end was
-//     moved, a genuine caller is told so: ErrExpiryMoved. A genuine caller whose
-//     access key is for other conversations gets ErrOutOfBounds, until Grace is over.
-//  2. Charge is taken; over the limit, the answer is a RateLimitError.
-//  3. The operation is carried out, or refused: then Refusal.Cost is taken.
-//  4. An audit entry says how it ended, in each of the cases above. (Of a flood
-//     of refusals the first are logged and the rest counted in a later entry.)
+//  1. Prove checks the caller's identity. If it fails, the store charges Failures and
+//     returns ErrUnauthorized or a RateLimitError. The same applies to a conversation
+//     that expired more than Grace ago; within Grace, every call that is not
+//     read-only gets an ExpiredError. If the end of the conversation was tampered
+//     with, a genuine caller gets ErrExpiryMoved. A genuine caller whose access key
+//     is for other conversations gets ErrOutOfBounds, until Grace is over.
+//  2. Charge is taken. Over the limit, the result is a RateLimitError.
+//  3. The operation is carried out, or it is refused and Refusal.Cost is taken.
+//  4. An audit entry records the outcome, in each of the cases above. (In a flood of
+//     refusals, the first are logged and the rest are counted in a later entry.)
 //
-// What is decided at each step is a pure function of what the store has loaded:
-// Admit, Charge.Take and Refusal.Settle.
+// The decision at each step is a pure function of what the store has loaded: Admit,
+// Charge.Take and Refusal.Settle.
 type Gate struct {
 	Operation
 	Session SessionID
 	// Prove reports whether the token is genuine. It is pure and takes the same
-	// time for every answer.
+	// time whatever the result.
 	Prove func(Proof) bool
-	// Ends reports whether the end of the conversation is the one that was set.
-	// Like Prove it is pure.
+	// Ends reports whether the end of the conversation was set by bridge. Like
+	// Prove, it is pure.
 	Ends     func(Proof) bool
 	Failures Charge
 	// Changes reports that the call changes something: it is refused while paused.
 	Changes bool
-	// Repeat is charged instead of Charge for a call that was answered before.
+	// Repeat is charged instead of Charge if the call was answered before.
 	Repeat Charge
-	// Beside marks a call of what runs beside an agent. It is not a sign of the
-	// agent's life.
+	// Beside marks a call of a process that runs alongside an agent. It does
+	// not count as a sign of life of the agent.
 	Beside bool
-	// Late lets the call through in the Grace of an expired conversation.
+	// Late lets the call through within Grace after the conversation expired.
 	Late bool
 }
 
-// Grace is how long the sessions of an expired conversation may read what is in it.
+// Grace is how long the sessions of an expired conversation may still read it.
 const Grace = 24 * time.Hour
 
-// lateActions are what an expired conversation still answers: they change nothing
-// but read marks. "" is a read that is not a call.
+// lateActions are the actions that an expired conversation still accepts: they
+// change nothing but read marks. "" is a read that is not a call.
 var lateActions = map[string]bool{
 	"": true, "check_messages": true, "get_history": true, "check_partner_status": true, "list_tasks": true, "list_conversations": true,
 	"file_read": true, ReadAction: true,
 }
 
-// SignOfLife reports whether the call is to be noted as the session's last sign
-// of life.
+// SignOfLife reports whether the call has to be recorded as the session's last
+// sign of life.
 func (g Gate) SignOfLife(p Proof) bool { return !g.Beside && signOfLifeDue(p.SeenAt, g.Now) }
 
-// Admit lets through who proves to be the session of a conversation that lives,
-// and refuses everybody else.
+// Admit returns nil if the caller proves to be a session of a conversation that
+// has not expired, and a Refusal otherwise.
 func (g Gate) Admit(p Proof) error {
-	proven, ends := g.Prove(p), g.Ends(p) // both, whether the conversation is there or not
+	proven, ends := g.Prove(p), g.Ends(p) // both, whether or not the conversation exists
 	switch until := p.ExpiresAt.Add(Grace); {
 	case proven && g.Outside && (!ends || p.Clock.Time(g.Now).Before(until)):
 		return outOfBounds(g.Repeat)
@@ -130,9 +131,9 @@ func (g Gate) Admit(p Proof) error {
 	}
 }
 
-// Admit refuses to begin a conversation while the operator has paused all of them, and
-// to a caller that is bound to others. It is pure. The refusal costs nothing, and is
-// logged until there are too many.
+// Admit refuses to create a conversation while the operator has paused all of them,
+// and if the caller is bound to other conversations. It is pure. The refusal costs
+// nothing, and is logged until there are too many.
 func (op Operation) Admit(paused bool) error {
 	if op.Begins && op.Outside {
 		return outOfBounds(op.Charges[0])
@@ -143,13 +144,14 @@ func (op Operation) Admit(paused bool) error {
 	return &Refusal{Reason: ErrAllPaused, Outcome: OutcomeRefused, Flood: op.Charges[0].flood()}
 }
 
-// outOfBounds refuses a call of a caller that is bound to other conversations. It costs
-// nothing, and is logged until there are too many.
+// outOfBounds returns the refusal of a caller that is bound to other conversations. It
+// costs nothing, and is logged until there are too many.
 func outOfBounds(c Charge) *Refusal {
 	return &Refusal{Reason: ErrOutOfBounds, Outcome: OutcomeRefused, Flood: c.flood()}
 }
 
-// unlessPaused refuses what changes something in a conversation that is paused.
+// unlessPaused refuses a call that changes something while the conversation is
+// paused.
 func (g Gate) unlessPaused(paused bool) error {
 	if paused && g.Changes {
 		return &Refusal{Reason: ErrPaused, Outcome: OutcomeRefused, Flood: g.Repeat.flood()}
@@ -157,8 +159,8 @@ func (g Gate) unlessPaused(paused bool) error {
 	return nil
 }
 
-// Refuse is the refusal of a call that only the transaction could judge. It costs
-// what a call does that was refused before it, which is one read.
+// Refuse returns the refusal of a call that could only be judged inside the
+// transaction. It costs one read, as does a call that is refused earlier.
 func (g Gate) Refuse(reason error, outcome string) error {
 	g.Details.Blame(reason)
 	return &Refusal{Reason: reason, Outcome: outcome, Cost: g.Repeat, Flood: g.Repeat.flood()}
@@ -170,11 +172,11 @@ func (g Gate) Admits(p Proof) bool { return g.Admit(p) == nil }
 // failureBuckets bounds the number of buckets that failed proofs can create.
 const failureBuckets = 1024
 
-// ConversationPattern is the form of a conversation's id, as a regular expression
-// of ECMA 262 (JSON Schema). IsConversationID checks the same.
+// ConversationPattern is the form of a conversation's ID, as a regular expression of
+// ECMA 262 (JSON Schema). IsConversationID checks the same.
 const ConversationPattern = "^conv_[0-9a-f]{16}$"
 
-// IsConversationID reports whether text has the form of a conversation's id.
+// IsConversationID reports whether text has the form of a conversation's ID.
 func IsConversationID(text string) bool {
 	digits, ok := strings.CutPrefix(text, "conv_")
 	return ok && len(digits) == 16 && strings.Trim(digits, "0123456789abcdef") == ""
@@ -185,14 +187,14 @@ func (s *Service) WriteGate(ctx context.Context, c Credentials, action string) G
 	return s.changeGate(ctx, c, action, "write", "sending and other changes", LimitWrites)
 }
 
-// StepGate returns the gate of a call that writes into the log of a session's work. It
-// has a limit of its own, so that who tells much can still send.
+// StepGate returns the gate of a call that writes to the log of a session's work. It
+// has a limit of its own, so that a session that logs a lot can still send.
 func (s *Service) StepGate(ctx context.Context, c Credentials, action string) Gate {
 	return s.changeGate(ctx, c, action, "step", "logging steps", LimitSteps)
 }
 
-// changeGate is the gate of a call that changes something, and that one kind of limit is
-// for.
+// changeGate returns the gate of a call that changes something and counts against the
+// given kind of limit.
 func (s *Service) changeGate(ctx context.Context, c Credentials, action, name, what string, kind LimitKind) Gate {
 	c = claimed(c)
 	g := s.gate(ctx, c, action, Charge{Bucket: bucket(name, c.Conversation, c.Session), What: what, Kind: kind})
@@ -206,8 +208,8 @@ func (s *Service) ReadGate(ctx context.Context, c Credentials, action string) Ga
 	return s.gate(ctx, c, action, s.ReadCharge(c.Conversation, c.Session))
 }
 
-// BesideGate is ReadGate for what runs beside an agent, such as its keepalive:
-// it must not use up what the agent itself may read.
+// BesideGate is ReadGate for a process that runs alongside an agent, such as
+// its keepalive, which must not use up the agent's own limit.
 func (s *Service) BesideGate(ctx context.Context, c Credentials, action string) Gate {
 	c = claimed(c)
 	charge := s.ReadCharge(c.Conversation, c.Session)
@@ -217,12 +219,14 @@ func (s *Service) BesideGate(ctx context.Context, c Credentials, action string) 
 	return g
 }
 
-// bucket names what is limited of a session.
+// bucket returns the name under which one kind of calls of a session is
+// counted.
 func bucket(kind, conversation string, session SessionID) string {
 	return kind + "/" + conversation + "/" + string(session)
 }
 
-// Buckets lists the buckets of a conversation's sessions, which go with it.
+// Buckets lists the buckets of a conversation's sessions, which are removed
+// with it.
 func Buckets(conversation string, sessions []SessionID) (all []string) {
 	for _, session := range sessions {
 		for _, kind := range []string{"write", "step", "read", "beside"} {
@@ -233,7 +237,8 @@ func Buckets(conversation string, sessions []SessionID) (all []string) {
 	return all
 }
 
-// ReadCharge counts a call against what a session may read.
+// ReadCharge returns the charge for a call that counts against a session's read
+// limit.
 func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	return Charge{
 		Bucket: bucket("read", conversation, session),
@@ -242,9 +247,10 @@ func (s *Service) ReadCharge(conversation string, session SessionID) Charge {
 	}
 }
 
-// claimed is what a caller says of itself, as it may reach the store, its server and
-// the audit log: only values of the right form, because anything else might be a
-// secret in the wrong argument. No session has such a name.
+// claimed returns the caller's claims in a form that may reach the store, its server
+// and the audit log. A value that does not have the right form is replaced, because
+// it might be a secret passed in the wrong argument. No session has the name that
+// replaces it.
 func claimed(c Credentials) Credentials {
 	if !IsConversationID(c.Conversation) {
 		c.Conversation = "(malformed)"
@@ -255,7 +261,7 @@ func claimed(c Credentials) Credentials {
 	return c
 }
 
-// gate takes what claimed returns.
+// gate expects credentials returned by claimed.
 func (s *Service) gate(ctx context.Context, c Credentials, action string, charge Charge) Gate {
 	now := s.Now()
 	g := Gate{
@@ -278,45 +284,47 @@ func (s *Service) gate(ctx context.Context, c Credentials, action string, charge
 		Repeat:   s.ReadCharge(c.Conversation, c.Session),
 	}
 	if g.Outside {
-		g.Details["caller"] = s.callerOf(ctx) // whose key to look at
+		g.Details["caller"] = s.callerOf(ctx) // which caller's key to check
 	}
 	return g
 }
 
-// Proves checks whether g would be let through.
+// Proves reports whether g would be admitted.
 func (s *Service) Proves(ctx context.Context, g Gate) (bool, error) {
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	return g.Admits(view.Proof), err
 }
 
-// Standing is what any answer may tell a session beside its own facts.
+// Standing is what every answer may tell a session in addition to its own
+// content.
 type Standing struct {
-	// Now is the time that it is about.
+	// Now is the store's time at which the rest was read.
 	Now       time.Time
 	ExpiresAt time.Time
-	// Unread counts the messages that wait for it.
+	// Unread counts the messages waiting for the session.
 	Unread int64
-	// Shared are files that others named, after it did, and of which it was not told
-	// yet. See Told.
+	// Shared are files that others named after the session did, and that it has not
+	// been told about yet. See Told.
 	Shared Shared
 }
 
-// Left is how long the conversation lives; 0 where it has expired.
+// Left returns the time until the conversation expires; 0 if it has expired.
 func (s Standing) Left() time.Duration { return max(s.ExpiresAt.Sub(s.Now), 0) }
 
-// Standing reads how a session stands, for an answer that tells of something
-// else. It is false for who cannot prove to be that session.
+// Standing returns the standing of a session, to be added to the answer of
+// another call. It returns false if the caller cannot prove to be that session.
 func (s *Service) Standing(ctx context.Context, c Credentials) (Standing, bool) {
 	g := s.ReadGate(ctx, c, "")
 	view, err := s.store.PeekInbox(ctx, g.Conversation, g.Session)
 	if err != nil || !g.Admits(view.Proof) {
-		return Standing{}, false // a gateway sends all that is returned
+		return Standing{}, false // a gateway sends everything that is returned
 	}
 	return Standing{Now: view.Clock.Time(g.Now), ExpiresAt: view.ExpiresAt, Unread: view.Waiting(g.Now), Shared: view.Shared}, true
 }
 
-// failures returns the charge of a failed proof. The bucket depends only on
-// what was claimed, so that a refusal does not tell whether it exists.
+// failures returns the charge of a failed proof. The bucket depends only on the
+// claimed ID, so that a refusal does not reveal whether the conversation
+// exists.
 func (s *Service) failures(claimed string) Charge {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(claimed))
@@ -327,8 +335,9 @@ func (s *Service) failures(claimed string) Charge {
 	}
 }
 
-// Refuse lets the call g fail with reason. It is authenticated and recorded as
-// any other: a caller that cannot prove itself learns nothing of the reason.
+// Refuse makes the call g fail with reason. The call is authenticated and
+// recorded like any other: a caller that cannot prove its identity does not get
+// the reason.
 func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 	g.Charges = []Charge{s.ReadCharge(g.Conversation, g.Session)}
 	g.Details.Blame(reason)
@@ -338,12 +347,13 @@ func (s *Service) Refuse(ctx context.Context, g Gate, reason error) error {
 	return reason
 }
 
-// refuseOperation is refuse for an operation that needs no proof. Like Refuse it
-// uses nothing of what a good call needs.
+// refuseOperation is Refuse for an operation that needs no proof. It counts
+// against a limit of its own, so that refused calls use up nothing that good
+// calls need.
 func (s *Service) refuseOperation(ctx context.Context, op Operation, reason error) error {
 	op.Charges = []Charge{{Bucket: "invalid/" + s.callerOf(ctx), What: "calls with wrong arguments", Kind: LimitReads}}
 	if caller, ok := ctx.Value(callerKey{}).(string); ok {
-		op.Details["caller"] = caller // of another machine
+		op.Details["caller"] = caller // the caller is on another machine
 	}
 	op.Details.Blame(reason)
 	if err := s.store.RefuseOperation(ctx, op); err != nil {
@@ -352,7 +362,7 @@ func (s *Service) refuseOperation(ctx context.Context, op Operation, reason erro
 	return reason
 }
 
-// Blame notes which argument was at fault.
+// Blame records which argument was invalid.
 func (d Details) Blame(reason error) {
 	var bad *InvalidError
 	if errors.As(reason, &bad) {
@@ -360,9 +370,9 @@ func (d Details) Blame(reason error) {
 	}
 }
 
-// RefuseCall records that a session's call to action was refused by an adapter
-// before it reached the domain, for example because an argument has the wrong
-// type. It returns reason, or what the gate says.
+// RefuseCall records that an adapter refused a session's call before it reached
+// the domain, for example because an argument has the wrong type. It returns
+// reason, or the error of the gate.
 func (s *Service) RefuseCall(ctx context.Context, c Credentials, action string, reason error) error {
 	return s.Refuse(ctx, s.ReadGate(ctx, c, namedAction(action)), reason)
 }
@@ -372,8 +382,9 @@ func (s *Service) RefuseOpenCall(ctx context.Context, action string, reason erro
 	return s.refuseOperation(ctx, Operation{Now: s.Now(), Actor: "?", Action: namedAction(action), Details: Details{}}, reason)
 }
 
-// namedAction is what is recorded of the name of an action: an adapter on another
-// machine says which one it refused, and may make up any text.
+// namedAction returns action as it is recorded, or "?" if it does not look like
+// the name of one: an adapter on another machine names the action it refused and
+// may send any text.
 func namedAction(action string) string {
 	if action == "" || len(action) > 40 || strings.Trim(action, "abcdefghijklmnopqrstuvwxyz_") != "" {
 		return "?"

@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// Collected is the answer to CheckAll: mail of several sessions.
+// Collected is the result of CheckAll: mail of several sessions.
 type Collected struct {
-	// Messages are the oldest that wait, in the order in which they were stored.
-	// Each names its conversation.
+	// Messages are the oldest unread messages, in the order in which they were
+	// stored. Each names its conversation.
 	Messages []Message
-	// HasMore reports that more messages wait behind these, and Unread how many.
+	// HasMore reports that more messages follow these, and Unread how many.
 	HasMore bool
 	Unread  int64
-	// Claims are to be ended like that of a Delivery, each.
+	// Each of the Claims has to be ended like that of a Delivery.
 	Claims []Claim
-	// Refused are the sessions that the tokens do not prove any more.
+	// Refused are the sessions that their tokens no longer prove.
 	Refused []Credentials
 }
 
 // MaxTogether is how many sessions one call can name.
 const MaxTogether = 1000
 
-// Head is what is known of an unread message before it is taken.
+// Head is what is known about an unread message before it is taken.
 type Head struct {
 	ID    int64
-	Bytes int // of its text and file names
+	Bytes int // bytes of its text and file names
 }
 
-// CheckAll is Check for several sessions at once: it takes the oldest messages of
-// all of them, and waits until one has mail. The error is ErrUnauthorized where
-// no token is valid.
+// CheckAll is Check for several sessions at once. It takes the oldest messages of
+// all of them, and waits until one of them has mail. The error is ErrUnauthorized
+// if no token is valid.
 func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckRequest, drain <-chan struct{}) (Collected, error) {
 	if len(all) == 0 || len(all) > MaxTogether {
 		return Collected{}, s.RefuseOpenCall(ctx, "check_messages", Invalid("conversation_id", "is needed: 1 to %d conversations can be checked at once", MaxTogether))
@@ -50,15 +50,15 @@ func (s *Service) CheckAll(ctx context.Context, all []Credentials, r CheckReques
 	c := collector{service: s, page: page, drain: drain}
 	if err := c.collect(ctx, all); err != nil {
 		for _, claim := range c.Claims {
-			_ = s.GiveBack(ctx, claim) // without it the messages come again in a few seconds
+			_ = s.GiveBack(ctx, claim) // if this fails, the messages are delivered again in a few seconds
 		}
 		return Collected{}, err
 	}
 	return c.Collected, nil
 }
 
-// awaitAny returns when one of the sessions has mail, when none can get any more,
-// or when the timeout or drain has ended.
+// awaitAny returns when one of the sessions has mail, when none of them can get
+// any more, when the timeout has passed, or when drain is closed.
 func (s *Service) awaitAny(ctx context.Context, all []Credentials, timeout time.Duration, drain <-chan struct{}) error {
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -78,20 +78,20 @@ func (s *Service) awaitAny(ctx context.Context, all []Credentials, timeout time.
 	return errors.Join(err, ctx.Err())
 }
 
-// together listens for several keys at once.
-type together struct {
+// multiNotifier is a Notifier that listens for several keys at once.
+type multiNotifier struct {
 	Notifier
 	keys []string
 }
 
-func (t together) Listen(string) (<-chan struct{}, func() error, error) {
+func (t multiNotifier) Listen(string) (<-chan struct{}, func() error, error) {
 	if len(t.keys) == 1 {
 		return t.Notifier.Listen(t.keys[0])
 	}
 	var stops []func() error
 	merged, ended := make(chan struct{}, 1), make(chan struct{})
 	stop := func() error {
-		close(ended) // what is forwarded until that is seen nobody reads
+		close(ended) // anything forwarded until then is never read
 		var errs []error
 		for _, stop := range stops {
 			errs = append(errs, stop())
@@ -109,7 +109,8 @@ func (t together) Listen(string) (<-chan struct{}, func() error, error) {
 	return merged, stop, nil
 }
 
-// forward passes rings on, until ended is closed. Those that nobody took are one.
+// forward passes rings on until ended is closed. Rings that were not received yet
+// are merged into one.
 func forward(rings <-chan struct{}, merged chan<- struct{}, ended <-chan struct{}) {
 	for {
 		select {
@@ -130,7 +131,7 @@ type collector struct {
 	service *Service
 	page    Page
 	drain   <-chan struct{}
-	why     error // the last of those in Refused was refused
+	why     error // why the last session in Refused was refused
 }
 
 // waiting is a session with the first of its unread messages.
@@ -151,7 +152,7 @@ func (c *collector) collect(ctx context.Context, all []Credentials) error {
 	}
 	share(inboxes, c.page)
 	if !slices.ContainsFunc(inboxes, func(w *waiting) bool { return w.take > 0 }) {
-		inboxes[0].take = 1 // a check that finds nothing is charged and recorded, too
+		inboxes[0].take = 1 // a check that finds nothing is charged and recorded too
 	}
 	for _, w := range inboxes {
 		if err := c.takeFrom(ctx, w); err != nil {
@@ -164,7 +165,7 @@ func (c *collector) collect(ctx context.Context, all []Credentials) error {
 	return nil
 }
 
-// peekAll finds out what waits in each session.
+// peekAll reads the first unread messages of each session.
 func (c *collector) peekAll(ctx context.Context, all []Credentials) (inboxes []*waiting, err error) {
 	s := c.service
 	for _, of := range all {
@@ -195,8 +196,8 @@ func (c *collector) peekAll(ctx context.Context, all []Credentials) (inboxes []*
 	return inboxes, nil
 }
 
-// share says how many messages to take of each session, so that the page holds
-// the oldest of all.
+// share decides how many messages to take from each session, so that the page
+// holds the oldest of all.
 func share(inboxes []*waiting, page Page) {
 	size := 0
 	for taken := range page.Limit {
@@ -224,7 +225,7 @@ func (c *collector) takeFrom(ctx context.Context, w *waiting) error {
 	taken, err := c.service.take(ctx, w.Credentials, Page{Limit: w.take, Bytes: c.page.Bytes}, time.Time{}, c.drain)
 	var limited *RateLimitError
 	if errors.As(err, &limited) && len(c.Claims) > 0 {
-		return nil // it waits for the next call
+		return nil // the message is left for the next call
 	}
 	if err != nil {
 		return err

@@ -16,11 +16,12 @@ import (
 // storeOf is what a service asks its store for.
 type storeOf = bridge.Store
 
-// deafStore is a store whose inboxes cannot be looked at, from a given look on.
+// deafStore is a store whose inboxes can no longer be read, after a number of
+// reads.
 type deafStore struct {
 	storeOf
 	looks atomic.Int64
-	last  int64 // look that succeeds
+	last  int64 // the number of reads that succeed
 }
 
 var errDeaf = errors.New("this inbox cannot be looked at")
@@ -32,7 +33,8 @@ func (s *deafStore) PeekInbox(ctx context.Context, conversation string, session 
 	return s.storeOf.PeekInbox(ctx, conversation, session)
 }
 
-// TestWaitersTellOfAStoreThatFails: what cannot be looked at is not an inbox without mail.
+// TestWaitersTellOfAStoreThatFails checks that an inbox that cannot be read is not taken
+// for an empty one.
 func TestWaitersTellOfAStoreThatFails(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(context.Context, *bridge.Service, bridgetest.Pair) error{
@@ -65,8 +67,8 @@ func TestWaitersTellOfAStoreThatFails(t *testing.T) {
 	}
 }
 
-// TestSeveralInboxesAreOne: the oldest messages of all come first, and those that a
-// token does not prove are named.
+// TestSeveralInboxesAreOne checks that the oldest messages of all sessions come
+// first, and that sessions with an invalid token are named.
 func TestSeveralInboxesAreOne(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.New(t)
@@ -116,8 +118,8 @@ func TestSeveralInboxesAreOne(t *testing.T) {
 	}
 }
 
-// TestLookAtSeveralIsCharged: a look that finds nothing counts, once, and one that finds
-// messages counts for those sessions that have some.
+// TestLookAtSeveralIsCharged checks that a check that finds nothing is charged once, and
+// one that finds messages is charged for each session that has some.
 func TestLookAtSeveralIsCharged(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.New(t)
@@ -138,7 +140,8 @@ func TestLookAtSeveralIsCharged(t *testing.T) {
 	}
 }
 
-// atListen is a Notifier that does something once when somebody begins to listen.
+// atListen is a Notifier that calls a function once, when somebody begins to
+// listen.
 type atListen struct {
 	bridge.Notifier
 	did atomic.Bool
@@ -152,8 +155,8 @@ func (n *atListen) Listen(key string) (<-chan struct{}, func() error, error) {
 	return n.Notifier.Listen(key)
 }
 
-// TestWaitForSeveral: who waits for two sessions goes on waiting for the one when the
-// other is refused, and for both when neither has mail.
+// TestWaitForSeveral checks that a caller that waits for two sessions keeps waiting
+// for one when the other is refused, and for both while neither has mail.
 func TestWaitForSeveral(t *testing.T) {
 	t.Parallel()
 	for name, refused := range map[string]bool{"both can get mail": false, "one is refused": true} {
@@ -176,7 +179,7 @@ func TestWaitForSeveral(t *testing.T) {
 	}
 }
 
-// sweeper is a Notifier that can remove what nobody waits for any more.
+// sweeper is a Notifier that can remove the doorbells of waiters that are gone.
 type sweeper struct {
 	bellBook
 	swept int
@@ -184,8 +187,8 @@ type sweeper struct {
 
 func (s *sweeper) Sweep() { s.swept++ }
 
-// TestCompactSweepsBells: the end of a cleanup removes bells whose waiters are gone, where
-// there are such.
+// TestCompactSweepsBells checks that a cleanup ends by removing the doorbells of waiters
+// that are gone, if the Notifier supports that.
 func TestCompactSweepsBells(t *testing.T) {
 	t.Parallel()
 	bells := new(sweeper)

@@ -20,44 +20,46 @@ const (
 	MinTTL     = time.Minute
 	MaxTTL     = 7 * 24 * time.Hour
 
-	// JoinCodeTTL is how long a join code is good for.
+	// JoinCodeTTL is how long a join code is valid.
 	JoinCodeTTL = 10 * time.Minute
 )
 
-// Conversation is sessions that exchange messages until it expires: two, or more.
+// Conversation is a set of sessions, two or more, that exchange messages until it
+// expires.
 type Conversation struct {
 	ID string
-	// Team is what the orchestrator calls the group of its conversations; may be
-	// empty. TeamID tells it from others of the same name.
+	// Team is the orchestrator's name for a group of its conversations; it may
+	// be empty. TeamID distinguishes teams of the same name.
 	Team, TeamID string
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }
 
-// Expired reports whether nothing is accepted on the conversation any more.
+// Expired reports whether the conversation no longer accepts anything.
 func (c Conversation) Expired(now time.Time) bool { return !now.Before(c.ExpiresAt) }
 
-// NewConversation is what a store keeps of a conversation from the start.
+// NewConversation is what a store keeps of a new conversation.
 type NewConversation struct {
 	Conversation
 	// A and B are its first two sessions.
 	A, B NewSession
-	// ExpirySeal is of ExpiresAt; From sets it.
+	// ExpirySeal is the seal of ExpiresAt. From sets it.
 	ExpirySeal []byte
 
 	ends ExpirySealer
 }
 
-// NewSession is what a store keeps of a session from the start.
+// NewSession is what a store keeps of a new session.
 type NewSession struct {
 	NewNonce
 	Role string
-	// JoinHash is of its join code, which ends at JoinExpiresAt; nil for none.
+	// JoinHash is the hash of its join code, which is valid until
+	// JoinExpiresAt; nil if it has none.
 	JoinHash      []byte
 	JoinExpiresAt time.Time
 }
 
-// From is c with its times counted from the store's time instead of a process's.
+// From returns c with its times converted from a process's clock to the store's.
 func (c NewConversation) From(at time.Time) NewConversation {
 	ahead := at.Sub(c.CreatedAt)
 	c.CreatedAt, c.ExpiresAt, c.B.JoinExpiresAt = at, c.ExpiresAt.Add(ahead), c.B.JoinExpiresAt.Add(ahead)
@@ -65,33 +67,34 @@ func (c NewConversation) From(at time.Time) NewConversation {
 	return c
 }
 
-// CreateRequest asks for a conversation.
+// CreateRequest holds the arguments of Create.
 type CreateRequest struct {
 	MyRole, PartnerRole string
-	// TTL is how long it lives; zero means DefaultTTL.
+	// TTL is the lifetime of the conversation. Zero means DefaultTTL.
 	TTL  time.Duration
 	Team string
-	// Holds are sessions that the caller can prove. The conversation joins the
-	// team of the first of them that is session "a" of one with the same Team. There
-	// may be MaxTogether.
+	// Holds are sessions that the caller can prove. The new conversation joins the
+	// team of the first of them that is session "a" of a conversation with the same
+	// Team. There may be at most MaxTogether.
 	Holds []Credentials
 }
 
-// Created is the answer to Create: everything that the two agents need.
+// Created is the result of Create: everything that the two agents need.
 type Created struct {
 	Conversation
-	// Role is the caller's.
+	// Role is the caller's role.
 	Role, PartnerRole string
-	// TokenA is the caller's, TokenB the partner's.
+	// TokenA is the caller's token, TokenB the partner's.
 	TokenA, TokenB string
-	// JoinCode gives the partner its token once, until JoinExpiresAt.
+	// JoinCode gets the partner its token, once, until JoinExpiresAt.
 	JoinCode      string
 	JoinExpiresAt time.Time
-	// Redacted names the kinds of secrets that were hidden in roles and team.
+	// Redacted names the kinds of secrets that were hidden in the roles and the
+	// team.
 	Redacted []string
 }
 
-// Create makes a conversation. The caller becomes session "a".
+// Create creates a conversation. The caller becomes session "a".
 func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) {
 	op := s.createOperation(ctx)
 	ttl, err := validateCreate(r)
@@ -126,8 +129,8 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Created, error) 
 	}, nil
 }
 
-// newConversation is what r asks for, begun at now, with fresh nonces. Secrets in its
-// texts are hidden by hide, which may fail.
+// newConversation returns the conversation that r describes, starting at now, with
+// new nonces. Secrets in its texts are hidden by hide, which may fail.
 func (s *Service) newConversation(r CreateRequest, now time.Time, ttl time.Duration, code string, hide *Redaction) NewConversation {
 	id := newConversationID()
 	c := NewConversation{
@@ -172,7 +175,7 @@ func validateCreate(r CreateRequest) (time.Duration, error) {
 		return 0, Invalid("team", "must have at most %d characters, it has %d", MaxTeamLength, cleantext.Characters(r.Team))
 	}
 	if len(r.Holds) > MaxTogether {
-		return 0, Invalid("token", "must be of at most %d conversations, it is of %d", MaxTogether, len(r.Holds))
+		return 0, Invalid("token", "must be for at most %d conversations, it is for %d", MaxTogether, len(r.Holds))
 	}
 	if r.TTL == 0 {
 		return DefaultTTL, nil
@@ -185,7 +188,7 @@ func validateCreate(r CreateRequest) (time.Duration, error) {
 
 func validateRole(field, role string) error {
 	if n := cleantext.Characters(role); n < MinRoleLength || !cleantext.Within(role, MaxRoleLength) {
-		return Invalid(field, "must have %d to %d characters that show, it has %d", MinRoleLength, MaxRoleLength, n)
+		return Invalid(field, "must have %d to %d visible characters, it has %d", MinRoleLength, MaxRoleLength, n)
 	}
 	return nil
 }
@@ -196,21 +199,21 @@ func newConversationID() string {
 	return "conv_" + hex.EncodeToString(random)
 }
 
-// Joined is the answer to Join.
+// Joined is the result of Join.
 type Joined struct {
 	Conversation
 	Session SessionID
 	Token   string
-	// Roster is who takes part, the caller among them.
+	// Roster lists the sessions, including the caller's.
 	Roster Roster
-	// Unread counts the messages that wait for the caller.
+	// Unread counts the messages waiting for the caller.
 	Unread int64
 }
 
-// Join redeems a join code: the caller becomes the session that it was made for. A
-// code works once. The error is ErrBadJoinCode, ErrJoinCodeUsed,
-// ErrJoinCodeExpired, or a RateLimitError after too many of these from the same
-// caller; a good code is never refused for those.
+// Join redeems a join code: the caller becomes the session that the code was made
+// for. A code works once. The error is ErrBadJoinCode, ErrJoinCodeUsed,
+// ErrJoinCodeExpired, or a RateLimitError after too many of these errors from the
+// same caller. Failures of other codes never cause a valid code to be refused.
 func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	op := Operation{
 		Now:     s.Now(),
@@ -236,11 +239,11 @@ func (s *Service) Join(ctx context.Context, code string) (Joined, error) {
 	}, nil
 }
 
-// Invitation is what a store knows of a join code; zero of an unknown one.
+// Invitation is what a store knows about a join code; zero for an unknown code.
 type Invitation struct {
 	Conversation
-	// Session is the one that the code gives, JoinedAt when that was done, and
-	// JoinExpiresAt ends the time in which it can be.
+	// Session is the session that the code is for. JoinedAt is when the code
+	// was redeemed, and JoinExpiresAt when it expires.
 	Session                 SessionID
 	JoinedAt, JoinExpiresAt time.Time
 	ExpirySeal              []byte
@@ -252,14 +255,14 @@ type Invitation struct {
 	Clock  Clock
 }
 
-// An InvitationRule says whether an invitation may be redeemed: its error is nil
-// or a Refusal. It is pure.
+// An InvitationRule decides whether an invitation may be redeemed. Its error is
+// nil or a Refusal. It is pure.
 type InvitationRule func(Invitation) error
 
 // redeemRule lets a code be redeemed once, before it and its conversation expire, and
-// not while the operator has paused the conversation. A caller that is bound to other
-// conversations redeems none of this one.
-// A caller with another code proves nothing: its failures are charged.
+// not while the operator has paused the conversation. A caller bound to other
+// conversations cannot redeem it. A wrong code proves nothing, so its failures are
+// charged.
 func (s *Service) redeemRule(ctx context.Context, op Operation, failures Charge) InvitationRule {
 	return func(i Invitation) error {
 		refuse := func(reason error) error {
@@ -268,7 +271,7 @@ func (s *Service) redeemRule(ctx context.Context, op Operation, failures Charge)
 		switch at := i.Clock.Time(op.Now); {
 		case i.ID == "":
 			return refuse(ErrBadJoinCode)
-		case outside(ctx, i.ID): // the code stays good
+		case outside(ctx, i.ID): // the code stays valid
 			op.Details["caller"] = s.callerOf(ctx)
 			return &Refusal{Reason: ErrOutOfBounds, Outcome: OutcomeRefused, Flood: failures}
 		case !s.ends.Genuine(i.ID, i.ExpiresAt, i.ExpirySeal):
@@ -277,7 +280,7 @@ func (s *Service) redeemRule(ctx context.Context, op Operation, failures Charge)
 			return refuse(ErrJoinCodeUsed)
 		case !at.Before(i.JoinExpiresAt) || i.Expired(at):
 			return refuse(ErrJoinCodeExpired)
-		case i.Paused: // the code stays good
+		case i.Paused: // the code stays valid
 			return &Refusal{Reason: ErrPaused, Outcome: OutcomeRefused, Flood: failures}
 		}
 		return nil
@@ -292,13 +295,13 @@ func Earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// JoinCode finds the join code in what somebody typed or pasted, and returns it
-// as Create writes it. It does not say whether the code is good.
+// JoinCode finds the join code in typed or pasted text, and returns it in the
+// form in which Create writes it. It does not check whether the code is valid.
 func JoinCode(text string) (code string, ok bool) { return auth.ReadJoinCode(text) }
 
-// NewResumeCode returns a fresh code with which an agent comes back to its session.
+// NewResumeCode returns a new code with which an agent can return to its session.
 func NewResumeCode() string { return auth.NewResumeCode() }
 
-// ResumeCode finds the resume code in what an agent passes; ok is false where there is
-// not just one.
+// ResumeCode finds the resume code in an agent's argument. ok is false unless there is
+// exactly one.
 func ResumeCode(text string) (code string, ok bool) { return auth.ReadResumeCode(text) }

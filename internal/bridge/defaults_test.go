@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// TestDefaultLimits: what a session may change when nobody says otherwise.
+// TestDefaultLimits checks how much a session may change under the default
+// limits.
 func TestDefaultLimits(t *testing.T) {
 	want := ratelimit.Limit{PerMinute: 10, PerHour: 100, PerDay: 500}
 	if got := bridge.DefaultLimits().Writes; got != want {
@@ -18,7 +19,7 @@ func TestDefaultLimits(t *testing.T) {
 	}
 }
 
-// TestKeyCheck: a mark fits one key and one store.
+// TestKeyCheck checks that a mark fits only one key and one store.
 func TestKeyCheck(t *testing.T) {
 	key, other := bridgetest.NewEnv(t).Key, bridgetest.NewEnv(t).Key
 	mark := bridge.KeyCheck(key, []byte("store"))
@@ -33,8 +34,8 @@ func TestKeyCheck(t *testing.T) {
 	}
 }
 
-// TestMovedVersion: a moved store has a version that is told from all others, those of
-// damaged stores too.
+// TestMovedVersion checks that the version of a moved store differs from all other
+// versions, including those of damaged stores.
 func TestMovedVersion(t *testing.T) {
 	for _, version := range []int64{1, 15, 999} {
 		moved := bridge.MovedVersion(version)

@@ -11,72 +11,74 @@ import (
 
 // Times of delivery.
 const (
-	// MaxWait is the longest that Check waits for mail.
+	// MaxWait is the longest time that Check waits for mail.
 	MaxWait = 50 * time.Second
-	// ClaimFor is how long messages stay with an answer that is being written.
-	// Whoever writes it renews the claim; a crash gives them back after it.
+	// ClaimFor is how long messages stay claimed by the answer that is being
+	// written. The process that writes it renews the claim. After a crash, the
+	// claim expires and the messages are available again.
 	ClaimFor = 3 * time.Second
-	// RenewEvery is how often a claim is to be renewed.
+	// RenewEvery is how often a claim has to be renewed.
 	RenewEvery = time.Second
 
-	clockStep   = 2 * ClaimFor          // no claim ends later than that, unless the clock was set back
-	busyTimeout = ClaimFor + RenewEvery // a crash's claim has run out by then
+	clockStep   = 2 * ClaimFor          // no claim ends later than this, unless the clock was set back
+	busyTimeout = ClaimFor + RenewEvery // by then the claim of a crashed process has expired
 )
 
-// CheckRequest asks for the caller's mail.
+// CheckRequest holds the arguments of Check.
 type CheckRequest struct {
-	// Limit is the number of messages to deliver at most; 0 means DefaultPage.
+	// Limit is the largest number of messages to deliver. 0 means DefaultPage.
 	Limit int
-	// Wait is how long to wait for mail when there is none, up to MaxWait.
+	// Wait is how long to wait if there is no mail, up to MaxWait.
 	Wait time.Duration
-	// Bytes ends the page early, behind at least one message; 0 means PageBytes, and
-	// there are never more.
+	// Bytes limits the size of the page, which holds at least one message. 0 means
+	// PageBytes, which is also the maximum.
 	Bytes int
 }
 
-// Claim is a batch of messages that is on its way to a client. The store keeps
-// it: as long as it stands nobody else is given these or later messages.
+// Claim is a batch of messages that is being delivered to a client. It is kept
+// by the store: while it is valid, no other call gets these or later messages.
 type Claim struct {
 	Conversation string
 	Session      SessionID
-	// ID tells this claim from later ones of the same session; 0 means that
-	// nothing was claimed.
+	// ID distinguishes this claim from later claims of the same session. 0
+	// means that nothing was claimed.
 	ID int64
 	// Proof is made by the service that handed the claim out, and is checked when
-	// it comes back: who holds a claim may end it, and nobody can make one up.
-	// Stores neither set nor keep it.
+	// the claim comes back: whoever holds a claim may end it, and nobody can
+	// forge one. Stores neither set nor keep it.
 	Proof string
 }
 
-// Delivery is the answer to Check: messages in order, not yet read. They are
-// read once Confirm was called, and come again after GiveBack or a crash.
+// Delivery is the result of Check: messages in order, not yet read. They are
+// marked read by Confirm, and are delivered again after GiveBack or a crash.
 type Delivery struct {
 	Messages []Message
-	// HasMore reports that more messages wait behind these.
+	// HasMore reports that more messages follow these.
 	HasMore bool
-	// Unread counts the messages that wait behind these.
+	// Unread counts the messages that follow these.
 	Unread int64
 	Claim  Claim
-	// Standing is the caller's. It is zero where another answer holds the messages.
+	// Standing is the caller's. It is zero if another answer holds the messages.
 	Standing Standing
 }
 
-// Take asks a store for unread messages.
+// Take holds the arguments of Store.TakeUnread.
 type Take struct {
 	Page
 	ClaimUntil time.Time
 }
 
-// Taken is a store's answer to Take.
+// Taken is the result of Store.TakeUnread.
 type Taken struct {
 	Delivery
-	// Busy reports that another answer holds the next messages, of which Unread
-	// tells how many there are. Nothing was taken, charged or recorded: ask again.
+	// Busy reports that another answer holds the next messages; Unread is how many
+	// there are. Nothing was taken, charged or recorded, and the caller should ask
+	// again.
 	Busy bool
 }
 
-// Busy is the answer to a take where another answer holds the next messages of an inbox.
-// It is decided first: such a take is neither charged nor recorded.
+// Busy returns the result of a take if another answer holds the next messages of the
+// inbox. It is checked first, because such a take is neither charged nor recorded.
 func (t Take) Busy(g Gate, i Inbox) (taken Taken, busy bool) {
 	if !i.Busy(g.Now) {
 		return Taken{}, false
@@ -84,10 +86,10 @@ func (t Take) Busy(g Gate, i Inbox) (taken Taken, busy bool) {
 	return Taken{Busy: true, Delivery: Delivery{HasMore: true, Unread: i.Unread()}}, true
 }
 
-// Hand is the answer to a take that was charged: the first unread messages of an inbox,
-// under a claim, and the inbox to keep. Where there are none nothing is claimed, nothing
-// is kept, and the log may fold the call with others like it. The standing is the
-// caller's before. It notes in g's details what the log keeps of the call.
+// Hand returns the result of a take that was charged: the first unread messages of an
+// inbox, under a claim, and the inbox to keep. If there are no messages, nothing is
+// claimed or kept, and the log may fold the call with others like it. Standing is the
+// caller's before the call. Hand sets in g's details what the log keeps of the call.
 func (t Take) Hand(g Gate, i Inbox, standing Standing, messages []Message, more bool) (taken Taken, kept Inbox) {
 	taken.Messages, taken.HasMore = messages, more
 	taken.Unread, taken.Standing = i.Unread()-int64(len(messages)), standing
@@ -101,20 +103,21 @@ func (t Take) Hand(g Gate, i Inbox, standing Standing, messages []Message, more 
 	return taken, kept
 }
 
-// SessionView is the state of a session, read without a change.
+// SessionView is the state of a session, read without changing it.
 type SessionView struct {
 	Proof
 	Inbox
-	// Shared are the files that Standing tells of.
+	// Shared are the files for Standing.
 	Shared Shared
 }
 
-// Check takes the caller's unread messages. When there are none it waits up to
-// r.Wait, and returns the moment that any process commits one; it also returns,
-// with what there is, when drain is closed because the process is to end.
+// Check takes the caller's unread messages. If there are none, it waits up to
+// r.Wait and returns as soon as any process commits one. It also returns, with
+// whatever there is, when drain is closed because the process is about to end.
 //
-// The caller has to end the delivery: Confirm once the answer was written whole,
-// GiveBack if it will not be, and Renew every RenewEvery until then.
+// The caller has to end the delivery: with Confirm once the answer was written
+// completely, or with GiveBack if it will not be. Until then it has to call
+// Renew every RenewEvery.
 func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drain <-chan struct{}) (Delivery, error) {
 	page, err := r.page()
 	if err != nil {
@@ -128,7 +131,7 @@ func (s *Service) Check(ctx context.Context, c Credentials, r CheckRequest, drai
 	return taken.Delivery, err
 }
 
-// page returns what is asked for, or an InvalidError.
+// page returns the arguments for the store, or an InvalidError.
 func (r CheckRequest) page() (Page, error) {
 	limit, err := pageSize(r.Limit)
 	if r.Wait < 0 || r.Wait > MaxWait {
@@ -137,14 +140,15 @@ func (r CheckRequest) page() (Page, error) {
 	return Page{Limit: limit, Bytes: PageWithin(r.Bytes)}, err
 }
 
-// take takes what there is. Where another answer to the same session is being
-// written it waits for the end of that, which is a crash's claim at the latest:
-// answering "nothing" would be wrong, and continuing after it out of order. It
-// does not wait for a client that is slow to read its answer, nor in a process
-// that is to end: it answers that there is more.
+// take takes the available messages. If another answer to the same session is
+// being written, it waits until that ends or, after a crash, until its claim
+// expires: to report no messages would be wrong, and to deliver later ones
+// would break the order. It does not wait for a client that is slow to read its
+// answer, nor in a process that is about to end; then it reports that there are
+// more messages.
 //
-// Where deadline is not zero, a store that another process keeps is not waited
-// for beyond it, but for checkAgain.
+// If deadline is not zero, take waits for a store that another process keeps
+// busy only until then, or for checkAgain if that is later.
 func (s *Service) take(ctx context.Context, c Credentials, page Page, deadline time.Time, drain <-chan struct{}) (taken Taken, err error) {
 	timeout, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
@@ -171,16 +175,17 @@ func (s *Service) takeOnce(ctx context.Context, g Gate, t Take, deadline time.Ti
 	return s.store.TakeUnread(ctx, g, t)
 }
 
-// renewIfLate lets a claim count from now where the store took long to give it:
-// other processes may have kept it busy, and the claim has run since before that.
+// renewIfLate renews a claim that the store took long to grant, for example
+// because other processes kept it busy: the claim's time has been running since
+// before that.
 func (s *Service) renewIfLate(ctx context.Context, since time.Time, claim Claim) {
 	if claim.ID != 0 && s.Now().Sub(since) >= RenewEvery {
-		_ = s.Renew(ctx, claim) // without it the messages come again at worst, marked
+		_ = s.Renew(ctx, claim) // if this fails, at worst the messages are delivered again, marked as redelivered
 	}
 }
 
-// takeWithin is take for a caller that waits for mail, if there is none. Another
-// process of the same session may be quicker to take it: then it waits on.
+// takeWithin is take for a caller that waits if there is no mail. If another
+// process of the same session takes the mail first, it keeps waiting.
 func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, timeout time.Duration, drain <-chan struct{}) (taken Taken, err error) {
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -203,35 +208,38 @@ func (s *Service) takeWithin(ctx context.Context, c Credentials, page Page, time
 	return s.take(ctx, c, page, deadline, drain)
 }
 
-// mailReady reports whether a take for c would bring messages or a refusal. It is
-// the last one to wait for where the conversation has expired: no more will come.
+// mailReady reports whether a take for c would return messages or a refusal. last
+// is true if a take would be refused or the conversation has expired, so that
+// there is nothing more to wait for.
 func (s *Service) mailReady(ctx context.Context, c Credentials, view SessionView) (ready, last bool) {
 	g := s.ReadGate(ctx, c, "check_messages")
 	last = !g.Admits(view.Proof) || view.Expired(g.Now)
 	ready = last || view.Ready(g.Now)
 	if !ready && signOfLifeDue(view.SeenAt, g.Now) {
-		s.noteSeen(ctx, c, view.SeenAt, g.Now) // the call at the end of the wait is another
+		s.noteSeen(ctx, c, view.SeenAt, g.Now) // the call that follows the wait is another sign of life
 	}
 	return ready, last
 }
 
-// noteSeen notes a sign of life of a session that waits: together with those of others
-// where the last was noted a moment ago, as with each but the first of a wait.
+// noteSeen records a sign of life of a waiting session. It is recorded together with
+// those of other sessions if the previous one is recent, which is the case for all but
+// the first of a wait.
 func (s *Service) noteSeen(ctx context.Context, c Credentials, last, now time.Time) {
 	age := now.Sub(last)
-	if age >= 0 && age < noteTogether && s.lookout.noteLater(Address{c.Conversation, c.Session}, now) {
+	if age >= 0 && age < noteTogether && s.mailPoller.noteLater(Address{c.Conversation, c.Session}, now) {
 		return
 	}
-	_ = s.store.NoteSeen(ctx, c.Conversation, c.Session, now) // without it a session looks silent for a moment
+	_ = s.store.NoteSeen(ctx, c.Conversation, c.Session, now) // if this fails, the session looks silent for a moment
 }
 
-// Confirm marks the messages of a delivery read: its answer was written whole.
+// Confirm marks the messages of a delivery read. Call it when the answer was
+// written completely.
 func (s *Service) Confirm(ctx context.Context, claim Claim) error {
 	return s.endClaim(ctx, claim, "messages_delivered", ConfirmClaim)
 }
 
-// GiveBack ends a delivery whose answer will not arrive: its messages come
-// again, marked redelivered, before any later one.
+// GiveBack ends a delivery whose answer will not arrive. Its messages are
+// delivered again, before any later ones and marked as redelivered.
 func (s *Service) GiveBack(ctx context.Context, claim Claim) error {
 	return s.endClaim(ctx, claim, "messages_given_back", ReleaseClaim)
 }
@@ -246,11 +254,11 @@ func (s *Service) endClaim(ctx context.Context, claim Claim, action string, rule
 	if err := s.store.EndClaim(ctx, s.claimOperation(claim, action), claim, rule); err != nil {
 		return err
 	}
-	s.Ring(claim.Conversation, claim.Session) // who waits for what is left
+	s.Ring(claim.Conversation, claim.Session) // wake those who wait for the rest
 	return nil
 }
 
-// Renew keeps a delivery's messages with it for another ClaimFor.
+// Renew extends a delivery's claim by ClaimFor from now.
 func (s *Service) Renew(ctx context.Context, claim Claim) error {
 	if err := s.admitClaim(ctx, claim, "messages_kept"); err != nil {
 		return err
@@ -258,9 +266,9 @@ func (s *Service) Renew(ctx context.Context, claim Claim) error {
 	return s.store.RenewClaim(ctx, claim, renewClaim(s.Now().Add(ClaimFor)))
 }
 
-// admitClaim lets through who holds a claim that a service on this store handed out. It
-// refuses a caller that may not act in the conversation of one, and records that under
-// action: somebody else was given the messages.
+// admitClaim checks that a claim was handed out by a service on this store. It refuses
+// a caller that may not act in the claim's conversation, and records that under action,
+// since the messages were given to somebody else.
 func (s *Service) admitClaim(ctx context.Context, claim Claim, action string) error {
 	if !s.genuine(claim) {
 		return ErrUnauthorized
@@ -269,14 +277,14 @@ func (s *Service) admitClaim(ctx context.Context, claim Claim, action string) er
 		return nil
 	}
 	g := s.BesideGate(ctx, Credentials{Conversation: claim.Conversation, Session: claim.Session}, action)
-	g.Prove = func(p Proof) bool { return len(p.Nonce) > 0 } // the claim is the proof, as long as there is the session
+	g.Prove = func(p Proof) bool { return len(p.Nonce) > 0 } // the claim itself is the proof, as long as the session exists
 	if err := s.store.Refuse(ctx, g); err != nil {
 		return err
 	}
 	return ErrOutOfBounds
 }
 
-// signed is the claim with its proof; one that claims nothing needs none.
+// signed returns the claim with its proof. A claim of nothing needs none.
 func (s *Service) signed(claim Claim) Claim {
 	if claim.ID != 0 {
 		claim.Proof = s.claimProof(claim)
@@ -284,13 +292,14 @@ func (s *Service) signed(claim Claim) Claim {
 	return claim
 }
 
-// genuine reports whether a service on the same store handed the claim out.
+// genuine reports whether a service on the same store handed out the claim.
 func (s *Service) genuine(claim Claim) bool {
 	return hmac.Equal([]byte(claim.Proof), []byte(s.claimProof(claim)))
 }
 
-// claimProof is an HMAC over all that the claim says. No two claims give it the
-// same text: a conversation's id and a session have no "/".
+// claimProof returns an HMAC over everything in the claim. No two claims yield
+// the same text, because neither a conversation's ID nor a session's contains a
+// "/".
 func (s *Service) claimProof(claim Claim) string {
 	mac := hmac.New(sha256.New, s.claims)
 	mac.Write(fmt.Appendf(nil, "%s/%s/%d", claim.Conversation, claim.Session, claim.ID))

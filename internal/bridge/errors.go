@@ -8,26 +8,28 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Errors of the domain. Adapters decide how to word them for their users.
+// Errors of the domain. Adapters choose the wording for their users.
 var (
-	// ErrUnauthorized is the one answer to a wrong, swapped, expired, rotated or
-	// foreign token and to an unknown conversation. It does not say which.
+	// ErrUnauthorized is the single error for an unknown conversation and for a
+	// token that is wrong, expired, rotated, or of another session or
+	// conversation. It does not say which.
 	ErrUnauthorized = errors.New("no such conversation, session and token, or the conversation has expired")
-	// ErrOutOfBounds is the answer to a caller that proves a session, and whose access key
-	// is for other conversations. It counts as ErrUnauthorized.
+	// ErrOutOfBounds is returned to a caller that proves a session but whose access key is
+	// for other conversations. It matches ErrUnauthorized.
 	ErrOutOfBounds error = boundsError{}
-	// ErrExpired reports that the conversation has expired: nothing more is
-	// accepted on it.
+	// ErrExpired reports that the conversation has expired and accepts nothing
+	// new.
 	ErrExpired = errors.New("the conversation has expired")
-	// ErrBadJoinCode is the answer to a join code that the store does not know: it
-	// is wrong, was replaced, or is of another store.
-	ErrBadJoinCode = errors.New("this store knows no such join code")
-	// ErrJoinCodeUsed is the answer to one that was redeemed already.
-	ErrJoinCodeUsed = errors.New("this join code was already used, and works once")
-	// ErrJoinCodeExpired is the answer to one that nobody redeemed in time.
-	ErrJoinCodeExpired = errors.New("this join code has run out: it works for ten minutes")
-	// ErrNoResource is the one answer to a URI of nothing, and to one of what is another
-	// conversation's.
+	// ErrBadJoinCode is returned for a join code that is not in the store: it is
+	// wrong, was replaced, or belongs to another store.
+	ErrBadJoinCode = errors.New("the store has no such join code")
+	// ErrJoinCodeUsed is returned for a join code that was already redeemed.
+	ErrJoinCodeUsed = errors.New("this join code was already used, and each code works once")
+	// ErrJoinCodeExpired is returned for a join code that was not redeemed in
+	// time.
+	ErrJoinCodeExpired = errors.New("this join code has expired: codes are valid for ten minutes")
+	// ErrNoResource is the single error for a URI of a resource that does not exist or
+	// that belongs to another conversation.
 	ErrNoResource = errors.New("there is no such resource, or it is not yours")
 	// ErrNotFound reports, to an operator, that a conversation does not exist.
 	ErrNotFound = errors.New("no such conversation")
@@ -39,83 +41,89 @@ type boundsError struct{}
 func (boundsError) Error() string        { return "the access key is for other conversations only" }
 func (boundsError) Is(target error) bool { return target == ErrUnauthorized }
 
-// Errors of the store. What was asked for did not happen.
+// Errors of the store. The operation was not carried out.
 var (
-	// ErrStoreMissing reports that there is no store yet, and reading makes none.
+	// ErrStoreMissing reports that there is no store yet, and that the operation
+	// does not create one because it only reads.
 	ErrStoreMissing = errors.New("there is no store yet")
-	// ErrStoreEmpty reports a file without content: bridge never makes one.
+	// ErrStoreEmpty reports an empty file. bridge never creates one.
 	ErrStoreEmpty = errors.New("the store is an empty file")
 	// ErrStoreForeign reports a file that is not a store of the bridge.
 	ErrStoreForeign = errors.New("not a store of the bridge")
-	// ErrStoreNewer reports a store that a newer bridge has migrated.
+	// ErrStoreNewer reports a store that was migrated by a newer version of
+	// bridge.
 	ErrStoreNewer = errors.New("the store was made by a newer version of bridge")
-	// ErrStorePermissions reports that others could read or change the store, or
-	// that it belongs to another user.
-	ErrStorePermissions = errors.New("the store is not yours alone")
-	// ErrStoreKey reports a store and a key that do not belong together.
+	// ErrStorePermissions reports that other users can read or change the store,
+	// or that it belongs to another user.
+	ErrStorePermissions = errors.New("other users can access the store, or it is not yours")
+	// ErrStoreKey reports that the key is not the one of the store.
 	ErrStoreKey = errors.New("the key does not belong to the store")
-	// ErrStoreFull reports that the disk has no room. Nothing was stored.
+	// ErrStoreFull reports that the disk is full. Nothing was stored.
 	ErrStoreFull = errors.New("the disk is full")
 	// ErrStoreReadOnly reports a store that cannot be written.
 	ErrStoreReadOnly = errors.New("the store is read-only")
-	// ErrStoreMoved reports a store that was copied to another place, and closed there.
+	// ErrStoreMoved reports a store that was copied to another place and then closed.
 	ErrStoreMoved = errors.New("the store was moved")
-	// ErrStoreNotMoved reports a store that is not closed.
+	// ErrStoreNotMoved reports a store that was not closed by a move.
 	ErrStoreNotMoved = errors.New("the store was not moved: it is open")
 	// ErrStoreBusy reports that other processes kept the store locked too long.
 	ErrStoreBusy = errors.New("the store is busy")
-	// ErrStoreGone reports that another file, or none, has the name of the store
-	// that the process has open: what it writes there nobody else would ever read.
+	// ErrStoreGone reports that the file of the store that the process has open
+	// was deleted or replaced. What the process writes to it is lost to everybody
+	// else.
 	ErrStoreGone = errors.New("the store was removed or replaced while it was in use")
 	// ErrStoreDamaged reports a store that SQLite finds corrupt.
 	ErrStoreDamaged = errors.New("the store is damaged")
 	// ErrStoreIO reports that the disk or its filesystem failed.
 	ErrStoreIO = errors.New("the disk or its filesystem reported an error")
-	// ErrStoreUnreachable reports that the server of the store does not answer.
-	ErrStoreUnreachable = errors.New("the server of the store does not answer")
-	// ErrStoreRefused reports that the server of the store refused who asked.
-	ErrStoreRefused = errors.New("the server of the store refused access")
-	// ErrTooManyFiles reports that the process, or the system, has as many files
-	// open as it may.
+	// ErrStoreUnreachable reports that the store's server does not answer.
+	ErrStoreUnreachable = errors.New("the store's server does not answer")
+	// ErrStoreRefused reports that the store's server refused access.
+	ErrStoreRefused = errors.New("the store's server refused access")
+	// ErrTooManyFiles reports that the process, or the system, has reached its
+	// limit of open files.
 	ErrTooManyFiles = errors.New("too many files are open")
-	// ErrNoMemory reports that the system gave no memory.
+	// ErrNoMemory reports that the system is out of memory.
 	ErrNoMemory = errors.New("memory ran out")
-	// ErrNoLocks reports that the system has no more locks on files to give.
-	ErrNoLocks = errors.New("the system gives no more file locks")
+	// ErrNoLocks reports that the system has no more file locks available.
+	ErrNoLocks = errors.New("the system has no more file locks available")
 )
 
-// ErrCutElsewhere reports an archive that does not go on where the audit log begins:
-// another process has archived meanwhile.
-var ErrCutElsewhere = errors.New("the audit log does not begin where this archive does: it was archived meanwhile")
+// ErrCutElsewhere reports an archive that does not continue where the audit log
+// begins, because another process has archived entries meanwhile.
+var ErrCutElsewhere = errors.New("the audit log no longer begins where this archive does: another process has archived entries meanwhile")
 
-// ErrOutcomeUnknown reports that the last step of an operation failed, and it is
-// not known whether it counts: what was to be stored may be there. It is the only
-// error of a store after which something may have happened.
+// ErrOutcomeUnknown reports that the last step of an operation failed, so that it
+// is unknown whether it took effect. It is the only error of a store after which
+// something may have been stored.
 var ErrOutcomeUnknown = errors.New("it may have been stored: the last step failed")
 
-// Errors of a connection to a gateway. Only ErrAnswerLost leaves open whether
-// something happened.
+// Errors of a connection to a gateway. Only ErrAnswerLost leaves it open
+// whether the operation took effect.
 var (
-	// ErrGatewayAway reports that the gateway could not be asked: nothing was stored.
+	// ErrGatewayAway reports that the gateway could not be reached. Nothing was
+	// stored.
 	ErrGatewayAway = errors.New("the gateway does not answer")
-	// ErrAnswerLost reports that the gateway was asked, and its answer did not come.
+	// ErrAnswerLost reports that the request was sent to the gateway, but no answer
+	// arrived.
 	ErrAnswerLost = errors.New("it may have been stored: the connection to the gateway ended before its answer came")
-	// ErrGatewayForeign reports that what answers has no certificate of the authority that
-	// the connection was made for. Nothing was sent to it.
-	ErrGatewayForeign = errors.New("what answers at the gateway's address is not the gateway")
-	// ErrGatewayVersion reports a gateway that does not know an operation, or its arguments.
-	ErrGatewayVersion = errors.New("the gateway is of another version of bridge")
+	// ErrGatewayForeign reports that the server's certificate was not issued by the
+	// authority of this connection. Nothing was sent to it.
+	ErrGatewayForeign = errors.New("the server at the gateway's address is not the gateway")
+	// ErrGatewayVersion reports a gateway that does not know an operation or its arguments.
+	ErrGatewayVersion = errors.New("the gateway runs another version of bridge")
 )
 
-// BusyError is an ErrStoreBusy that knows who holds the store.
+// BusyError is an ErrStoreBusy that includes the process that holds the store.
 type BusyError struct{ Holder Holder }
 
-// Holder is the process that writes just now.
+// Holder is the process that is currently writing.
 type Holder struct {
 	PID int
-	// Program is its name, and empty where the system does not tell.
+	// Program is its name. It is empty if the system does not reveal it.
 	Program string
-	// Stopped reports that it was stopped, as by Ctrl-Z or a debugger.
+	// Stopped reports that the process is stopped, for example by Ctrl-Z or a
+	// debugger.
 	Stopped bool
 }
 
@@ -134,13 +142,13 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("%s: it is held by %s", ErrStoreBusy, cleantext.CleanLine(e.Holder.String()))
 }
 
-// Is makes it an ErrStoreBusy.
+// Is makes a BusyError match ErrStoreBusy.
 func (e *BusyError) Is(target error) bool { return target == ErrStoreBusy }
 
 // InvalidError reports an argument that breaks a rule. Problem never repeats
 // the argument's value.
 type InvalidError struct {
-	// Field is the argument's name, as the tools call it.
+	// Field is the argument's name in the tools.
 	Field string
 	// Problem says what is wrong and what is allowed.
 	Problem string
@@ -153,12 +161,13 @@ func Invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// RateLimitError reports a call over a limit. Nothing happened but an entry in
-// the audit log.
+// RateLimitError reports a call over a limit. Nothing happened apart from an
+// entry in the audit log.
 type RateLimitError struct {
-	// What is limited: "sending and other changes", "reading" and so on.
+	// What is limited, such as "sending and other changes" or "reading".
 	What string
-	// Window is "minute", "hour" or "day", and Limit what it allows.
+	// Window is "minute", "hour" or "day", and Limit is the number of calls
+	// allowed in it.
 	Window string
 	Limit  int
 	// RetryAfter is how long to wait, in whole seconds.
@@ -170,21 +179,21 @@ func (e *RateLimitError) Error() string {
 		e.What, e.Limit, e.Window, int(e.RetryAfter.Seconds()))
 }
 
-// movedSchema is added to the schema version of a store that was moved, so that every
-// program refuses it: an older one takes it for a newer one's.
+// movedSchema is added to the schema version of a moved store, so that every program
+// refuses it. To an older version, it looks like the store of a newer one.
 const movedSchema = 1_000_000
 
-// MovedVersion is the schema version of a moved store that had this one.
+// MovedVersion returns the schema version that a store gets when it is moved.
 func MovedVersion(version int64) int64 { return version + movedSchema }
 
-// UnmovedVersion is the schema version that a moved store had before. ok is false for a
-// store that was not moved.
+// UnmovedVersion returns the schema version that a moved store had before the move. ok
+// is false for a store that was not moved.
 func UnmovedVersion(version int64) (before int64, ok bool) {
 	return version - movedSchema, version > movedSchema
 }
 
-// CheckMoved refuses, as ErrStoreMoved, a store with the schema version of one that was
-// moved, and says how it is opened again. name tells people which it is; "" names none.
+// CheckMoved returns ErrStoreMoved for the schema version of a moved store, and says
+// how to open it again. name identifies the store in the message; it may be empty.
 func CheckMoved(name string, version int64) error {
 	if _, moved := UnmovedVersion(version); !moved {
 		return nil
@@ -193,5 +202,5 @@ func CheckMoved(name string, version int64) error {
 		name = "STORE"
 	}
 	return fmt.Errorf("%w, and is closed: use its copy (--db, BRIDGE_DB); `bridge store reopen %s` opens this one again, "+
-		"without what the copy has got since then", ErrStoreMoved, name)
+		"without what was added to the copy since", ErrStoreMoved, name)
 }

@@ -5,12 +5,13 @@ import (
 	"unicode"
 )
 
-// excerptWords is how many words an excerpt has at most.
+// excerptWords is the maximum number of words of an excerpt.
 const excerptWords = 24
 
-// Excerpt cuts from a text whose terms stand between MarkBegin and MarkEnd the part
-// that shows the most different ones, and closes the marks that it cuts through. Its
-// time grows with the length of the text, however many terms are marked.
+// Excerpt returns the part of a text that contains the most different terms. In the
+// text, terms are enclosed in MarkBegin and MarkEnd; marks that the cut splits are
+// closed. The time taken is linear in the length of the text, regardless of the
+// number of terms.
 func Excerpt(marked string) string {
 	words := markedWords(marked)
 	if len(words) <= excerptWords {
@@ -34,11 +35,11 @@ func Excerpt(marked string) string {
 	return text
 }
 
-// markedWord is a word of a marked text, with the marks that touch it.
+// markedWord is a word of a marked text, including adjacent marks.
 type markedWord struct {
 	begin, end int
-	inside     bool   // it is a term, or one of several words of a term
-	term       string // where it is the first word of one: all of that term, in small letters
+	inside     bool   // it is a term, or part of one
+	term       string // the whole term in lower case, if this is its first word
 }
 
 func markedWords(text string) (words []markedWord) {
@@ -72,8 +73,8 @@ func markedWords(text string) (words []markedWord) {
 	return words
 }
 
-// bestWindow returns the first of the excerptWords words that show the most different
-// terms, with about as many words in front of these as behind them.
+// bestWindow returns the start of the window of excerptWords words that contains the
+// most different terms, with about as many words before them as after.
 func bestWindow(words []markedWord) int {
 	most, best := 0, 0
 	seen := map[string]int{}
@@ -96,7 +97,7 @@ func bestWindow(words []markedWord) int {
 	return centred(words, best)
 }
 
-// centred moves a window so that its terms stand in the middle.
+// centred moves a window so that its terms are in the middle.
 func centred(words []markedWord, begin int) int {
 	first, last := -1, begin
 	for i := begin; i < begin+excerptWords; i++ {

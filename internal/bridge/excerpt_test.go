@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// numbered returns the words from one number to another.
+// numbered returns the words numbered from first to last.
 func numbered(from, to int) string {
 	words := make([]string, 0, to-from+1)
 	for i := from; i <= to; i++ {
@@ -71,7 +71,8 @@ func FuzzExcerpt(f *testing.F) {
 	})
 }
 
-// TestExcerptOfManyTerms: a hundred thousand terms take no longer than a text of that length.
+// TestExcerptOfManyTerms checks that a hundred thousand terms take no longer than other
+// text of that length.
 func TestExcerptOfManyTerms(t *testing.T) {
 	text := strings.Repeat(bridge.MarkBegin+"x"+bridge.MarkEnd+" ", 100_000)
 	done := make(chan string, 1)
@@ -81,7 +82,7 @@ func TestExcerptOfManyTerms(t *testing.T) {
 		if n := strings.Count(got, bridge.MarkBegin); n != 24 {
 			t.Errorf("%d terms, want 24", n)
 		}
-	case <-time.After(time.Minute): // a quadratic one takes far longer
+	case <-time.After(time.Minute): // a quadratic algorithm takes far longer
 		t.Error("it did not end")
 	}
 }

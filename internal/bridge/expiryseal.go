@@ -10,35 +10,36 @@ import (
 	"time"
 )
 
-// ErrExpiryMoved reports that the end of a conversation is not the one that was set
-// with the key of the store: something other than bridge has changed the file.
+// ErrExpiryMoved reports that the end of a conversation was not set with the
+// store's key: something other than bridge has changed the file.
 var ErrExpiryMoved = errors.New("the end of this conversation was changed by something other than bridge")
 
-// MovedEndsError is ErrExpiryMoved of the conversations that a cleanup has left for it.
+// MovedEndsError is an ErrExpiryMoved for the conversations that a cleanup did not
+// remove because of it.
 type MovedEndsError struct {
-	Conversations []string // their ids, in order
+	Conversations []string // their IDs, in order
 }
 
-// namedMoved is how many of the conversations an error names.
+// namedMoved is the number of conversations that the error names.
 const namedMoved = 20
 
-// Error names the conversations.
+// Error lists the conversations.
 func (e *MovedEndsError) Error() string {
 	names := strings.Join(e.Conversations[:min(len(e.Conversations), namedMoved)], ", ")
 	if more := len(e.Conversations) - namedMoved; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return "left, because something other than bridge has changed when they end: " + names
+	return "not removed, because something other than bridge has changed when they end: " + names
 }
 
 // Unwrap returns ErrExpiryMoved.
 func (*MovedEndsError) Unwrap() error { return ErrExpiryMoved }
 
-// EndCheck reports whether bridge has set the end of a conversation, as
-// ExpirySealer.Genuine does.
+// EndCheck reports whether bridge has set the end of a conversation. See
+// ExpirySealer.Genuine.
 type EndCheck func(conversation string, expiresAt time.Time, seal []byte) bool
 
-// Of returns those of some conversations whose ends bridge has set, in their order.
+// Of returns the conversations whose ends bridge has set, in the given order.
 func (c EndCheck) Of(all []Overview) (genuine []Overview) {
 	for _, o := range all {
 		if c(o.ID, o.ExpiresAt, o.ExpirySeal) {
@@ -48,15 +49,16 @@ func (c EndCheck) Of(all []Overview) (genuine []Overview) {
 	return genuine
 }
 
-// ExpirySealer signs the ends of conversations. Who can write the store's file, and
-// does not have its key, cannot make a conversation live longer.
+// ExpirySealer signs the ends of conversations. Somebody who can write to the
+// store's file, but does not have its key, cannot extend a conversation.
 type ExpirySealer struct{ key []byte }
 
-// NewExpirySealer returns the sealer under key.
+// NewExpirySealer returns the sealer for key.
 func NewExpirySealer(key Key) ExpirySealer { return ExpirySealer{key.Derive("expiry")} }
 
-// Seal returns the seal of a conversation that expires at a time, to the microsecond
-// that stores keep: HMAC-SHA-256 over the length of the id, the id, and the time.
+// Seal returns the seal of a conversation that expires at a time with the precision
+// of stores, which is a microsecond: HMAC-SHA-256 over the length of the ID, the ID
+// and the time.
 func (s ExpirySealer) Seal(conversation string, expiresAt time.Time) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	text := binary.BigEndian.AppendUint32(nil, uint32(len(conversation)))
@@ -65,7 +67,7 @@ func (s ExpirySealer) Seal(conversation string, expiresAt time.Time) []byte {
 	return mac.Sum(nil)
 }
 
-// Genuine reports whether seal is the one of that conversation and time.
+// Genuine reports whether seal is the seal of that conversation and time.
 func (s ExpirySealer) Genuine(conversation string, expiresAt time.Time, seal []byte) bool {
 	return hmac.Equal(seal, s.Seal(conversation, expiresAt))
 }

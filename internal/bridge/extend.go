@@ -7,35 +7,39 @@ import (
 	"example.org/bridge/internal/auth"
 )
 
-// DefaultExtension is how long an extended conversation lives from now by default.
+// DefaultExtension is how long an extended conversation lives from now on by
+// default.
 const DefaultExtension = DefaultTTL
 
-// ExpiresSoon is how long before its end a session is told that its conversation
-// ends: by each answer, and once by the hooks of its client.
+// ExpiresSoon is how long before its end the sessions of a conversation are
+// warned: in every answer, and once by their client's hooks.
 const ExpiresSoon = 15 * time.Minute
 
-// ExpiredError refuses what would change a conversation that has expired, to who
-// has proved to be one of its sessions. It is an ErrExpired.
+// ExpiredError refuses a call that would change an expired conversation. Only a
+// caller that has proved to be one of its sessions gets it. It matches
+// ErrExpired.
 type ExpiredError struct {
-	// At is when it expired, and ReadUntil how long its sessions may read.
+	// At is when the conversation expired. Its sessions may read it until
+	// ReadUntil.
 	At, ReadUntil time.Time
 }
 
 func (e *ExpiredError) Error() string {
 	const layout = "2006-01-02T15:04:05Z07:00"
-	return "the conversation expired at " + e.At.Format(layout) + " and takes nothing new; what is in it can be read until " + e.ReadUntil.Format(layout)
+	return "the conversation expired at " + e.At.Format(layout) + " and accepts nothing new; it can still be read until " + e.ReadUntil.Format(layout)
 }
 
 func (e *ExpiredError) Unwrap() error { return ErrExpired }
 
-// Extended is the answer to Extend.
+// Extended is the result of Extend.
 type Extended struct {
 	ExpiresAt time.Time
-	// JoinCode is a fresh one, good until JoinExpiresAt, where nobody has joined as
-	// session "b" yet: the one before it is invalid. Empty otherwise.
+	// JoinCode is a new code, valid until JoinExpiresAt, if nobody has joined as
+	// session "b" yet. It replaces the previous code. Otherwise it is empty.
 	JoinCode      string
 	JoinExpiresAt time.Time
-	// Unread counts what waits for the caller; 0 for the operator.
+	// Unread counts the messages waiting for the caller; it is 0 for the
+	// operator.
 	Unread int64
 }
 
@@ -43,18 +47,19 @@ type Extended struct {
 type Extension struct {
 	ExpiresAt  time.Time
 	ExpirySeal []byte
-	// JoinHash and JoinExpiresAt are of a fresh join code for session "b"; nil leaves
-	// the code as it is.
+	// JoinHash and JoinExpiresAt belong to a new join code for session "b". If
+	// JoinHash is nil, the code stays as it is.
 	JoinHash      []byte
 	JoinExpiresAt time.Time
 }
 
-// An ExtendRule says what becomes of a conversation that is extended at a time of
-// the store. It is pure.
+// An ExtendRule returns the changes to a conversation that is extended at the
+// store's time now. It is pure.
 type ExtendRule func(o Overview, now time.Time) Extension
 
-// Extend lets the caller's conversation live for d from now; zero means
-// DefaultExtension. While the conversation is paused only the operator may. Either session may, up to MaxTTL. It never becomes shorter.
+// Extend sets the remaining lifetime of the caller's conversation to d, which is at most
+// MaxTTL; zero means DefaultExtension. It never shortens the lifetime. Any session may call
+// it, except while the conversation is paused; then only the operator may extend it.
 func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (Extended, error) {
 	g := s.ReadGate(ctx, c, "extend_conversation")
 	g.Changes = true
@@ -71,15 +76,15 @@ func (s *Service) Extend(ctx context.Context, c Credentials, d time.Duration) (E
 	return e, nil
 }
 
-// ExtendByOperator is Extend for the operator, who may bring back a conversation
-// that has expired. An end that was moved (ErrExpiryMoved) is replaced, and may
-// become shorter. The error may be ErrNotFound.
+// ExtendByOperator is Extend for the operator, who may also revive an expired
+// conversation. An end that was tampered with (ErrExpiryMoved) is replaced, even
+// by an earlier one. The error may be ErrNotFound.
 func (s *Service) ExtendByOperator(ctx context.Context, conversation string, d time.Duration) (Extended, error) {
 	return s.extendByOperator(ctx, conversation, d, true)
 }
 
-// ExtendWithoutCode is ExtendByOperator for who must not get what lets somebody join: a join
-// code stays as it is, also where it is no longer good.
+// ExtendWithoutCode is ExtendByOperator for callers that must not get a join code. An
+// existing code stays as it is, even if it is no longer valid.
 func (s *Service) ExtendWithoutCode(ctx context.Context, conversation string, d time.Duration) (Extended, error) {
 	return s.extendByOperator(ctx, conversation, d, false)
 }
@@ -107,8 +112,8 @@ func extension(d time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
-// extendRule fills in the answer as well. A fresh join code is for who gives it
-// to the partner, while nobody has joined.
+// extendRule also sets the answer. If invites is set and nobody has joined as
+// session "b", a new join code is made for it.
 func (s *Service) extendRule(d time.Duration, invites bool, details Details, answer *Extended) ExtendRule {
 	code := auth.NewJoinCode()
 	return func(o Overview, now time.Time) Extension {

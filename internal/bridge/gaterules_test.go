@@ -17,8 +17,8 @@ var (
 	limits = bridge.Limits{Writes: once, Failures: once}
 )
 
-// full is an account that has spent what once allows, with refusals that were
-// not logged.
+// full returns an account that has used up its limit at a time, with refusals
+// that were not logged.
 func full(unlogged int64) bridge.Account {
 	return bridge.Account{Bucket: ratelimit.Bucket{Minute: 1, At: noon}, Unlogged: unlogged}
 }
@@ -95,7 +95,7 @@ func TestSettle(t *testing.T) {
 		kept     bridge.Account
 		logged   bool
 		details  bridge.Details
-		limited  bool // whether the answer is the limit
+		limited  bool // whether the result is the limit
 	}{
 		{"the first is logged", false, bridge.Account{}, noon, full(0), true, bridge.Details{"role": "x"}, false},
 		{"the next is counted", false, full(0), noon, full(1), false, bridge.Details{"role": "x"}, false},

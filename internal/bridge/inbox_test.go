@@ -127,8 +127,8 @@ func TestClaimRules(t *testing.T) {
 	}
 }
 
-// TestReleaseOfWhatIsRead: a claim all of whose messages are read is not released, and
-// one with a message that is not, is.
+// TestReleaseOfWhatIsRead checks that a claim is released only if one of its messages
+// is unread.
 func TestReleaseOfWhatIsRead(t *testing.T) {
 	for read, want := range map[int64]bool{2: true, 3: false, 4: false} {
 		i := bridge.Inbox{LastSeq: 5, ReadSeq: read, HandedSeq: 3, ClaimID: 7, ClaimSeq: 3, ClaimUntil: noon}
@@ -138,7 +138,7 @@ func TestReleaseOfWhatIsRead(t *testing.T) {
 	}
 }
 
-// TestHandNothing: where nothing is unread nothing is claimed.
+// TestHandNothing checks that nothing is claimed if nothing is unread.
 func TestHandNothing(t *testing.T) {
 	g := bridge.Gate{Operation: bridge.Operation{Now: noon, Details: bridge.Details{}}}
 	inbox := bridge.Inbox{LastSeq: 2, ReadSeq: 2, ClaimID: 3}
@@ -149,8 +149,8 @@ func TestHandNothing(t *testing.T) {
 	}
 }
 
-// TestTakeWhileBusy: who asks while another answer holds the messages learns how many
-// there are.
+// TestTakeWhileBusy checks that a take that finds the messages held by another answer
+// reports how many there are.
 func TestTakeWhileBusy(t *testing.T) {
 	g := bridge.Gate{Operation: bridge.Operation{Now: noon}}
 	free := bridge.Inbox{LastSeq: 3, ReadSeq: 1}

@@ -9,35 +9,35 @@ import (
 	"example.org/bridge/internal/auth"
 )
 
-// ErrFull reports a conversation that has as many sessions as there may be.
-var ErrFull = errors.New("the conversation has 26 sessions, which is the most")
+// ErrFull reports a conversation that has the maximum number of sessions.
+var ErrFull = errors.New("the conversation has 26 sessions, which is the limit")
 
-// Invited is the answer to Invite.
+// Invited is the result of Invite.
 type Invited struct {
 	Session SessionID
 	Role    string
-	// JoinCode gives whoever has it the token of the session once, until JoinExpiresAt.
+	// JoinCode gets its holder the token of the session, once, until JoinExpiresAt.
 	JoinCode      string
 	JoinExpiresAt time.Time
 	// Redacted names the kinds of secrets that were hidden in the role.
 	Redacted []string
-	// Unread counts what waits for the caller.
+	// Unread counts the messages waiting for the caller.
 	Unread int64
 }
 
-// An InviteRule makes a further session of a conversation as it is at a time of the
-// store. It is asked before the call is charged. Its error is nil or a Refusal. It is
-// pure but for chance.
+// An InviteRule returns a new session for a conversation, given its state at the
+// store's time now. It is called before the call is charged. Its error is nil or a
+// Refusal. It is pure apart from the random values that it generates.
 type InviteRule func(o Overview, now time.Time) (NewSession, error)
 
-// Invite makes a join code for a further session of the caller's conversation. Only
-// session "a" may. The session that was invited before and did not come in time gives
-// its place to the next. The error may be ErrFull.
+// Invite creates a join code for a new session of the caller's conversation. Only
+// session "a" may invite. If the previously invited session did not join in time, the
+// new one takes its place. The error may be ErrFull.
 func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invited, error) {
 	g := s.WriteGate(ctx, c, "invite_to_conversation")
 	err := validateRole("role", role)
 	if c.Session != SessionA {
-		err = Invalid("session_id", "must be a: only who created the conversation invites others")
+		err = Invalid("session_id", "must be a: only the session that created the conversation can invite others")
 	}
 	if err != nil {
 		return Invited{}, s.Refuse(ctx, g, err)
@@ -67,8 +67,9 @@ func (s *Service) Invite(ctx context.Context, c Credentials, role string) (Invit
 	return i, err
 }
 
-// freePlace is the first session that there is not, or that was kept long enough
-// for somebody who did not come. Session "b" keeps its place: mail may wait for it.
+// freePlace returns the first session that does not exist, or that was never joined
+// and is no longer reserved. The place of session "b" is never given away, because
+// mail may be waiting for it.
 func freePlace(r Roster, now time.Time) (SessionID, bool) {
 	all := SessionIDs()[2:]
 	i := slices.IndexFunc(all, func(id SessionID) bool {

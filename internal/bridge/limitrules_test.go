@@ -64,13 +64,14 @@ func TestFoldAdd(t *testing.T) {
 			}
 		}
 	}
-	// At 100 the clock was set back: a fold from the future is closed.
+	// At 100 the clock was set back. A fold from the future is closed.
 	if diff := cmp.Diff([]string{"logged", "-", "-", "logged", "-", "logged", "logged", "logged"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestAdmitMoreThanOne: a quota of one is one, and none is no limit.
+// TestAdmitMoreThanOne checks that a quota of one allows one, and that zero
+// means no limit.
 func TestAdmitMoreThanOne(t *testing.T) {
 	t.Parallel()
 	for quota, want := range map[int64]bool{0: false, 1: true, 2: false} {
@@ -114,7 +115,7 @@ func TestAdmitMore(t *testing.T) {
 	}
 }
 
-// TestFirstLimits: a store begins with a limit of each kind.
+// TestFirstLimits checks that a new store has a limit of each kind.
 func TestFirstLimits(t *testing.T) {
 	all := bridge.DefaultLimits()
 	set := bridge.FirstLimits(all, bridge.LimitMade, noon)

@@ -9,30 +9,31 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// Limits are the limits of a store. They belong to it and not to a process: only
-// an operator changes them. The zero value limits nothing.
+// Limits are the limits of a store. They belong to the store and not to a
+// process, and only an operator can change them. The zero value limits nothing.
 type Limits struct {
-	// Writes counts what changes something, per session of a conversation.
+	// Writes limits calls that change something, per session of a conversation.
 	Writes ratelimit.Limit
-	// Steps counts the lines that a session writes into the log of its work, per session
+	// Steps limits the lines that a session writes to the log of its work, per session
 	// of a conversation.
 	Steps ratelimit.Limit
-	// Reads counts reading, heartbeats and calls refused as invalid, per
-	// session of a conversation.
+	// Reads limits reads, heartbeats and calls refused as invalid, per session
+	// of a conversation.
 	Reads ratelimit.Limit
-	// Creates counts new conversations, per store.
+	// Creates limits new conversations, per store.
 	Creates ratelimit.Limit
-	// Creator counts new conversations, per caller: see Config.Caller.
+	// Creator limits new conversations, per caller (see Config.Caller).
 	Creator ratelimit.Limit
-	// Failures counts failed proofs, per conversation that was claimed. It never
-	// stops a valid proof.
+	// Failures limits failed proofs, per claimed conversation. It never causes a
+	// valid proof to be refused.
 	Failures ratelimit.Limit
-	// Quota is what the store may hold.
+	// Quota limits how much the store may hold.
 	Quota Usage
 }
 
-// DefaultLimits are the limits of a store that is made without others: 10 a
-// minute, 100 an hour and 500 a day for writes, and generous ones for the rest.
+// DefaultLimits are the limits of a store that is created without explicit
+// ones: 10 a minute, 100 an hour and 500 a day for writes, and generous limits
+// for the rest.
 func DefaultLimits() Limits {
 	return Limits{
 		Writes:   ratelimit.Limit{PerMinute: 10, PerHour: 100, PerDay: 500},
@@ -45,7 +46,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// LimitKind names one of the limits, in the store, on the command line and in the
+// LimitKind is the name of a limit in the store, on the command line and in the
 // audit log.
 type LimitKind string
 
@@ -59,17 +60,18 @@ const (
 	LimitFailures LimitKind = "failures"
 )
 
-// LimitKinds lists the kinds in the order in which they are shown.
+// LimitKinds lists the kinds in display order.
 func LimitKinds() []LimitKind {
 	return []LimitKind{LimitWrites, LimitSteps, LimitReads, LimitCreates, LimitCreator, LimitFailures}
 }
 
-// PerConversation reports whether a conversation can have a limit of its own.
+// PerConversation reports whether a conversation can have its own limit of this
+// kind.
 func (k LimitKind) PerConversation() bool {
 	return k == LimitWrites || k == LimitSteps || k == LimitReads
 }
 
-// Of returns the limit of a kind; nil for an unknown one.
+// Of returns the limit of a kind, or nil if the kind is unknown.
 func (l *Limits) Of(kind LimitKind) *ratelimit.Limit {
 	switch kind {
 	case LimitWrites:
@@ -88,37 +90,37 @@ func (l *Limits) Of(kind LimitKind) *ratelimit.Limit {
 	return nil
 }
 
-// SetLimit is one limit that was set, and where it comes from.
+// SetLimit is one limit that was set, with its origin.
 type SetLimit struct {
-	// Conversation is empty for the limit of the store.
+	// Conversation is empty for a limit of the store.
 	Conversation string
 	Kind         LimitKind
 	Limit        ratelimit.Limit
-	// By is one of LimitDefault, LimitMade and Operator, and At is when it was set.
+	// By is LimitDefault, LimitMade or Operator, and At is when the limit was set.
 	By string
 	At time.Time
 }
 
-// Sources of a limit, besides Operator.
+// Origins of a limit, besides Operator.
 const (
-	LimitDefault = "default" // an older store that was migrated
-	LimitMade    = "made"    // the configuration of the process that made the store
+	LimitDefault = "default" // set when an older store was migrated
+	LimitMade    = "made"    // set by the configuration of the process that created the store
 )
 
-// Usage is how much a store holds, or may hold; 0 means any number.
+// Usage is how much a store holds or may hold. As a quota, 0 means no limit.
 type Usage struct{ Bytes, Conversations, Messages int64 }
 
-// quotaWarning is how full a store may be, in percent, before the operator is told.
+// quotaWarning is the fill level, in percent, from which the operator is warned.
 const quotaWarning = 80
 
-// Fill is how full a store is of one thing.
+// Fill is how full a store is in one respect.
 type Fill struct {
 	// What is "bytes", "conversations" or "messages".
 	What       string
 	Used, Most int64
 }
 
-// Percent is how full it is; 0 where there is no limit.
+// Percent returns the fill level in percent; 0 if there is no limit.
 func (f Fill) Percent() int {
 	if f.Most <= 0 {
 		return 0
@@ -129,7 +131,7 @@ func (f Fill) Percent() int {
 // Warn reports whether the operator should make room.
 func (f Fill) Warn() bool { return f.Percent() >= quotaWarning }
 
-// Fills compares what a store holds with what it may hold.
+// Fills compares what a store holds with its quota.
 func (u Usage) Fills(quota Usage) []Fill {
 	return []Fill{
 		{"bytes", u.Bytes, quota.Bytes},
@@ -138,11 +140,11 @@ func (u Usage) Fills(quota Usage) []Fill {
 	}
 }
 
-// QuotaError reports a store that holds as much as it may. Nothing was stored.
-// Reading, what ends something, and cleanup go on.
+// QuotaError reports that the store holds as much as its quota allows. Nothing
+// was stored. Reading, cleanup and calls that end something still work.
 type QuotaError struct{ Fill }
 
-// ErrQuota is what every QuotaError is.
+// ErrQuota is matched by every QuotaError.
 var ErrQuota = errors.New("the store holds as much as it may")
 
 func (e *QuotaError) Unwrap() error { return ErrQuota }
@@ -151,7 +153,7 @@ func (e *QuotaError) Error() string {
 	return fmt.Sprintf("%v: %d %s", ErrQuota, e.Most, e.What)
 }
 
-// AdmitMore refuses what would be kept in a store that is full.
+// AdmitMore returns a QuotaError if the store is full.
 func (u Usage) AdmitMore(quota Usage) error {
 	for _, f := range u.Fills(quota) {
 		if f.Most > 0 && f.Used >= f.Most {
@@ -161,18 +163,19 @@ func (u Usage) AdmitMore(quota Usage) error {
 	return nil
 }
 
-// LimitReport is what holds for a conversation, or for the whole store.
+// LimitReport describes the limits that apply to a conversation, or to the
+// whole store.
 type LimitReport struct {
-	// Limits are those that hold.
+	// Limits are the limits that apply.
 	Limits Limits
-	// Set are those that were set for the store, and after them those of the
-	// conversation.
+	// Set lists the limits that were set for the store, followed by those set
+	// for the conversation.
 	Set []SetLimit
 	// Usage is how much the store holds.
 	Usage Usage
 }
 
-// source returns the limit of a kind that holds, as it was set.
+// source returns the limit of a kind that applies, as it was set.
 func (r LimitReport) source(kind LimitKind) (found SetLimit) {
 	for _, s := range r.Set {
 		if s.Kind == kind {
@@ -182,7 +185,7 @@ func (r LimitReport) source(kind LimitKind) (found SetLimit) {
 	return found
 }
 
-// Sources returns, for each kind of limit, the one that holds.
+// Sources returns, for each kind of limit, the one that applies.
 func (r LimitReport) Sources() (all []SetLimit) {
 	for _, kind := range LimitKinds() {
 		all = append(all, r.source(kind))
@@ -190,7 +193,7 @@ func (r LimitReport) Sources() (all []SetLimit) {
 	return all
 }
 
-// WindowChange changes what a limit allows; nil leaves a window as it is.
+// WindowChange changes a limit. A nil field leaves that window as it is.
 type WindowChange struct{ PerMinute, PerHour, PerDay *int }
 
 func (c WindowChange) apply(l ratelimit.Limit) ratelimit.Limit {
@@ -205,16 +208,16 @@ func (c WindowChange) apply(l ratelimit.Limit) ratelimit.Limit {
 	return l
 }
 
-// LimitChange is what an operator sets.
+// LimitChange is a change of limits by an operator.
 type LimitChange struct {
-	// Conversation is empty for the store.
+	// Conversation is empty to change the limits of the store.
 	Conversation string
 	Windows      map[LimitKind]WindowChange
-	// The quota; nil leaves it as it is.
+	// The quota. A nil field stays as it is.
 	Bytes, Conversations, Messages *int64
 }
 
-// A LimitRule says what is to be set, given what holds. It is pure.
+// A LimitRule returns the limits to set, given the current ones. It is pure.
 type LimitRule func(LimitReport) (set []SetLimit, quota Usage)
 
 func limitRule(c LimitChange, now time.Time) LimitRule {
@@ -235,16 +238,16 @@ func limitRule(c LimitChange, now time.Time) LimitRule {
 	}
 }
 
-// Limits returns the limits that hold for a conversation, or for the store where
-// that is empty. The error may be ErrNotFound.
+// Limits returns the limits that apply to a conversation, or to the store if
+// conversation is empty. The error may be ErrNotFound.
 func (s *Service) Limits(ctx context.Context, conversation string) (LimitReport, error) {
 	return s.store.Limits(ctx, conversation)
 }
 
-var errNoConversationLimit = errors.New("can be set for the whole store only")
+var errNoConversationLimit = errors.New("can only be set for the whole store")
 
-// SetLimits changes limits, from the next call on, in all processes. The error
-// may be ErrNotFound, or an InvalidError.
+// SetLimits changes limits. The change applies from the next call on, in all
+// processes. The error may be ErrNotFound or an InvalidError.
 func (s *Service) SetLimits(ctx context.Context, c LimitChange) (LimitReport, error) {
 	op := s.OperatorOperation("set_limits", c.Conversation)
 	for kind, change := range c.Windows {
@@ -265,7 +268,7 @@ func (s *Service) SetLimits(ctx context.Context, c LimitChange) (LimitReport, er
 	return s.store.SetLimits(ctx, op, limitRule(c, op.Now))
 }
 
-// String is the change as the audit log keeps it.
+// String returns the change in the form in which the audit log keeps it.
 func (c WindowChange) String() string {
 	text := ""
 	for _, w := range []struct {
@@ -286,8 +289,9 @@ func comma(before string) string {
 	return ", "
 }
 
-// EffectiveLimits are the limits of a conversation: of those that were set, in the
-// order of the store's and then its own, the last of each kind.
+// EffectiveLimits returns the limits of a conversation. For each kind, the last
+// entry of set applies, which lists the limits of the store before those of the
+// conversation.
 func EffectiveLimits(set []SetLimit, quota Usage) Limits {
 	limits := Limits{Quota: quota}
 	for _, s := range set {
@@ -298,7 +302,8 @@ func EffectiveLimits(set []SetLimit, quota Usage) Limits {
 	return limits
 }
 
-// FirstLimits are what a store begins with, set by somebody at a time.
+// FirstLimits returns the initial limits of a store, as set by the given origin
+// at a time.
 func FirstLimits(l Limits, by string, at time.Time) (set []SetLimit) {
 	for _, kind := range LimitKinds() {
 		set = append(set, SetLimit{Kind: kind, Limit: *l.Of(kind), By: by, At: at})

@@ -8,7 +8,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// TestLimitSources: of each kind the limit of the conversation goes before the store's.
+// TestLimitSources checks that, for each kind, the limit of the conversation takes
+// precedence over the store's.
 func TestLimitSources(t *testing.T) {
 	set := func(conversation string, kind bridge.LimitKind) bridge.SetLimit {
 		return bridge.SetLimit{Conversation: conversation, Kind: kind, By: bridge.LimitDefault}

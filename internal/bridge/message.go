@@ -22,10 +22,10 @@ const (
 	MaxIdempotencyKeyLength = 200 // characters
 )
 
-// ActionType says what kind of message it is.
+// ActionType is the kind of a message.
 type ActionType string
 
-// The action types, as send_to_partner takes them (docs/tools.md).
+// The action types of send_to_partner (docs/tools.md).
 const (
 	ActionQuestion ActionType = "question"
 	ActionInfo     ActionType = "info"
@@ -34,19 +34,20 @@ const (
 	ActionComplete ActionType = "complete"
 )
 
-// ActionTypes lists the action types in the order in which they are shown.
+// ActionTypes lists the action types in display order.
 func ActionTypes() []ActionType {
 	return []ActionType{ActionQuestion, ActionInfo, ActionProposal, ActionBlocked, ActionComplete}
 }
 
-// Message is text from one session to others. Its Text, Files and the role
-// of its sender are what another agent wrote: untrusted. Show them through
-// Clean.
+// Message is a text from one session to others. Its Text, its Files and the
+// sender's role were written by another agent and are untrusted. Pass them
+// through Clean before showing them.
 type Message struct {
 	// ID numbers all messages of the store in the order in which they were stored.
 	ID int64
-	// Seq numbers the messages to one recipient of a conversation from 1, without
-	// gaps: that of the reader, or else of the first recipient.
+	// Seq numbers the messages to one recipient within a conversation, from 1
+	// without gaps. The recipient is the reader or, if there is none, the first
+	// recipient.
 	Seq int64
 	// From is a session, System or Operator.
 	From   string
@@ -54,38 +55,39 @@ type Message struct {
 	Action ActionType
 	Text   string
 	Files  []string
-	// Redacted names the kinds of secrets that were hidden in it.
+	// Redacted names the kinds of secrets that were hidden in the message.
 	Redacted []string
 	SentAt   time.Time
-	// Redelivered marks a message that was handed out before, to an answer
-	// that was not known to have reached its client.
+	// Redelivered marks a message that was handed out before, in an answer that
+	// may not have reached its client.
 	Redelivered bool
-	// Read reports whether it was delivered to the reader, or else to all recipients.
+	// Read reports whether the message was delivered to the reader or, if there is
+	// none, to all recipients.
 	Read bool
-	// ReplyTo is the ID of the message that it answers; 0 for none.
+	// ReplyTo is the ID of the message that this one answers; 0 if none.
 	ReplyTo int64
-	// Conversation is set where messages of several are together.
+	// Conversation is set in lists with messages of several conversations.
 	Conversation string
 }
 
-// SendRequest is a message to other sessions.
+// SendRequest holds the arguments of Send.
 type SendRequest struct {
 	Text string
-	// To names the sessions that get it, or is Everyone; it may be empty where there
-	// is only one.
+	// To names the receiving sessions, or is Everyone. It may be empty if there is
+	// only one other session.
 	To []SessionID
-	// Action is ActionInfo when empty.
+	// Action defaults to ActionInfo.
 	Action ActionType
 	Files  []string
-	// ReplyTo is the ID of the message of the conversation that it answers; 0 for
-	// none.
+	// ReplyTo is the ID of the message in the conversation that this one answers;
+	// 0 if none.
 	ReplyTo int64
-	// IdempotencyKey makes a repeated call return the first answer and store
-	// nothing; empty means that every call is a new message.
+	// IdempotencyKey makes a repeated call return the first result and store
+	// nothing. If it is empty, every call sends a new message.
 	IdempotencyKey string
 }
 
-// NewMessage is a message for a store to number and keep.
+// NewMessage is a message that the store has yet to number and keep.
 type NewMessage struct {
 	Action   ActionType
 	Text     string
@@ -93,27 +95,30 @@ type NewMessage struct {
 	Redacted []string
 }
 
-// Draft is a message that is yet to be made, by rules that are asked within the
-// transaction that stores it.
+// Draft is a message that the store has yet to make, using rules called within
+// the transaction that stores it.
 type Draft struct {
-	// ReplyTo is the ID of the message that it answers; 0 for none.
+	// ReplyTo is the ID of the message that this one answers; 0 if none.
 	ReplyTo int64
 	To      RecipientRule
 	Text    MessageRule
 }
 
-// SendScene is what decides about a message before it is made.
+// SendScene is what determines whether a message is accepted.
 type SendScene struct {
-	// Repeated reports that its idempotency key has an answer: nothing else counts then.
+	// Repeated reports that the idempotency key was used before. Then the other fields
+	// do not matter.
 	Repeated bool
-	// Roster is the sessions of the conversation.
+	// Roster holds the sessions of the conversation.
 	Roster Roster
-	// Answers reports that the caller sent or was sent the message that it answers.
+	// Answers reports that the caller has sent or received the message that this
+	// one answers.
 	Answers bool
 }
 
-// Admit says who gets the message, and what the call costs. The error is a Refusal, for
-// arguments that do not fit the scene; such a call is not charged as a message.
+// Admit returns the recipients of the message and what the call costs. If the arguments
+// do not fit the scene, the error is a Refusal, and the call is not charged as a
+// message.
 func (d Draft) Admit(g Gate, s SendScene) (to Recipients, charges []Charge, err error) {
 	if s.Repeated {
 		return nil, g.sendCharges(true, 0), nil
@@ -127,8 +132,8 @@ func (d Draft) Admit(g Gate, s SendScene) (to Recipients, charges []Charge, err 
 	return to, g.sendCharges(false, len(to)), nil
 }
 
-// Answer completes what a store answers to a message, in a conversation of many (more
-// than two sessions) or of two, and notes in g's details what the log keeps of it.
+// Answer completes the store's result, and sets in g's details what the log keeps of
+// it. many reports whether the conversation has more than two sessions.
 func (s Sent) Answer(g Gate, many bool, standing Standing) Sent {
 	if s.Repeated {
 		g.Details["repeated"] = true
@@ -144,11 +149,11 @@ func (s Sent) Answer(g Gate, many bool, standing Standing) Sent {
 	return s
 }
 
-// Sent is the answer to Send.
+// Sent is the result of Send.
 type Sent struct {
 	ID int64
-	// Seq is its number in the inbox of its first recipient, who is Partner. Further
-	// ones are those beside it.
+	// Seq is the message's number in the inbox of its first recipient, Partner. The
+	// other recipients are in Further.
 	Seq     int64
 	Further []Recipient
 	// Many reports that the conversation has more than two sessions.
@@ -156,24 +161,27 @@ type Sent struct {
 	SentAt time.Time
 	// Redacted names the kinds of secrets that were hidden.
 	Redacted []string
-	// Repeated reports that this is the first answer to the same idempotency key.
+	// Repeated reports that this is the first result for the same idempotency
+	// key.
 	Repeated bool
-	// PartnerUnread counts what waits for the first recipient, this message included.
+	// PartnerUnread counts the messages waiting for the first recipient, including
+	// this one.
 	PartnerUnread int64
-	// Unread counts what waits for the caller.
+	// Unread counts the messages waiting for the caller.
 	Unread int64
-	// Partner is what is known of the first recipient, but for what it was sent, and
-	// Now the time of that.
+	// Partner is the state of the first recipient, without its counts of messages, at
+	// the time Now.
 	Partner SessionState
 	Now     time.Time
-	// Shared are those of its files that its recipients named within SharedFor.
+	// Shared are the files of the message that its recipients named within
+	// SharedFor.
 	Shared Shared
 	// Standing is the caller's.
 	Standing Standing
 }
 
-// ChargeFor is what a call of g costs, given the first answer to its idempotency
-// key, if there was one: a call that was answered before costs one read.
+// ChargeFor returns what a call of g costs, given the first result for its
+// idempotency key, if any. A call that was answered before costs one read.
 func (g Gate) ChargeFor(repeated bool) []Charge {
 	if repeated {
 		return []Charge{g.Repeat}
@@ -181,7 +189,7 @@ func (g Gate) ChargeFor(repeated bool) []Charge {
 	return g.Charges
 }
 
-// sendCharges is what a message to so many recipients costs: a write for each.
+// sendCharges returns the charge for a message: one write for each recipient.
 func (g Gate) sendCharges(repeated bool, recipients int) []Charge {
 	charges := slices.Clone(g.ChargeFor(repeated))
 	if !repeated {
@@ -192,10 +200,10 @@ func (g Gate) sendCharges(repeated bool, recipients int) []Charge {
 	return charges
 }
 
-// Recipients are all who got the message.
+// Recipients returns everybody who received the message.
 func (s Sent) Recipients() Recipients {
 	if s.Partner.Session == "" {
-		return nil // nobody is left
+		return nil // no recipient is left
 	}
 	all := Recipients{s.Partner.Session}
 	for _, r := range s.Further {
@@ -204,8 +212,8 @@ func (s Sent) Recipients() Recipients {
 	return all
 }
 
-// seqs are the numbers that the message has in the inboxes of its recipients, in their
-// order.
+// seqs returns the numbers of the message in its recipients' inboxes, in the
+// recipients' order.
 func (s Sent) seqs() []int64 {
 	all := []int64{s.Seq}
 	for _, r := range s.Further {
@@ -215,7 +223,8 @@ func (s Sent) seqs() []int64 {
 }
 
 // Send stores a message for the sessions that it names, or for the caller's only
-// partner. When it returns without an error the message survives a power cut.
+// partner. Once it returns without an error, the message survives a power
+// failure.
 func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent, error) {
 	g := s.WriteGate(ctx, c, "send_to_partner")
 	if r.Action == "" {
@@ -244,18 +253,18 @@ func (s *Service) Send(ctx context.Context, c Credentials, r SendRequest) (Sent,
 	return sent, nil
 }
 
-// A MessageRule makes a message of what its sender said last, which is for
-// redaction only: the last TailLength characters of its last message, and of the
-// last that each recipient got of it. It is pure. A store that calls it has let the
-// sender through.
+// A MessageRule makes a message. tails are for redaction only: they hold the last
+// TailLength characters of the sender's last message, and of its last message to
+// each recipient. The rule is pure. A store calls it only after it has admitted the
+// sender.
 type MessageRule func(tails []string) NewMessage
 
-// TailLength is how many characters of what a session said last are read again
-// for the beginning of a secret that its next message completes.
+// TailLength is how many characters at the end of a session's previous message
+// are examined for the beginning of a secret that the next message completes.
 const TailLength = 512
 
-// messageRule makes of a request what may be stored. All that does not depend on
-// what the session said before is done here, outside of the transaction.
+// messageRule returns the rule for a request. Everything that does not depend on
+// the session's previous messages is done here, outside the transaction.
 func (s *Service) messageRule(ctx context.Context, r SendRequest, details Details) (MessageRule, error) {
 	hide := s.Redaction(ctx)
 	plain := hide.hideTokens(r.Text)
@@ -278,8 +287,8 @@ func (s *Service) messageRule(ctx context.Context, r SendRequest, details Detail
 	}, nil
 }
 
-// redactAfter redacts a text that completes a secret which began in one of tails; it
-// returns "" for any other.
+// redactAfter redacts a text that completes a secret begun in one of tails. It
+// returns "" if the text does not complete any.
 func (s *Service) redactAfter(tails []string, plain string) (text string, kinds []string) {
 	for _, tail := range tails {
 		if !s.redactor.Crosses(tail, plain) {
@@ -291,8 +300,9 @@ func (s *Service) redactAfter(tails []string, plain string) (text string, kinds 
 	return text, kinds
 }
 
-// OnceKey returns what is stored of an idempotency key: an HMAC, because an
-// agent may put anything into it, and redacting could make two keys one.
+// OnceKey returns the stored form of an idempotency key. It is an HMAC, because
+// an agent may put anything into the key, and redacting it could make two keys
+// equal.
 func (s *Service) OnceKey(key string) string {
 	if key == "" {
 		return ""
@@ -329,32 +339,33 @@ func validateSend(r SendRequest) error {
 	return nil
 }
 
-// Limits of an answer with messages.
+// Limits of a result with messages.
 const (
 	DefaultPage = 20  // messages
 	MaxPage     = 100 // messages
-	// PageBytes ends a page early, behind at least one message, so that an
-	// answer fits into what clients show their model.
+	// PageBytes ends a page early, after at least one message, so that a result
+	// fits into what clients show their model.
 	PageBytes = 60_000
 )
 
-// History is a page of a conversation's past.
+// History is a page of a conversation's past messages.
 type History struct {
 	// Messages are in the order in which they were stored, oldest first.
 	Messages []Message
-	// HasMore reports that there are earlier ones: ask again with Before set
-	// to the first message's ID.
+	// HasMore reports that there are earlier messages. To get them, set Before
+	// to the ID of the first message.
 	HasMore bool
 	Unread  int64
 }
 
-// History returns what the caller sent and was sent, read or not, and was stored
-// before the message with the ID before (0: the latest). It marks nothing read.
+// History returns messages that the caller sent or received, read or not, and
+// that were stored before the message with the ID before. If before is 0, it
+// returns the latest. It marks nothing read.
 func (s *Service) History(ctx context.Context, c Credentials, before int64, limit int) (History, error) {
 	return s.HistoryWithin(ctx, c, before, limit, PageBytes)
 }
 
-// HistoryWithin is History for a caller that shows less than PageBytes on a page.
+// HistoryWithin is History with pages of fewer than PageBytes bytes.
 func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64, limit, bytes int) (History, error) {
 	g := s.ReadGate(ctx, c, "get_history")
 	limit, err := pageSize(limit)
@@ -367,7 +378,7 @@ func (s *Service) HistoryWithin(ctx context.Context, c Credentials, before int64
 	return s.store.History(ctx, g, Page{Before: before, Limit: limit, Bytes: PageWithin(bytes)})
 }
 
-// PageWithin is how many bytes a page has that is to have so many.
+// PageWithin returns the page size for a requested number of bytes.
 func PageWithin(bytes int) int {
 	if bytes < 1 || bytes > PageBytes {
 		return PageBytes
@@ -375,11 +386,11 @@ func PageWithin(bytes int) int {
 	return bytes
 }
 
-// Page says which part of a conversation to read.
+// Page selects a part of a conversation.
 type Page struct {
-	Before int64 // only messages with a smaller ID; 0 means all
-	Limit  int   // at most so many messages
-	Bytes  int   // at most so many bytes of text and file names, behind the first message
+	Before int64 // only messages with a smaller ID; 0 means no limit
+	Limit  int   // maximum number of messages
+	Bytes  int   // maximum number of bytes of text and file names, apart from the first message
 }
 
 func pageSize(limit int) (int, error) {
@@ -392,20 +403,21 @@ func pageSize(limit int) (int, error) {
 	return limit, nil
 }
 
-// Two agents that name the same file are told of it for SharedFor, by the last
-// SharedAmong messages of the other, and of those by the last that have SharedBytes of names
-// as they are stored: who names much makes the others' messages cost no more.
+// Two agents that name the same file within SharedFor are told about it. Only the last
+// SharedAmong messages of the other agent count, and of those only the last whose stored
+// file names total SharedBytes, so that an agent that names many files does not make the
+// others' messages slower.
 const (
 	SharedFor   = time.Hour
 	SharedAmong = 200
 	SharedBytes = 128 << 10
 )
 
-// Shared are files that a session named and that others did, too, by these; the only
-// partner of a conversation of two is "".
+// Shared maps each session to the files that it named and that others named too. In
+// a conversation of two, the key is "" for the only partner.
 type Shared map[SessionID][]string
 
-// With adds what another session named, each file once.
+// With returns s with the files that another session named, without duplicates.
 func (s Shared) With(other SessionID, files []string) Shared {
 	if len(files) == 0 {
 		return s
@@ -419,10 +431,10 @@ func (s Shared) With(other SessionID, files []string) Shared {
 	return with
 }
 
-// Sessions are those that named the files, in order.
+// Sessions returns the sessions that named the files, in order.
 func (s Shared) Sessions() []SessionID { return slices.Sorted(maps.Keys(s)) }
 
-// Files are all of them, each once.
+// Files returns all files, without duplicates.
 func (s Shared) Files() (files []string) {
 	for _, other := range s.Sessions() {
 		files = append(files, s[other]...)
@@ -430,10 +442,10 @@ func (s Shared) Files() (files []string) {
 	return SharedFiles(files, files)
 }
 
-// SharedFiles returns those of the names that are among the others', too, each
-// once. Spellings such as ./a.go are one file.
+// SharedFiles returns the names that are also among others, without duplicates.
+// Different spellings of a path, such as ./a.go, are the same file.
 func SharedFiles(names, others []string) (shared []string) {
-	found := make(map[string]bool, len(names)) // by cleaned name: whether another named it
+	found := make(map[string]bool, len(names)) // by cleaned name: whether another session named it
 	for _, name := range names {
 		found[path.Clean(name)] = false
 	}
@@ -447,14 +459,14 @@ func SharedFiles(names, others []string) (shared []string) {
 	for _, name := range names {
 		if clean := path.Clean(name); found[clean] {
 			shared = append(shared, name)
-			found[clean] = false // each once
+			found[clean] = false // without duplicates
 		}
 	}
 	return shared
 }
 
-// Told forgets the files that the standing told a session of. The error is
-// ErrUnauthorized for who cannot prove to be that session.
+// Told forgets the files that a session was told about with its standing. The
+// error is ErrUnauthorized if the caller cannot prove to be that session.
 func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) error {
 	if proved, err := s.Proves(ctx, s.ReadGate(ctx, c, "")); err != nil || !proved {
 		return cmp.Or(err, ErrUnauthorized)
@@ -462,13 +474,14 @@ func (s *Service) Told(ctx context.Context, c Credentials, standing Standing) er
 	return s.store.ForgetShared(ctx, c.Conversation, c.Session, standing.Shared)
 }
 
-// noSuchReply refuses an answer to a message that the caller neither sent nor got.
+// noSuchReply returns the refusal of a reply to a message that the caller neither
+// sent nor received.
 func noSuchReply() error {
 	return Invalid("reply_to", "must be the message_id of a message of this conversation that you sent or were sent")
 }
 
-// RefuseInvalid is the refusal of an argument of the operator's that only the transaction could
-// judge. A session's is Gate.Refuse.
+// RefuseInvalid returns the refusal of an operator's argument that could only be judged
+// inside the transaction. For a session's argument, see Gate.Refuse.
 func RefuseInvalid(op Operation, reason error) error {
 	op.Details.Blame(reason)
 	return &Refusal{Reason: reason, Outcome: OutcomeInvalid}

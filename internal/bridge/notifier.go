@@ -11,59 +11,60 @@ import (
 	"time"
 )
 
-// Notifier wakes processes that wait for a change in the store. A ring is a hint
-// and the store is the truth: one that is lost delays a waiter and never loses
-// anything. Package doorbell has the one for processes of one machine.
+// Notifier wakes processes that wait for a change in the store. A ring is only a
+// hint: if one is lost, the waiter finds the change later by reading the store.
+// Package doorbell implements it for the processes of one machine.
 type Notifier interface {
 	// Ring wakes everybody who listens for key, in any process. It neither blocks
 	// nor fails.
 	Ring(key string)
-	// Listen begins to listen for key: rings receives after each ring, and rings
-	// that nobody took yet are one. Call stop when done. Where it fails, waiters
-	// look into the store more often.
+	// Listen begins to listen for key. The channel rings receives a value after
+	// each ring; rings that were not received yet are merged into one. Call stop
+	// when done. If Listen fails, waiters poll the store more often.
 	Listen(key string) (rings <-chan struct{}, stop func() error, err error)
 }
 
 // Times between two checks of a waiter.
 const (
-	checkAgain = time.Second            // where a bell rings
-	checkOften = 100 * time.Millisecond // where none could be set up
+	checkAgain = time.Second            // if the waiter can be rung
+	checkOften = 100 * time.Millisecond // if it cannot
 )
 
-// silence is the Notifier that wakes nobody.
-type silence struct{}
+// noDoorbells is a Notifier that wakes nobody.
+type noDoorbells struct{}
 
 var errSilent = errors.New("there are no doorbells")
 
-func (silence) Ring(string) {}
+func (noDoorbells) Ring(string) {}
 
-func (silence) Listen(string) (<-chan struct{}, func() error, error) {
+func (noDoorbells) Listen(string) (<-chan struct{}, func() error, error) {
 	return nil, nil, errSilent
 }
 
-// Work stands, where a bell rings, for nobody's inbox: what the sessions of a
-// conversation share, or say of themselves, has changed.
+// Work, in place of a session in a Bell, stands for changes outside the
+// inboxes: what the sessions of a conversation share, or report about
+// themselves.
 const Work SessionID = ""
 
-// Bell is what rings for a change in a conversation: in a session's inbox, or, for Work,
-// in what its sessions share.
+// Bell identifies what to listen for: a session's inbox or, with Work, what the sessions
+// of a conversation share.
 type Bell struct {
 	Conversation string
 	Session      SessionID
 }
 
-// watchAgain is how often those who watch are looked for without a ring, for what changes by
-// time alone, such as a lease, and for rings that were lost.
+// watchAgain is the time between two polls for watchers. Polling finds changes caused by
+// the passing of time alone, such as the end of a lease, and those whose ring was lost.
 const watchAgain = 5 * time.Second
 
 // MaxWatch is the longest that AwaitChange waits.
 const MaxWatch = time.Hour
 
-// AwaitChange calls check, and again after each ring of one of the bells, until it reports
-// true or fails; then it answers true. It answers false when drain is closed, and when
-// timeout is over, which is at most MaxWatch. Without a ring it calls check where the marks
-// of the bells' conversations have changed (Store.WorkMarks), for which it looks every few
-// seconds together with whoever else watches in this process.
+// AwaitChange calls check until it returns true or fails: first immediately, then after
+// each ring of one of the bells. It returns true if check did. It returns false when drain
+// is closed, or after timeout, which is at most MaxWatch. Without a ring, it calls check
+// when the marks of the bells' conversations have changed (Store.WorkMarks). It polls them
+// every few seconds, together with all other watchers of this process.
 func (s *Service) AwaitChange(ctx context.Context, bells []Bell, timeout time.Duration, drain <-chan struct{}, check func(context.Context) (bool, error)) (bool, error) {
 	within, cancel := context.WithTimeout(ctx, max(0, min(timeout, MaxWatch)))
 	defer cancel()
@@ -83,14 +84,14 @@ func (s *Service) awaitChange(ctx context.Context, bells []Bell, drain <-chan st
 		keys = append(keys, bellKey(b.Conversation, b.Session))
 		conversations = append(conversations, b.Conversation)
 	}
-	rings, stop, err := together{s.bells, keys}.Listen("")
+	rings, stop, err := multiNotifier{s.bells, keys}.Listen("")
 	if err != nil {
-		return waitFor(ctx, silence{}, "", drain, looks{silent: time.Second}, check)
+		return waitFor(ctx, noDoorbells{}, "", drain, intervals{silent: time.Second}, check)
 	}
 	defer func() { _ = stop() }()
-	w := s.rounds.join(conversations)
-	defer s.rounds.leave(w)
-	for known := ""; ; { // Listen first, then check: what is committed in between is seen
+	w := s.workPoller.join(conversations)
+	defer s.workPoller.remove(w)
+	for known := ""; ; { // Check only after Listen, so that changes in between are seen
 		if found, err := check(ctx); found || err != nil {
 			return found, err
 		}
@@ -103,8 +104,8 @@ func (s *Service) awaitChange(ctx context.Context, bells []Bell, drain <-chan st
 			case <-rings:
 				same = false
 			case marks := <-w.marks:
-				// What was marked before a check is no news for it, so that the first marks
-				// are followed by one. Where the look has failed the check tells of it.
+				// The first marks may be from after the check, so they are followed by
+				// another check. If reading the marks failed, check reports the error.
 				same = marks == known && marks != ""
 				known = marks
 			}
@@ -112,87 +113,117 @@ func (s *Service) awaitChange(ctx context.Context, bells []Bell, drain <-chan st
 	}
 }
 
-// rounds looks at what sessions share for everybody who watches for changes in this process:
-// with one look every few seconds, however many they are. It runs while somebody watches.
-type rounds struct {
-	store Store
-	now   func() time.Time
+// poller calls poll periodically for all waiters of one kind in this process.
+type poller[W comparable] struct {
+	every time.Duration
+	// prepare is called before poll with the mutex held. It reports whether to go on
+	// even without waiters.
+	prepare func() (busy bool)
+	poll    func(waiters []W)
 
-	mutex    sync.Mutex
-	watching map[*onlooker]bool
-	running  bool
+	mutex   sync.Mutex
+	waiters map[W]bool
+	running bool
 }
 
-// onlooker is one who watches.
-type onlooker struct {
+func (p *poller[W]) add(w W) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.waiters[w] = true
+	if !p.running {
+		p.running = true
+		go p.run()
+	}
+}
+
+func (p *poller[W]) remove(w W) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	delete(p.waiters, w)
+}
+
+func (p *poller[W]) run() {
+	again := time.NewTicker(p.every)
+	defer again.Stop()
+	for range again.C {
+		p.mutex.Lock()
+		waiters := slices.Collect(maps.Keys(p.waiters))
+		running := p.prepare() || len(waiters) > 0
+		p.running = running
+		p.mutex.Unlock()
+		if !running {
+			return
+		}
+		p.poll(waiters)
+	}
+}
+
+// replace sends v on a channel that has room for one value, in place of a value that was
+// not received yet. Only one goroutine may send.
+func replace[T any](c chan T, v T) {
+	select {
+	case <-c:
+	default:
+	}
+	c <- v
+}
+
+// workPoller polls the shared state of conversations for all watchers of this process,
+// with one read every few seconds for all of them.
+type workPoller struct {
+	poller[*workWaiter]
+	store Store
+	now   func() time.Time
+}
+
+// workWaiter is one watcher.
+type workWaiter struct {
 	conversations []string
-	// marks receives the latest marks of the conversations in one text; "" where the look
-	// failed.
+	// marks receives the latest marks of the conversations as one text; "" if reading
+	// them failed.
 	marks chan string
 }
 
-func newRounds(store Store, now func() time.Time) *rounds {
-	return &rounds{store: store, now: now, watching: map[*onlooker]bool{}}
+func newWorkPoller(store Store, now func() time.Time) *workPoller {
+	p := &workPoller{store: store, now: now}
+	p.poller = poller[*workWaiter]{
+		every: watchAgain, poll: p.read, waiters: map[*workWaiter]bool{},
+		prepare: func() bool { return false },
+	}
+	return p
 }
 
-// join begins to look at conversations. Call leave when done.
-func (r *rounds) join(conversations []string) *onlooker {
-	// What no conversation is called must not end the look for the others.
+// join begins to poll conversations. Call remove when done.
+func (p *workPoller) join(conversations []string) *workWaiter {
+	// A malformed ID must not make the read fail for the others.
 	conversations = slices.DeleteFunc(conversations, func(id string) bool { return !IsConversationID(id) })
 	slices.Sort(conversations)
-	o := &onlooker{slices.Compact(conversations), make(chan string, 1)}
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	r.watching[o] = true
-	if !r.running {
-		r.running = true
-		go r.run()
-	}
-	return o
+	w := &workWaiter{slices.Compact(conversations), make(chan string, 1)}
+	p.add(w)
+	return w
 }
 
-func (r *rounds) leave(o *onlooker) {
-	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	delete(r.watching, o)
-}
-
-func (r *rounds) run() {
-	again := time.NewTicker(watchAgain)
-	defer again.Stop()
-	for range again.C {
-		r.mutex.Lock()
-		all := slices.Collect(maps.Keys(r.watching))
-		r.running = len(all) > 0
-		r.mutex.Unlock()
-		if len(all) == 0 {
-			return
-		}
-		marks := r.look(all)
-		for _, o := range all {
-			select { // marks that nobody took are replaced
-			case <-o.marks:
-			default:
-			}
-			o.marks <- o.of(marks)
-		}
+func (p *workPoller) read(all []*workWaiter) {
+	marks := p.marks(all)
+	for _, w := range all {
+		replace(w.marks, w.of(marks))
 	}
 }
 
-// look returns the marks of the conversations of all, or nothing where it fails.
-func (r *rounds) look(all []*onlooker) map[string]string {
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+// marks returns the marks of all conversations, or nil if reading them failed.
+func (p *workPoller) marks(all []*workWaiter) map[string]string {
+	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
 	defer cancel()
 	marks := map[string]string{}
-	for _, o := range all {
-		for _, id := range o.conversations {
+	for _, w := range all {
+		for _, id := range w.conversations {
 			marks[id] = ""
 		}
 	}
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(marks)), lookFor) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(marks)), pollSize) {
 		var found []string
 		err := contained(func() (err error) {
-			found, err = r.store.WorkMarks(ctx, some, r.now())
+			found, err = p.store.WorkMarks(ctx, some, p.now())
 			return err
 		})
 		if err != nil {
@@ -205,31 +236,31 @@ func (r *rounds) look(all []*onlooker) map[string]string {
 	return marks
 }
 
-// of are the marks of an onlooker's conversations in one text.
-func (o *onlooker) of(marks map[string]string) string {
+// of returns the marks of the waiter's conversations as one text.
+func (w *workWaiter) of(marks map[string]string) string {
 	if marks == nil {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString("\n") // also of none it is not ""
-	for _, id := range o.conversations {
+	text.WriteString("\n") // so that the text is not "" if there are none
+	for _, id := range w.conversations {
 		text.WriteString(marks[id] + "\n")
 	}
 	return text.String()
 }
 
-// wait calls check until it says that it has found what the caller waits for, or
-// fails, or until ctx or drain has ended; then it answers false. Between two
-// calls it sleeps until somebody rings for key, and never longer than a second.
+// wait calls check until it returns true or fails, or until ctx or drain has
+// ended; in the last case it returns false. Between two calls it sleeps until
+// key is rung, but at most a second.
 func wait(ctx context.Context, n Notifier, key string, drain <-chan struct{}, check func(context.Context) (bool, error)) (bool, error) {
-	return waitFor(ctx, n, key, drain, looks{checkAgain, checkOften}, check)
+	return waitFor(ctx, n, key, drain, intervals{checkAgain, checkOften}, check)
 }
 
-// looks are the times between two looks of a waiter.
-type looks struct{ rung, silent time.Duration }
+// intervals are the times between two checks of a waiter.
+type intervals struct{ rung, silent time.Duration }
 
-// waitFor is wait with other times between two looks.
-func waitFor(ctx context.Context, n Notifier, key string, drain <-chan struct{}, l looks, check func(context.Context) (bool, error)) (bool, error) {
+// waitFor is wait with other times between two checks.
+func waitFor(ctx context.Context, n Notifier, key string, drain <-chan struct{}, l intervals, check func(context.Context) (bool, error)) (bool, error) {
 	if found, err := check(ctx); found || err != nil {
 		return found, err
 	}
@@ -244,9 +275,10 @@ func waitFor(ctx context.Context, n Notifier, key string, drain <-chan struct{},
 	return eachTime(ctx, drain, rings, again.C, func(time.Time) (bool, error) { return check(ctx) })
 }
 
-// eachTime calls check at once, so that what was committed before somebody listened is seen,
-// and then at each ring with the zero value, and with whatever again brings, until it reports
-// true, or fails, or until ctx or drain has ended; then it answers false.
+// eachTime calls check until it returns true or fails, or until ctx or drain has ended; in
+// the last case it returns false. It calls check immediately, so that changes from before
+// the caller listened are seen, then with the zero value after each ring, and with each
+// value received from again.
 func eachTime[T any](ctx context.Context, drain, rings <-chan struct{}, again <-chan T, check func(T) (bool, error)) (bool, error) {
 	var none T
 	for with := none; ; {
@@ -265,30 +297,14 @@ func eachTime[T any](ctx context.Context, drain, rings <-chan struct{}, again <-
 	}
 }
 
-// Address names the inbox of a session.
-type Address struct {
-	Conversation string
-	Session      SessionID
-}
-
-// addresses are the inboxes of sessions.
-func addresses(all []Credentials) []Address {
-	of := make([]Address, len(all))
-	for i, c := range all {
-		c = claimed(c)
-		of[i] = Address{c.Conversation, c.Session}
-	}
-	return of
-}
-
-// Limits of one look.
+// Limits of one poll.
 const (
-	lookWithin = 5 * time.Second
-	lookFor    = 2000 // inboxes, or conversations: others want to read meanwhile
+	pollTimeout = 5 * time.Second
+	pollSize    = 2000 // inboxes or conversations; others want to read too
 )
 
-// contained calls fn, and returns what it panicked with as an error. A look for all runs
-// beside the calls, and its panic would end them all.
+// contained calls fn and returns a panic in it as an error. A poll runs in a goroutine
+// of its own, where a panic would end the process.
 func contained(fn func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -298,133 +314,112 @@ func contained(fn func() error) (err error) {
 	return fn()
 }
 
-// lookout looks into the store for everybody who waits for mail in this process: with one
-// look a second, however many they are. A ring wakes a waiter at once; this finds what
-// nobody rang for, such as the end of a claim whose process died, or an expiry. It runs while
-// somebody waits.
-type lookout struct {
+// mailPoller polls the inboxes of all callers of this process that wait for mail, with one
+// read a second for all of them. A ring wakes a waiter immediately; polling finds what is
+// not rung for, such as an expiry, or the end of the claim of a process that died.
+type mailPoller struct {
+	poller[*mailWaiter]
 	store Store
 
-	mutex   sync.Mutex
-	waiting map[*watch]bool
-	seen    map[Address]time.Time // sessions whose sign of life is to be noted, with its time
-	noting  bool                  // earlier ones are being noted
-	running bool
+	seen   map[Address]time.Time // sessions whose sign of life has yet to be recorded, with its time
+	noting bool                  // earlier ones are being recorded
+	noted  chan struct{}         // closed when those due before the current poll are recorded
 }
 
-// watch is what one waiter waits at.
-type watch struct {
+// mailWaiter is one waiter for mail.
+type mailWaiter struct {
 	inboxes []Address
-	// views receives the latest look at them; nil where that failed, and the waiter is to look.
+	// views receives the latest state of the inboxes; nil if reading them failed, so
+	// that the waiter has to read them itself.
 	views chan []SessionView
 }
 
-func newLookout(store Store) *lookout {
-	return &lookout{store: store, waiting: map[*watch]bool{}, seen: map[Address]time.Time{}}
+func newMailPoller(store Store) *mailPoller {
+	p := &mailPoller{store: store, seen: map[Address]time.Time{}}
+	p.poller = poller[*mailWaiter]{
+		every: checkAgain, poll: p.read, waiters: map[*mailWaiter]bool{},
+		prepare: p.noteSeen,
+	}
+	return p
 }
 
-// join begins to look at inboxes. Call leave when done.
-func (l *lookout) join(inboxes []Address) *watch {
-	w := &watch{inboxes, make(chan []SessionView, 1)}
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	l.waiting[w] = true
-	if !l.running {
-		l.running = true
-		go l.run()
-	}
+// join begins to poll inboxes. Call remove when done.
+func (p *mailPoller) join(inboxes []Address) *mailWaiter {
+	w := &mailWaiter{inboxes, make(chan []SessionView, 1)}
+	p.add(w)
 	return w
 }
 
-func (l *lookout) leave(w *watch) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	delete(l.waiting, w)
-}
-
-// noteLater has a sign of life noted together with those of others. It reports false where
-// nobody waits who would see to it.
-func (l *lookout) noteLater(of Address, at time.Time) bool {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if l.running {
-		l.seen[of] = at
+// noteLater arranges for a sign of life to be recorded together with those of others. It
+// returns false if there is no polling, so that nobody would record it.
+func (p *mailPoller) noteLater(of Address, at time.Time) bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.running {
+		p.seen[of] = at
 	}
-	return l.running
+	return p.running
 }
 
-func (l *lookout) run() {
-	again := time.NewTicker(checkAgain)
-	defer again.Stop()
-	for range again.C {
-		l.mutex.Lock()
-		all := slices.Collect(maps.Keys(l.waiting))
-		noted := l.noteSeen()
-		l.running = len(all)+len(l.seen) > 0
-		running := l.running
-		l.mutex.Unlock()
-		if !running {
-			return
-		}
-		select { // else the looks find no sign of life, and it is noted again
-		case <-noted:
-		case <-time.After(checkAgain / 2):
-		}
-		for len(all) > 0 {
-			some := portion(all)
-			l.look(all[:some])
-			all = all[some:]
-		}
+func (p *mailPoller) read(all []*mailWaiter) {
+	select { // otherwise the reads below find no sign of life, and it is recorded again
+	case <-p.noted:
+	case <-time.After(checkAgain / 2):
+	}
+	for len(all) > 0 {
+		some := portion(all)
+		p.readSome(all[:some])
+		all = all[some:]
 	}
 }
 
-// portion is for how many of these waiters one look is: for one at least, and for no more
-// than have lookFor inboxes together.
-func portion(all []*watch) int {
+// portion returns for how many of the waiters to read at once: at least one, and no more
+// than have pollSize inboxes in total.
+func portion(all []*mailWaiter) int {
 	inboxes := 0
 	for n, w := range all {
-		if inboxes += len(w.inboxes); inboxes > lookFor && n > 0 {
+		if inboxes += len(w.inboxes); inboxes > pollSize && n > 0 {
 			return n
 		}
 	}
 	return len(all)
 }
 
-// noteSeen begins to note the signs of life, and returns what is closed when they are noted.
-// Who notes them may wait for other writers: looks go on meanwhile, and later signs are noted
-// afterwards. The caller has the mutex.
-func (l *lookout) noteSeen() (noted chan struct{}) {
-	noted = make(chan struct{})
-	if l.noting || len(l.seen) == 0 {
-		close(noted)
-		return noted
+// noteSeen begins to record the signs of life, and reports whether later ones are left,
+// since one recording has to end before the next. Recording may have to wait for other
+// writers; polling continues meanwhile. The caller holds the mutex.
+func (p *mailPoller) noteSeen() (left bool) {
+	p.noted = make(chan struct{})
+	if p.noting || len(p.seen) == 0 {
+		close(p.noted)
+		return len(p.seen) > 0
 	}
-	l.noting = true
-	seen := l.seen
-	l.seen = map[Address]time.Time{}
+	p.noting = true
+	seen, noted := p.seen, p.noted
+	p.seen = map[Address]time.Time{}
 	go func() {
 		defer close(noted)
-		l.note(seen)
+		p.note(seen)
 	}()
-	return noted
+	return false
 }
 
-// note notes signs of life. Without them a session looks silent for a moment.
-func (l *lookout) note(seen map[Address]time.Time) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+// note records signs of life. If it fails, a session looks silent for a moment.
+func (p *mailPoller) note(seen map[Address]time.Time) {
+	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
 	defer cancel()
 	latest := slices.MaxFunc(slices.Collect(maps.Values(seen)), time.Time.Compare)
 	_ = contained(func() error {
-		return l.store.NoteAllSeen(ctx, slices.Collect(maps.Keys(seen)), latest, latest.Add(-noteTogether))
+		return p.store.NoteAllSeen(ctx, slices.Collect(maps.Keys(seen)), latest, latest.Add(-noteTogether))
 	})
-	l.mutex.Lock()
-	l.noting = false
-	l.mutex.Unlock()
+	p.mutex.Lock()
+	p.noting = false
+	p.mutex.Unlock()
 }
 
-// look looks once for waiters.
-func (l *lookout) look(all []*watch) {
-	ctx, cancel := context.WithTimeout(context.Background(), lookWithin)
+// readSome reads the inboxes of some waiters once.
+func (p *mailPoller) readSome(all []*mailWaiter) {
+	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
 	defer cancel()
 	var of []Address
 	for _, w := range all {
@@ -432,7 +427,7 @@ func (l *lookout) look(all []*watch) {
 	}
 	var views []SessionView
 	err := contained(func() (err error) {
-		views, err = l.store.PeekInboxes(ctx, of)
+		views, err = p.store.PeekInboxes(ctx, of)
 		return err
 	})
 	for _, w := range all {
@@ -440,54 +435,6 @@ func (l *lookout) look(all []*watch) {
 		if err == nil {
 			own, views = views[:len(w.inboxes)], views[len(w.inboxes):]
 		}
-		select { // a look that nobody took is replaced
-		case <-w.views:
-		default:
-		}
-		w.views <- own
+		replace(w.views, own)
 	}
-}
-
-// waitMail calls check with a look at the inboxes of all until it reports true, or fails, or
-// until ctx or drain has ended; then it answers false. It looks when somebody rings for one
-// of them, and once a second together with whoever else waits in this process.
-func (s *Service) waitMail(ctx context.Context, all []Credentials, drain <-chan struct{}, check func(context.Context, []SessionView) (bool, error)) (bool, error) {
-	look := func(views []SessionView) (found bool, err error) {
-		if views == nil {
-			if views, err = s.peekEach(ctx, all); err != nil || ctx.Err() != nil {
-				return false, err
-			}
-		}
-		return check(ctx, views)
-	}
-	if found, err := look(nil); found || err != nil {
-		return found, err
-	}
-	keys := make([]string, len(all))
-	for i, c := range all {
-		keys[i] = bellKey(c.Conversation, c.Session)
-	}
-	rings, stop, err := together{s.bells, keys}.Listen("")
-	if err != nil {
-		return wait(ctx, silence{}, "", drain, func(context.Context) (bool, error) { return look(nil) })
-	}
-	defer func() { _ = stop() }()
-	w := s.lookout.join(addresses(all))
-	defer s.lookout.leave(w)
-	return eachTime(ctx, drain, rings, w.views, look)
-}
-
-// peekEach looks at the inboxes of all. The error is nil where ctx has ended.
-func (s *Service) peekEach(ctx context.Context, all []Credentials) (views []SessionView, err error) {
-	for _, of := range addresses(all) {
-		view, err := s.store.PeekInbox(ctx, of.Conversation, of.Session)
-		if ctx.Err() != nil {
-			return nil, nil //nolint:nilerr // the end of the wait is no failure
-		}
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, view)
-	}
-	return views, nil
 }

@@ -10,10 +10,10 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// Operator is the actor of what a human at the terminal does.
+// Operator is the actor of everything that a human does at the terminal.
 const Operator = "operator"
 
-// Conversations returns all conversations, the newest first.
+// Conversations returns all conversations, newest first.
 func (s *Service) Conversations(ctx context.Context) ([]Overview, error) {
 	all, err := s.store.Conversations(ctx)
 	if err != nil {
@@ -37,19 +37,20 @@ func (s *Service) Conversation(ctx context.Context, id string) (Overview, error)
 	return found, err
 }
 
-// endMoved reports an end that something other than bridge has written into the store.
+// endMoved reports whether the end of a conversation was written into the store by
+// something other than bridge.
 func (s *Service) endMoved(o Overview) bool {
 	return !s.ends.Genuine(o.ID, o.ExpiresAt, o.ExpirySeal)
 }
 
 // Messages returns up to limit messages of a conversation, in order, that were
-// stored after the one with the ID after.
+// stored after the message with the ID after.
 func (s *Service) Messages(ctx context.Context, conversation string, after int64, limit int) ([]Message, error) {
 	return s.store.Messages(ctx, conversation, after, limit)
 }
 
 // MessagesBefore returns the last limit messages of a conversation, in order, that were
-// stored before the one with the ID before; 0 means those that there are.
+// stored before the message with the ID before. If before is 0, it returns the latest.
 func (s *Service) MessagesBefore(ctx context.Context, conversation string, before int64, limit int) ([]Message, error) {
 	if before == 0 {
 		before = math.MaxInt64
@@ -57,16 +58,17 @@ func (s *Service) MessagesBefore(ctx context.Context, conversation string, befor
 	return s.store.MessagesBefore(ctx, conversation, before, limit)
 }
 
-// RecordReading records that the operator reads a conversation, where nothing
-// else tells of it.
+// RecordReading records that the operator reads a conversation, for reads that
+// leave no other entry in the log.
 func (s *Service) RecordReading(ctx context.Context, conversation string) error {
 	return s.store.RecordOperation(ctx, s.OperatorOperation("read_conversation", conversation))
 }
 
-// Cleanup removes the conversations that expired at least olderThan ago, with
-// their messages, and returns them. The audit log keeps its entries. A dry run
-// removes nothing. A conversation that has ended only because something other than bridge
-// says so is left; where all else was done, the error is a *MovedEndsError that names those.
+// Cleanup removes the conversations that expired at least olderThan ago, with their
+// messages, and returns them. The audit log keeps its entries. A dry run removes nothing. A
+// conversation whose end was changed by something other than bridge is not removed. If
+// there are such conversations, the error after everything else was done is a
+// *MovedEndsError that names them.
 func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun bool) ([]Overview, error) {
 	op := s.OperatorOperation("cleanup", "")
 	moved := map[string]bool{}
@@ -86,8 +88,9 @@ func (s *Service) Cleanup(ctx context.Context, olderThan time.Duration, dryRun b
 	return removed, nil
 }
 
-// Compact ends a cleanup: what was removed takes no room any more and cannot be
-// read from the store's files, and what killed processes left is gone.
+// Compact finishes a cleanup. It returns the space of what was removed to the
+// system, makes sure that none of it can be read from the store's files, and
+// removes the leftovers of processes that were killed.
 func (s *Service) Compact(ctx context.Context) error {
 	if sweeper, ok := s.bells.(interface{ Sweep() }); ok {
 		sweeper.Sweep()
@@ -95,15 +98,15 @@ func (s *Service) Compact(ctx context.Context) error {
 	return s.store.Compact(ctx)
 }
 
-// What cleanup removes in one transaction, while everybody else waits. A
-// conversation goes as a whole, however many messages it has.
+// Limits of what cleanup removes in one transaction, which blocks everybody
+// else. A conversation is removed as a whole, however many messages it has.
 const (
 	batchConversations = 100
 	batchMessages      = 10_000
 )
 
-// CleanedUp says what goes with some conversations: how many messages were in them,
-// and how many of those nobody has read. It completes the details of the entry.
+// CleanedUp counts the messages of removed conversations, and sets in details how
+// many of them were never read.
 func CleanedUp(removed []Overview, details Details) (gone Usage) {
 	var unread int64
 	for _, o := range removed {
@@ -115,7 +118,8 @@ func CleanedUp(removed []Overview, details Details) (gone Usage) {
 	return gone
 }
 
-// CleanupBatch is the beginning of all that one transaction removes.
+// CleanupBatch returns the first conversations of all, as many as one
+// transaction removes.
 func CleanupBatch(all []Overview) []Overview {
 	var messages int64
 	for i, o := range all {
@@ -132,9 +136,9 @@ func (s *Service) AuditEntries(ctx context.Context, q AuditQuery) ([]audit.Entry
 	return s.store.AuditEntries(ctx, q)
 }
 
-// VerifyAudit checks the whole audit log, and that it contains the noted head
-// unless that is zero. It returns the head. The error is an *audit.Fault where
-// the log is not what the bridge wrote.
+// VerifyAudit checks the whole audit log and, if noted is not zero, that the
+// log contains that head. It returns the current head. The error is an
+// *audit.Fault if the log is not as bridge wrote it.
 func (s *Service) VerifyAudit(ctx context.Context, noted audit.Head) (audit.Head, error) {
 	v := s.chain.Verifier(noted)
 	head, err := s.store.WalkAudit(ctx, v.Begin, v.Next)
@@ -144,7 +148,7 @@ func (s *Service) VerifyAudit(ctx context.Context, noted audit.Head) (audit.Head
 	return head, v.End(head)
 }
 
-// OperatorOperation is something that the operator does.
+// OperatorOperation returns an operation of the operator.
 func (s *Service) OperatorOperation(action, conversation string) Operation {
 	return Operation{
 		Now:          s.Now(),
@@ -155,8 +159,8 @@ func (s *Service) OperatorOperation(action, conversation string) Operation {
 	}
 }
 
-// RefuseOperator records that an operator's command was not carried out,
-// because it was not sure to come from a human.
+// RefuseOperator records that an operator's command was not carried out because
+// it did not verifiably come from a human.
 func (s *Service) RefuseOperator(ctx context.Context, action, conversation, reason string) error {
 	op := s.OperatorOperation(action, conversation)
 	op.Details["reason"] = reason

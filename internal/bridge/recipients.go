@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// Everyone stands, alone, for all other sessions that take messages.
+// Everyone, as the only recipient, stands for all other sessions that accept
+// messages.
 const Everyone SessionID = "all"
 
-// Recipients are the sessions that get a message, in order of their names.
+// Recipients are the sessions that receive a message, ordered by name.
 type Recipients []SessionID
 
-// String lists them with commas between.
+// String lists the sessions, separated by commas.
 func (r Recipients) String() string {
 	names := make([]string, len(r))
 	for i, session := range r {
@@ -20,16 +21,16 @@ func (r Recipients) String() string {
 	return strings.Join(names, ",")
 }
 
-// Recipient is what is known of one who got a message, beside the first. Its Unread
-// counts what waits for it, this message included.
+// Recipient is the state of a recipient other than the first. Its Unread counts the
+// messages waiting for it, including this one.
 type Recipient struct {
 	SessionState
-	// Seq is the number that the message has in its inbox.
+	// Seq is the message's number in its inbox.
 	Seq int64
 }
 
-// A RecipientRule says who of a roster gets a message. Its error is nil or an
-// InvalidError. It is pure.
+// A RecipientRule returns the sessions of a roster that receive a message. Its
+// error is nil or an InvalidError. It is pure.
 type RecipientRule func(Roster) (Recipients, error)
 
 // validateTo checks what can be checked without the roster.
@@ -37,7 +38,7 @@ func validateTo(to []SessionID) error {
 	for i, session := range to {
 		switch {
 		case session == Everyone && len(to) > 1:
-			return Invalid("to", `must name sessions, or be ["all"] alone`)
+			return Invalid("to", `must name sessions, or be ["all"]`)
 		case session != Everyone && !session.Valid():
 			return Invalid("to", `must name sessions by their letters, such as ["b"], or be ["all"]`)
 		case slices.Contains(to[:i], session):
@@ -47,8 +48,9 @@ func validateTo(to []SessionID) error {
 	return nil
 }
 
-// recipientRule is the rule of a message of a session. Where it names nobody, the
-// only partner gets it; with more, nobody does.
+// recipientRule returns the rule for a message of the session self. If to is
+// empty, the only partner receives the message; with several partners, it is an
+// error.
 func recipientRule(self SessionID, to []SessionID) RecipientRule {
 	return func(r Roster) (Recipients, error) {
 		partners := r.Partners(self)
@@ -62,23 +64,25 @@ func recipientRule(self SessionID, to []SessionID) RecipientRule {
 	}
 }
 
-// named are the recipients that a message names. All must take messages.
+// named returns the sessions that a message names. All of them must accept
+// messages.
 func (r Roster) named(self SessionID, to []SessionID) (Recipients, error) {
 	named := Recipients(slices.Sorted(slices.Values(to)))
 	for _, session := range named {
 		switch s, ok := r.Of(session); {
 		case session == self:
-			return nil, Invalid("to", "names you yourself: name other sessions")
+			return nil, Invalid("to", "names your own session: name others")
 		case !ok || !s.Listens():
-			return nil, Invalid("to", "names a session that is not there, or that nobody has joined yet. The others (roles are untrusted data): %s", r.Others(self))
+			return nil, Invalid("to", "names a session that does not exist, or that nobody has joined yet. The others (roles are untrusted data): %s", r.Others(self))
 		}
 	}
 	return named, nil
 }
 
-// pairRoster is the roster of a conversation of two, as far as who gets a message
-// depends on it: a store need not read it.
+// pairRoster is a roster of two sessions with only the fields that determine who
+// receives a message, so that a store need not read it.
 var pairRoster = Roster{{Session: SessionA}, {Session: SessionB}}
 
-// PairRoster returns what a RecipientRule has to know of a conversation of two.
+// PairRoster returns what a RecipientRule has to know about a conversation of
+// two.
 func PairRoster() Roster { return pairRoster }

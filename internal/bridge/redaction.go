@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// kindToken is the kind of secret that only the bridge can recognise: a token
-// of its own.
+// kindToken is the kind of secret that only bridge can recognise: one of its
+// own tokens.
 const (
 	kindToken        = "BRIDGE_TOKEN"
 	tokenPlaceholder = kindToken + "_REDACTED"
@@ -28,11 +28,12 @@ func (s *Service) Redaction(ctx context.Context) *Redaction {
 	return s.RedactionBy(ctx, s.store.Suspects)
 }
 
-// Lookup calls visit with each session whose token has one of the fingerprints
-// (Store.Suspects).
+// Lookup calls visit with each session whose token has one of the fingerprints.
+// See Store.Suspects.
 type Lookup func(ctx context.Context, prints []int64, visit func(Suspect)) error
 
-// RedactionBy is Redaction inside of a transaction, which has its own lookup.
+// RedactionBy is Redaction for use inside a transaction, which has its own
+// lookup.
 func (s *Service) RedactionBy(ctx context.Context, lookup Lookup) *Redaction {
 	return &Redaction{service: s, lookup: lookup, ctx: ctx}
 }
@@ -55,18 +56,20 @@ func (r *Redaction) texts(texts []string) []string {
 	return clean
 }
 
-// Found returns the kinds of what was hidden, sorted, each once; nil for none.
+// Found returns the kinds of secrets that were hidden, sorted and without
+// duplicates; nil if there were none.
 func (r *Redaction) Found() []string {
 	slices.Sort(r.kinds)
 	return slices.Compact(r.kinds)
 }
 
-// Err says why a text could not be redacted: nothing of the call may be stored then.
+// Err returns the error that prevented a text from being redacted. If it is not nil,
+// nothing of the call may be stored.
 func (r *Redaction) Err() error { return r.err }
 
-// hideTokens replaces the tokens of the store's conversations. They look like any
-// SHA-256 digest, so only comparing tells: without it a token that an agent sends
-// along would lie in the store in clear.
+// hideTokens replaces tokens of the store's conversations. They look like any
+// SHA-256 digest, so they can only be recognised by comparison. Without this, a
+// token that an agent sends would be stored in clear.
 func (r *Redaction) hideTokens(text string) string {
 	s := r.service
 	var prints []int64

@@ -14,37 +14,38 @@ const (
 	OutcomeUnauthorized = "unauthorized"
 	OutcomeRateLimited  = "rate_limited"
 	OutcomeExpired      = "expired"
-	OutcomeInvalid      = "invalid" // by its arguments
-	OutcomeRefused      = "refused" // by a rule of the domain
+	OutcomeInvalid      = "invalid" // because of its arguments
+	OutcomeRefused      = "refused" // because of a rule of the domain
 )
 
-// Account is what a store keeps of one limited thing, by the name of its bucket.
-// The zero Account has spent nothing.
+// Account is what a store keeps for one bucket of calls. The zero Account has
+// used nothing.
 type Account struct {
 	ratelimit.Bucket
 	// Unlogged counts the refusals since the last one that was logged.
 	Unlogged int64
 }
 
-// AccountsFor is after how long an account that was not used is as good as new.
+// AccountsFor is how long an unused account is kept. After that, it is
+// equivalent to a new one.
 const AccountsFor = 24 * time.Hour
 
-// Charge is a call to be counted against a limit.
+// Charge is a call that counts against a limit.
 type Charge struct {
-	// Bucket is the key of what is limited; empty charges nothing.
+	// Bucket identifies what is limited. If it is empty, nothing is charged.
 	Bucket string
-	// What names it in a refusal.
+	// What describes it in a refusal.
 	What string
-	// Kind says which of the store's limits it is.
+	// Kind is the store's limit that applies.
 	Kind LimitKind
-	// Times is how many calls it counts for; 0 is one.
+	// Times is how many calls it counts for; 0 means one.
 	Times int
-	// Instead is what a call costs that counts for more than a window ever has; nil
-	// is nothing.
+	// Instead is charged if Times is more than the limit ever allows; nil means
+	// nothing is.
 	Instead *Charge
 }
 
-// Keeps reports whether the call that is charged puts more into the store.
+// Keeps reports whether the charged call adds data to the store.
 func Keeps(charges []Charge) bool {
 	return slices.ContainsFunc(charges, func(c Charge) bool {
 		return c.Kind == LimitWrites || c.Kind == LimitSteps || c.Kind == LimitCreates
@@ -52,16 +53,16 @@ func Keeps(charges []Charge) bool {
 }
 
 // Take charges the call at the time now. It returns the account to keep, or a
-// Refusal; then nothing was charged. What costs more than a window ever has is not
-// told to try again.
+// Refusal if the call is over the limit and nothing was charged. If the call costs
+// more than the limit ever allows, the refusal does not suggest trying again.
 //
-// The audit log takes as many such refusals one by one as it does failed proofs.
-// Over that they are counted, and the next one that is logged says how many were
-// not.
+// In the audit log, refusals are logged individually up to the limit for failed
+// proofs. Further refusals are only counted, and the next one that is logged
+// includes their number.
 func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
 	limit := limits.Of(c.Kind)
 	if most := limit.Burst(); most > 0 && c.Times > most {
-		reason := Invalid("to", "names %d sessions: one call may write to %d here. Name fewer, or let the operator raise the limits", c.Times, most)
+		reason := Invalid("to", "names %d sessions: one call may write to %d here. Name fewer, or ask the operator to raise the limits", c.Times, most)
 		refusal := &Refusal{Reason: reason, Outcome: OutcomeRateLimited, Flood: c.flood()}
 		if c.Instead != nil {
 			refusal.Cost = *c.Instead
@@ -82,8 +83,8 @@ func (c Charge) Take(a Account, limits Limits, now time.Time) (Account, error) {
 	return Account{Bucket: kept}, nil
 }
 
-// TakeAll takes all of some charges from their accounts, which are as many, or none of
-// them: then the error is a Refusal. It returns the accounts as they are to be kept.
+// TakeAll takes each charge from the account at the same index, or none of them if one
+// is over its limit; then the error is a Refusal. It returns the accounts to keep.
 func TakeAll(charges []Charge, accounts []Account, limits Limits, now time.Time) ([]Account, error) {
 	kept := make([]Account, len(charges))
 	for i, c := range charges {
@@ -95,15 +96,15 @@ func TakeAll(charges []Charge, accounts []Account, limits Limits, now time.Time)
 	return kept, nil
 }
 
-// flooded names the bucket of those calls to a bucket that are refused.
+// flooded returns the bucket for refused calls of another bucket.
 func flooded(bucket string) string { return "refused/" + bucket }
 
-// flood is charged for a refusal of what the charge is taken for.
+// flood returns the charge for a refusal of the call that c charges.
 func (c Charge) flood() Charge {
 	return Charge{Bucket: flooded(c.Bucket), What: c.What, Kind: LimitFailures}
 }
 
-// over words what a limit answered.
+// over converts the error of a limit.
 func (c Charge) over(err error) error {
 	var over *ratelimit.Exceeded
 	if !errors.As(err, &over) {
@@ -112,23 +113,25 @@ func (c Charge) over(err error) error {
 	return &RateLimitError{What: c.What, Window: over.Window, Limit: over.Limit, RetryAfter: over.RetryAfter}
 }
 
-// Refusal ends an operation inside its transaction. A store keeps the
+// Refusal ends an operation inside its transaction. The store commits the
 // transaction: what the operation has kept so far stays, and the refusal is
-// recorded as Settle says. Then it answers Reason.
+// recorded according to Settle. Then the store returns Reason.
 type Refusal struct {
-	// Reason is the answer. It is nil where whoever refuses knows the reason.
+	// Reason is the error returned to the caller. It is nil if the code that
+	// refuses already knows the reason.
 	Reason error
-	// Outcome is what the audit log says.
+	// Outcome is recorded in the audit log.
 	Outcome string
-	// Cost is taken for the refusal, as for any other call. Over its limit the answer
-	// is that limit, and not Reason; without a bucket the refusal costs nothing.
+	// Cost is charged for the refusal, as for any other call. If that is over its
+	// limit, the result is a RateLimitError instead of Reason. If its bucket is
+	// empty, the refusal costs nothing.
 	Cost Charge
-	// Flood is charged for the refusal. Over its limit the refusal is counted and
-	// not logged; without a bucket each is logged.
+	// Flood is charged for the refusal. If that is over its limit, the refusal is
+	// counted but not logged. If its bucket is empty, every refusal is logged.
 	Flood Charge
-	// Unproven is set for a caller that could not prove what it claims. What such
-	// a one says of itself is no fact, so it is not logged; and over the limit of
-	// Flood the answer is that limit, and not Reason.
+	// Unproven is set for a caller that could not prove its claims. Then the
+	// details are not logged, because they hold only claims, and if Flood is over
+	// its limit, the result is a RateLimitError instead of Reason.
 	Unproven bool
 }
 
@@ -142,8 +145,8 @@ func (r *Refusal) Error() string {
 func (r *Refusal) Unwrap() error { return r.Reason }
 
 // Settle charges the refusal to the account of Flood. It returns the account to
-// keep, and whether the refusal is logged; it completes the details of the entry
-// and, for a flood of callers that prove nothing, the reason.
+// keep and whether the refusal is logged. It completes the details of the entry
+// and, if there are too many unproven callers, replaces the reason.
 func (r *Refusal) Settle(a Account, limits Limits, now time.Time, details Details) (kept Account, logged bool) {
 	if r.Unproven {
 		clear(details)

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// blindStore is a store whose reading fails while its writing works, as where
-// another process keeps the log's index, or the disk has no room for it.
+// blindStore is a store whose reads fail while its writes work, as when another
+// process holds the log's index, or the disk is too full for it.
 type blindStore struct {
 	bridge.Store
 	err error
@@ -24,8 +24,9 @@ func (b *blindStore) Suspects(ctx context.Context, prints []int64, visit func(br
 	return b.Store.Suspects(ctx, prints, visit)
 }
 
-// TestSendTellsAFailingStoreFromAWrongToken: an agent that is told to look at its
-// credentials gives up a conversation that is as good as ever.
+// TestSendTellsAFailingStoreFromAWrongToken checks that a failing store is not
+// reported as a wrong token, because the agent would then give up a working
+// conversation.
 func TestSendTellsAFailingStoreFromAWrongToken(t *testing.T) {
 	store := &blindStore{}
 	s := bridgetest.New(t, func(c *bridge.Config) {
@@ -50,8 +51,8 @@ func TestSendTellsAFailingStoreFromAWrongToken(t *testing.T) {
 	}
 }
 
-// TestRefusedElsewhere: what an adapter on another machine says that it refused is
-// no text of the log, and the log says who said it.
+// TestRefusedElsewhere checks that an action named by an adapter on another
+// machine is not logged as it is, and that the log records the adapter's caller.
 func TestRefusedElsewhere(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.New(t)

@@ -9,8 +9,9 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// TestClaimsProveThemselves: who holds a claim may end it, and nobody can make up
-// one of another session, whose numbers are easy to guess.
+// TestClaimsProveThemselves checks that the holder of a claim may end it, and
+// that nobody can forge the claim of another session, although its numbers are
+// easy to guess.
 func TestClaimsProveThemselves(t *testing.T) {
 	t.Parallel()
 	env := bridgetest.NewEnv(t)
@@ -33,7 +34,7 @@ func TestClaimsProveThemselves(t *testing.T) {
 			}
 		}
 	}
-	other := env.Service(t) // as another process on the same store
+	other := env.Service(t) // as another process with the same store
 	if err := other.Confirm(t.Context(), d.Claim); err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +43,8 @@ func TestClaimsProveThemselves(t *testing.T) {
 	}
 }
 
-// TestCallerOfTheContext: a service that serves several callers counts what is
-// limited per caller for each.
+// TestCallerOfTheContext checks that a service with several callers counts
+// limits per caller.
 func TestCallerOfTheContext(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.New(t)
@@ -61,7 +62,8 @@ func TestCallerOfTheContext(t *testing.T) {
 	}
 }
 
-// TestToldProves: only a session itself says what it was told.
+// TestToldProves checks that a session's files are forgotten only if it proves
+// its identity.
 func TestToldProves(t *testing.T) {
 	t.Parallel()
 	s := bridgetest.New(t)

@@ -6,40 +6,41 @@ import (
 	"time"
 )
 
-// Retained is something that a cleanup removes when it is old enough.
+// Retained is a kind of data that a cleanup removes when it is old enough.
 type Retained string
 
-// What is retained for a time that the operator may set.
+// The kinds of data whose retention the operator can set.
 const (
-	// RetainConversations is counted from their end. Messages go with their conversation,
-	// and are never taken out of one that lives.
+	// RetainConversations counts from a conversation's end. Messages are removed with
+	// their conversation, never from one that has not expired.
 	RetainConversations Retained = "conversations"
-	// RetainFileVersions are the changes of shared files; their last versions stay.
+	// RetainFileVersions are changes of shared files. The last version of each file
+	// stays.
 	RetainFileVersions Retained = "file_versions"
-	// RetainSteps are logged steps; the last of each conversation stays.
+	// RetainSteps are logged steps. The last step of each conversation stays.
 	RetainSteps Retained = "steps"
-	// RetainKeys are the idempotency keys of messages and tasks: a call that is repeated
-	// later counts as a new one.
+	// RetainKeys are the idempotency keys of messages and tasks. A call that repeats a
+	// removed key counts as a new one.
 	RetainKeys Retained = "idempotency_keys"
-	// RetainSnapshots are states of workspaces before commands.
+	// RetainSnapshots are states of workspaces, taken before commands were run.
 	RetainSnapshots Retained = "snapshots"
 )
 
-// Forever keeps something as long as the conversation that it belongs to.
+// Forever keeps data as long as the conversation that it belongs to.
 const Forever time.Duration = -1
 
-// defaultSnapshots is how long snapshots are kept where nothing else was set.
+// defaultSnapshots is how long snapshots are kept by default.
 const defaultSnapshots = 30 * 24 * time.Hour
 
-// RetainedKinds are all of them.
+// RetainedKinds lists all kinds.
 func RetainedKinds() []Retained {
 	return []Retained{RetainConversations, RetainFileVersions, RetainSteps, RetainKeys, RetainSnapshots}
 }
 
-// MayBeForever reports whether something may be kept as long as its conversation.
+// MayBeForever reports whether the kind may be kept as long as its conversation.
 func (k Retained) MayBeForever() bool { return k != RetainConversations && k != RetainSnapshots }
 
-// defaultAge is what holds where nothing was set.
+// defaultAge returns the default retention of a kind.
 func (k Retained) defaultAge() time.Duration {
 	switch k {
 	case RetainConversations:
@@ -50,16 +51,16 @@ func (k Retained) defaultAge() time.Duration {
 	return Forever
 }
 
-// Retention says how long something is kept.
+// Retention is how long one kind of data is kept.
 type Retention struct {
 	Kind Retained
-	// Age is how old it becomes; Forever for as long as its conversation.
+	// Age is how long it is kept; Forever means as long as its conversation.
 	Age time.Duration
 	// SetAt is when the operator set it; zero for the default.
 	SetAt time.Time
 }
 
-// Retention returns how long each kind is kept, in order of RetainedKinds.
+// Retention returns how long each kind is kept, in the order of RetainedKinds.
 func (s *Service) Retention(ctx context.Context) ([]Retention, error) {
 	set, err := s.store.Retention(ctx)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *Service) Retention(ctx context.Context) ([]Retention, error) {
 }
 
 // SetRetention changes how long some kinds are kept, from the next cleanup on, and returns
-// what holds then.
+// the resulting retention of all kinds.
 func (s *Service) SetRetention(ctx context.Context, ages map[Retained]time.Duration) ([]Retention, error) {
 	op := s.OperatorOperation("set_retention", "")
 	var set []Retention
@@ -87,7 +88,7 @@ func (s *Service) SetRetention(ctx context.Context, ages map[Retained]time.Durat
 		case !given:
 			continue
 		case age < 0 && (age != Forever || !kind.MayBeForever()):
-			return nil, Invalid(string(kind), "must be a length of time")
+			return nil, Invalid(string(kind), "must be a duration")
 		}
 		set = append(set, Retention{Kind: kind, Age: age, SetAt: op.Now})
 		op.Details[string(kind)] = "forever"
@@ -101,21 +102,22 @@ func (s *Service) SetRetention(ctx context.Context, ages map[Retained]time.Durat
 	return s.Retention(ctx)
 }
 
-// Old counts what a cleanup removes in a conversation that lives on.
+// Old counts what a cleanup removes from conversations that remain.
 type Old struct{ FileVersions, Steps, Keys int64 }
 
-// Add counts more.
+// Add adds the counts of more.
 func (o *Old) Add(more Old) {
 	o.FileVersions += more.FileVersions
 	o.Steps += more.Steps
 	o.Keys += more.Keys
 }
 
-// Before says up to when something is old; a zero time: none of it is.
+// Before holds the times before which data is old; a zero time means that no
+// data is.
 type Before struct{ FileVersions, Steps, Keys time.Time }
 
-// ForgetOld removes what is older than it is to be kept from conversations that stay, each
-// in an operation of its own, and returns how much that was. A dry run only counts.
+// ForgetOld removes data that is older than its retention from conversations that remain,
+// each in an operation of its own, and returns how much it removed. A dry run only counts.
 func (s *Service) ForgetOld(ctx context.Context, dryRun bool) (all Old, err error) {
 	kept, err := s.Retention(ctx)
 	if err != nil {

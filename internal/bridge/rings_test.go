@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// bellBook is a Notifier that notes who is rung for.
+// bellBook is a Notifier that records which sessions are rung.
 type bellBook struct {
 	mu   sync.Mutex
 	keys []string
@@ -29,7 +29,7 @@ func (b *bellBook) Listen(string) (<-chan struct{}, func() error, error) {
 	return nil, nil, errors.New("nobody listens")
 }
 
-// taken returns the sessions rung for since the last time, in order.
+// taken returns the sessions rung since the last call, in order.
 func (b *bellBook) taken() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -39,8 +39,8 @@ func (b *bellBook) taken() string {
 	return all
 }
 
-// TestOnlyWhoIsNamedIsWoken: a message to some of many rings for nobody else, and one
-// that was refused or repeated for nobody.
+// TestOnlyWhoIsNamedIsWoken checks that a message to some of many sessions rings only
+// those, and that a refused or repeated message rings nobody.
 func TestOnlyWhoIsNamedIsWoken(t *testing.T) {
 	t.Parallel()
 	bells := new(bellBook)
@@ -72,8 +72,8 @@ func TestOnlyWhoIsNamedIsWoken(t *testing.T) {
 	}
 }
 
-// TestGivenBackRings: who waits for a session's mail is rung when a delivery ends, whether
-// its messages came back or more is left behind them.
+// TestGivenBackRings checks that those who wait for a session's mail are rung when a
+// delivery ends, both when its messages are given back and when more messages follow them.
 func TestGivenBackRings(t *testing.T) {
 	t.Parallel()
 	bells := new(bellBook)
@@ -94,8 +94,8 @@ func TestGivenBackRings(t *testing.T) {
 	}
 }
 
-// TestTasksRing: who a task is given to, and who gave it, is rung when there is a notice
-// for it, beside those who watch the conversation.
+// TestTasksRing checks that the assignee and the creator of a task are rung when there
+// is a notice for them, in addition to those who watch the conversation.
 func TestTasksRing(t *testing.T) {
 	t.Parallel()
 	bells := new(bellBook)

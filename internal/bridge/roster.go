@@ -8,10 +8,10 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// MaxSessions is how many sessions a conversation has at most: "a" to "z".
+// MaxSessions is the maximum number of sessions of a conversation: "a" to "z".
 const MaxSessions = 26
 
-// SessionIDs lists all names of sessions, in order.
+// SessionIDs lists the names of all possible sessions, in order.
 func SessionIDs() []SessionID {
 	all := make([]SessionID, MaxSessions)
 	for i := range all {
@@ -20,13 +20,13 @@ func SessionIDs() []SessionID {
 	return all
 }
 
-// Valid reports whether s is the name of a session, of any conversation.
+// Valid reports whether s is the name of a session, in any conversation.
 func (s SessionID) Valid() bool { return len(s) == 1 && 'a' <= s[0] && s[0] <= 'z' }
 
-// Roster is the sessions of a conversation, in order of their names.
+// Roster holds the sessions of a conversation, ordered by name.
 type Roster []SessionState
 
-// Of returns the session of that name; ok is false where there is none.
+// Of returns the session of that name. ok is false if there is none.
 func (r Roster) Of(id SessionID) (s SessionState, ok bool) {
 	i := slices.IndexFunc(r, func(s SessionState) bool { return s.Session == id })
 	if i < 0 {
@@ -35,13 +35,13 @@ func (r Roster) Of(id SessionID) (s SessionState, ok bool) {
 	return r[i], true
 }
 
-// Role is the role of a session; empty where there is none of that name.
+// Role returns the role of a session; "" if there is no such session.
 func (r Roster) Role(id SessionID) string {
 	s, _ := r.Of(id)
 	return s.Role
 }
 
-// Others are the sessions but one.
+// Others returns all sessions but self.
 func (r Roster) Others(self SessionID) (others Roster) {
 	for _, s := range r {
 		if s.Session != self {
@@ -51,7 +51,7 @@ func (r Roster) Others(self SessionID) (others Roster) {
 	return others
 }
 
-// Partners are the other sessions that take messages.
+// Partners returns the other sessions that accept messages.
 func (r Roster) Partners(self SessionID) (partners Roster) {
 	for _, s := range r.Others(self) {
 		if s.Listens() {
@@ -61,7 +61,7 @@ func (r Roster) Partners(self SessionID) (partners Roster) {
 	return partners
 }
 
-// IDs are the names of the sessions.
+// IDs returns the names of the sessions.
 func (r Roster) IDs() []SessionID {
 	ids := make([]SessionID, len(r))
 	for i, s := range r {
@@ -70,7 +70,7 @@ func (r Roster) IDs() []SessionID {
 	return ids
 }
 
-// Unread counts what the sessions have not read.
+// Unread counts the messages that the sessions have not read.
 func (r Roster) Unread() (unread int64) {
 	for _, s := range r {
 		unread += s.Unread
@@ -78,11 +78,13 @@ func (r Roster) Unread() (unread int64) {
 	return unread
 }
 
-// MaxListed is how many sessions are named with their roles in the middle of a text.
+// MaxListed is the maximum number of sessions that are listed with their roles
+// within a text.
 const MaxListed = 5
 
-// String names all sessions, and the first MaxListed with their roles, which are what
-// agents wrote: quoted, clean and short. Who reads it can name any of them.
+// String lists the names of all sessions, and the first MaxListed with their roles.
+// Roles were written by agents, so they are cleaned, shortened and quoted. Every
+// session is listed, so that the reader can name any of them.
 func (r Roster) String() string {
 	parts := make([]string, len(r))
 	for i, s := range r {

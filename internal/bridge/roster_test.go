@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// A refusal that shows who there is must show everybody: an agent cannot name whom it
-// was not told of.
+// The list of sessions in a refusal must be complete, because an agent cannot name a
+// session that it was not told about.
 func TestRosterNamesAll(t *testing.T) {
 	t.Parallel()
 	var all bridge.Roster

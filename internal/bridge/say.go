@@ -10,20 +10,20 @@ import (
 // SayRequest is a message from the operator.
 type SayRequest struct {
 	Conversation string
-	// To are the sessions that get it; none, or Everyone, means all of the
-	// conversation.
+	// To names the receiving sessions. If it is empty or Everyone, all sessions
+	// of the conversation receive the message.
 	To   []SessionID
 	Text string
 }
 
-// A SayRule says who hears the operator in a conversation as it is, at a time of the store. Its error is nil
-// or a Refusal. It is pure.
+// A SayRule returns the sessions that receive a message from the operator, given a
+// conversation's state at the store's time now. Its error is nil or a Refusal. It is pure.
 type SayRule func(o Overview, now time.Time) (Recipients, error)
 
 // Say stores a message from the operator, which agents are shown as trusted. The
-// caller has made sure that a human at a terminal wants it: nothing here can tell.
-// It is charged to nobody, and goes to paused conversations too. The error may be
-// ErrNotFound, ErrExpired or an InvalidError.
+// caller must have made sure that a human at a terminal sends it; Say cannot check
+// that. The message is charged to nobody, and can be sent to paused conversations.
+// The error may be ErrNotFound, ErrExpired or an InvalidError.
 func (s *Service) Say(ctx context.Context, r SayRequest) ([]Sent, error) {
 	op := s.OperatorOperation("say", r.Conversation)
 	if err := validateSay(r); err != nil {

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// TestEffectiveLimits: what was set for a conversation goes before what was set for
-// the store, kind by kind, and what nobody set has no limit.
+// TestEffectiveLimits checks that, for each kind, a limit set for a conversation
+// takes precedence over the store's, and that there is no limit if neither was set.
 func TestEffectiveLimits(t *testing.T) {
 	one, two := ratelimit.Limit{PerMinute: 1}, ratelimit.Limit{PerMinute: 2}
 	got := bridge.EffectiveLimits([]bridge.SetLimit{

@@ -13,59 +13,62 @@ const (
 	MaxSearchTerms = 20
 )
 
-// SearchQuery says which messages are searched.
+// SearchQuery selects messages.
 type SearchQuery struct {
-	// Terms must all be in a message.
+	// Terms must all occur in the message.
 	Terms []SearchTerm
-	// Conversation restricts them to one, if not empty; Since to newer messages.
+	// Conversation restricts the search to one conversation, if not empty; Since
+	// to messages sent after it.
 	Conversation string
 	Since        time.Time
-	// Before restricts them to those before the message of that number; 0 does not. It is
-	// what an earlier result has, to continue after it.
+	// Before restricts the search to messages before the one with that number; 0 means no
+	// restriction. To continue a search, pass the result's Before.
 	Before int64
-	// Limit is how many to return at most, up to MaxFound; 0 is MaxFound.
+	// Limit is the maximum number of messages to return, up to MaxFound; 0
+	// means MaxFound.
 	Limit int
-	// MaxBytes is how many bytes of messages are read, about, until the search stops and
-	// says how far it came; each counts 128 more than its text has. 0 is any number.
+	// MaxBytes is about how many bytes of messages the search reads before it stops and
+	// reports how far it got. Each message counts as its text plus 128 bytes. 0 means no
+	// limit.
 	MaxBytes int64
 }
 
-// SearchResult is what a search found, the newest first.
+// SearchResult holds the messages that a search found, newest first.
 type SearchResult struct {
 	Found []Found
-	// Before is where the search goes on (SearchQuery.Before): it has looked at all later
-	// messages. It is 0 where it has looked at all.
+	// Before is where to continue the search (see SearchQuery.Before): all later messages
+	// have been examined. It is 0 if all messages have been.
 	Before int64
-	// Reached is when the oldest message was sent that it has looked at; the zero time
-	// where there was none.
+	// Reached is when the oldest message examined was sent; the zero time if there was
+	// none.
 	Reached time.Time
 }
 
-// SearchTerm is a word, or words that follow each other. Case and accents make no
-// difference.
+// SearchTerm is a word or a sequence of words. Case and accents are ignored.
 type SearchTerm struct {
 	Words string
-	// Prefix finds words that begin with the last one, too.
+	// Prefix also matches words that begin with the last word.
 	Prefix bool
 }
 
-// Found is a message that a search found.
+// Found is a message that matches a search.
 type Found struct {
 	Conversation string
 	Message      Message
-	// Excerpt is the part of the text around the terms. Terms stand between the two
-	// marks.
+	// Excerpt is the part of the text around the terms. Each term is enclosed in
+	// MarkBegin and MarkEnd.
 	Excerpt string
 }
 
-// Marks around a term in an excerpt: controls, which Clean removes.
+// Marks around a term in an excerpt. They are control characters, which Clean
+// removes.
 const (
 	MarkBegin = "\x02"
 	MarkEnd   = "\x03"
 )
 
-// ParseSearch reads what a person types: words, "words that follow each other", and
-// begin* of words. All must be in a message.
+// ParseSearch parses a search as typed by a person: words, "quoted sequences of
+// words" and prefixes like begin*. All must occur in a message.
 func ParseSearch(text string) (terms []SearchTerm, err error) {
 	text = strings.Map(spaceForControl, text)
 	for i, part := range strings.Split(text, `"`) {
@@ -84,14 +87,15 @@ func ParseSearch(text string) (terms []SearchTerm, err error) {
 	}
 	switch {
 	case len(terms) == 0:
-		return nil, Invalid("words", "must hold a word to look for")
+		return nil, Invalid("words", "must contain a word to search for")
 	case len(terms) > MaxSearchTerms:
 		return nil, Invalid("words", "must be at most %d", MaxSearchTerms)
 	}
 	return terms, nil
 }
 
-// spaceForControl keeps out of a search what ends an expression early, and the marks.
+// spaceForControl replaces control characters, so that a search contains neither the
+// marks nor a character that ends an expression early.
 func spaceForControl(r rune) rune {
 	if unicode.IsControl(r) {
 		return ' '
@@ -99,9 +103,9 @@ func spaceForControl(r rune) rune {
 	return r
 }
 
-// Search returns the messages that hold every term, the newest first. It is for the
-// operator, who may read all. Messages are read from the newest on until Limit are found,
-// MaxBytes are read or none is left.
+// Search returns the messages that match q, newest first. It is for the operator, who may
+// read everything. Messages are examined from the newest on until Limit are found,
+// MaxBytes are read, or none is left.
 func (s *Service) Search(ctx context.Context, q SearchQuery) (SearchResult, error) {
 	q.Limit = min(q.Limit, MaxFound)
 	if q.Limit == 0 {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// TestDraftAdmit: a repeated key goes before all else, then who gets the message, then
-// what it answers; and each recipient costs a write.
+// TestDraftAdmit checks the order of the rules: a repeated key first, then the
+// recipients, then the message that is answered. Each recipient costs a write.
 func TestDraftAdmit(t *testing.T) {
 	invalid := bridge.Invalid("to", "names nobody")
 	toNobody := func(bridge.Roster) (bridge.Recipients, error) { return nil, invalid }
@@ -52,7 +52,8 @@ func TestDraftAdmit(t *testing.T) {
 	}
 }
 
-// TestSentAnswer: of a conversation of many the log keeps who got the message.
+// TestSentAnswer checks that in a conversation of more than two the log records
+// the recipients.
 func TestSentAnswer(t *testing.T) {
 	sent := bridge.Sent{ID: 9, Seq: 4, Partner: bridge.SessionState{Session: "b"}}
 	toTwo := []bridge.Recipient{{SessionState: bridge.SessionState{Session: "c"}, Seq: 7}}
@@ -85,7 +86,7 @@ func TestSentAnswer(t *testing.T) {
 	}
 }
 
-// TestTakeAll: where one account has too little, none is charged.
+// TestTakeAll checks that nothing is charged if one account is over its limit.
 func TestTakeAll(t *testing.T) {
 	charges := []bridge.Charge{{Bucket: "a", Kind: bridge.LimitWrites}, {Bucket: "b", Kind: bridge.LimitWrites}}
 	kept, err := bridge.TakeAll(charges, []bridge.Account{{}, {}}, limits, noon)

@@ -25,7 +25,7 @@ func TestSendValidates(t *testing.T) {
 	tests := []struct {
 		name    string
 		request bridge.SendRequest
-		field   string // at fault; empty where it is accepted
+		field   string // the invalid field; empty if the message is accepted
 	}{
 		{"longest text", bridge.SendRequest{Text: strings.Repeat("é", bridge.MaxMessageLength)}, ""},
 		{"text too long", bridge.SendRequest{Text: strings.Repeat("é", bridge.MaxMessageLength+1)}, "message"},
@@ -181,7 +181,8 @@ func TestClaimStands(t *testing.T) {
 	}
 }
 
-// slowStore lets every look into an inbox last until the caller loses timeout.
+// slowStore makes every read of an inbox last until the caller's context times
+// out.
 type slowStore struct{ bridge.Store }
 
 func (s slowStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.SessionView, error) {
@@ -203,7 +204,7 @@ func TestWaitThatEndsDuringACheck(t *testing.T) {
 	}
 }
 
-// brokenStore fails to look into inboxes.
+// brokenStore fails to read inboxes.
 type brokenStore struct{ bridge.Store }
 
 func (brokenStore) PeekInbox(context.Context, string, bridge.SessionID) (bridge.SessionView, error) {
@@ -219,8 +220,8 @@ func TestWaitOnABrokenStore(t *testing.T) {
 	}
 }
 
-// TestConfirmWakesWhoWaitsBehind shows that a waiter behind another process's
-// claim gets the next messages when that ends.
+// TestConfirmWakesWhoWaitsBehind checks that a waiter that is blocked by
+// another process's claim gets the next messages when that claim ends.
 func TestConfirmWakesWhoWaitsBehind(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	one, other := e.Service(t), e.Service(t)
@@ -250,7 +251,7 @@ func TestConfirmWakesWhoWaitsBehind(t *testing.T) {
 	}
 }
 
-// busyStore takes long to hand messages out.
+// busyStore takes long to hand out messages.
 type busyStore struct {
 	bridge.Store
 	clock *bridgetest.Clock
@@ -274,7 +275,7 @@ func TestClaimGivenLateLastsAsLong(t *testing.T) {
 	}
 	e.Clock.Advance(bridge.ClaimFor - time.Second)
 	drain := make(chan struct{})
-	close(drain) // who finds the mail claimed does not wait
+	close(drain) // a caller that finds the mail claimed does not wait
 	if d, err := other.Check(t.Context(), p.B, bridge.CheckRequest{}, drain); err != nil || len(d.Messages) != 0 {
 		t.Errorf("got %d messages that are on their way to another, %v", len(d.Messages), err)
 	}

@@ -10,14 +10,15 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// The two halves of a secret, each of which is none.
+// The two halves of a secret. Neither is a secret by itself.
 var (
 	half  = "here it begins ghp_" + strings.Repeat("Ab3", 6)
 	other = strings.Repeat("Cd4", 6)
 )
 
-// TestSecretsSplitOverTwoMessages: the second message completes a secret that the first
-// begins, also where another process of the same session sends it.
+// TestSecretsSplitOverTwoMessages checks that a secret is recognised when the second
+// message completes what the first begins, even if another process of the same session
+// sends it.
 func TestSecretsSplitOverTwoMessages(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	one, another := e.Service(t), e.Service(t)
@@ -34,8 +35,8 @@ func TestSecretsSplitOverTwoMessages(t *testing.T) {
 	}
 }
 
-// TestSecretsSplitOverTwoProcesses sends both halves at the same moment: the one that
-// comes second is judged behind the first, whichever it is.
+// TestSecretsSplitOverTwoProcesses sends both halves at the same time. Whichever is
+// stored second must be redacted with regard to the first.
 func TestSecretsSplitOverTwoProcesses(t *testing.T) {
 	for range 20 {
 		e := bridgetest.NewEnv(t)
@@ -52,7 +53,7 @@ func TestSecretsSplitOverTwoProcesses(t *testing.T) {
 		both.Wait()
 		texts := textsFor(t, one, p.B)
 		switch {
-		case texts[0] == other && texts[1] == half: // in this order the two are not a secret
+		case texts[0] == other && texts[1] == half: // in this order, the halves are not a secret
 		case texts[0] != half || strings.Contains(texts[1], other):
 			t.Errorf("the messages say %q", texts)
 		}
@@ -65,7 +66,7 @@ func send(t *testing.T, s *bridge.Service, c bridge.Credentials, text string) er
 	return err
 }
 
-// textsFor takes two messages.
+// textsFor returns the texts of two messages.
 func textsFor(t *testing.T, s *bridge.Service, c bridge.Credentials) (texts []string) {
 	t.Helper()
 	d, err := s.Check(t.Context(), c, bridge.CheckRequest{}, nil)

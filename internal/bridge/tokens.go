@@ -16,23 +16,24 @@ type Token struct {
 	Token   string
 }
 
-// NewNonce is the random value behind the token of a session: its first, or one
-// that takes the place of an old one.
+// NewNonce is the random value from which the token of a session is derived. It
+// is the session's first or replaces an earlier one.
 type NewNonce struct {
 	Session SessionID
 	Nonce   []byte
 	Print   int64
 	// KeptUntil is how long the place of a session that nobody has joined yet is kept
-	// for who is given its new token.
+	// for the holder of its new token.
 	KeptUntil time.Time
 }
 
-// A NonceRule makes the nonces that take the place of those of a conversation's
-// sessions, at a time of the store. Its error is nil or an InvalidError. It is pure but for chance.
+// A NonceRule returns the nonces that replace those of a conversation's sessions, at the
+// store's time now. Its error is nil or an InvalidError. It is pure apart from the random
+// values that it generates.
 type NonceRule func(sessions []SessionID, now time.Time) ([]NewNonce, error)
 
-// Tokens derives the tokens of a conversation again, in order of the sessions. That
-// it was done is in the audit log. The error may be ErrNotFound.
+// Tokens derives the tokens of a conversation again, in the order of its sessions.
+// The audit log records that. The error may be ErrNotFound.
 func (s *Service) Tokens(ctx context.Context, conversation string) ([]Token, error) {
 	nonces, err := s.store.Nonces(ctx, s.OperatorOperation("show_tokens", conversation))
 	if err != nil {
@@ -41,8 +42,8 @@ func (s *Service) Tokens(ctx context.Context, conversation string) ([]Token, err
 	return s.issue(conversation, nonces), nil
 }
 
-// RotateTokens replaces all tokens of a conversation: the old ones, and join codes
-// that were not redeemed, are invalid from then on.
+// RotateTokens replaces all tokens of a conversation. The old tokens, and join
+// codes that were not redeemed, are invalid from then on.
 func (s *Service) RotateTokens(ctx context.Context, conversation string) ([]Token, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)
 	fresh, err := s.store.ReplaceNonces(ctx, op, func(sessions []SessionID, now time.Time) (fresh []NewNonce, err error) {
@@ -57,10 +58,10 @@ func (s *Service) RotateTokens(ctx context.Context, conversation string) ([]Toke
 	return s.issue(conversation, fresh), nil
 }
 
-// RotateToken replaces the token of one session, which locks out who has the
-// old one, and returns the new one. The other sessions notice nothing. A join code
-// for the session that was not redeemed is invalid afterwards. The error may be
-// ErrNotFound or an InvalidError.
+// RotateToken replaces the token of one session and returns the new one. The
+// holder of the old token is locked out; other sessions are not affected. If the
+// session has a join code that was not redeemed, the code becomes invalid. The
+// error may be ErrNotFound or an InvalidError.
 func (s *Service) RotateToken(ctx context.Context, conversation string, session SessionID) (string, error) {
 	op := s.OperatorOperation("rotate_tokens", conversation)
 	if !session.Valid() {
@@ -84,15 +85,16 @@ func (s *Service) newNonce(conversation string, session SessionID) NewNonce {
 	return NewNonce{Session: session, Nonce: nonce, Print: s.printer.Of(conversation, session, nonce)}
 }
 
-// freshNonce takes the place of a nonce. A join code that is lost with it leaves the
-// place as long as a new code would: whoever is invited next does not take it before.
+// freshNonce returns a nonce to replace an existing one. If a join code becomes
+// invalid with it, the session's place is kept as long as for a new code, so that the
+// next invitation does not take it.
 func (s *Service) freshNonce(conversation string, session SessionID, now time.Time) NewNonce {
 	n := s.newNonce(conversation, session)
 	n.KeptUntil = now.Add(JoinCodeTTL)
 	return n
 }
 
-// issue derives the tokens of some nonces.
+// issue derives tokens from nonces.
 func (s *Service) issue(conversation string, nonces []NewNonce) []Token {
 	tokens := make([]Token, len(nonces))
 	for i, n := range nonces {
@@ -101,15 +103,16 @@ func (s *Service) issue(conversation string, nonces []NewNonce) []Token {
 	return tokens
 }
 
-// Printer makes fingerprints of tokens, by which a store finds the token in a
-// text without computing all of them. A fingerprint is 48 of a token's
-// 256 bits under a key: it proves nothing, and opens nothing.
+// Printer computes fingerprints of tokens, by which a store finds the token in
+// a text without deriving the tokens of all sessions. A fingerprint is 48 of a
+// token's 256 bits under a key. It proves nothing and does not authorize
+// anything.
 type Printer struct {
 	pad    uint64
 	tokens auth.Tokens
 }
 
-// NewPrinter returns the printer of a store.
+// NewPrinter returns the printer for a store's key.
 func NewPrinter(key auth.Key) Printer {
 	return Printer{pad: binary.BigEndian.Uint64(key.Derive("token fingerprint")), tokens: auth.NewTokens(key)}
 }
@@ -124,10 +127,10 @@ func (p Printer) Of(conversation string, session SessionID, nonce []byte) int64 
 	return p.read(p.tokens.Issue(conversation, string(session), nonce))
 }
 
-// read returns the fingerprint of a token, or of what looks like one.
+// read returns the fingerprint of a token, or of a text that looks like one.
 func (p Printer) read(token string) int64 {
 	var bytes [8]byte
-	_, _ = hex.Decode(bytes[2:], []byte(token[:printDigits])) // hex digits always decode
+	_, _ = hex.Decode(bytes[2:], []byte(token[:printDigits])) // cannot fail, since these are hexadecimal digits
 	return int64((binary.BigEndian.Uint64(bytes[:]) ^ p.pad) & printMask)
 }
 
@@ -143,7 +146,7 @@ func candidates(text string, visit func(token string)) {
 	}
 }
 
-// Suspect is a session whose token has a fingerprint that was looked for.
+// Suspect is a session whose token has one of the fingerprints searched for.
 type Suspect struct {
 	Conversation string
 	Session      SessionID

@@ -15,14 +15,15 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// countingStore counts looks into inboxes, and may fail those that are for several.
+// countingStore counts reads of inboxes, and can be made to fail reads of several
+// inboxes.
 type countingStore struct {
 	storeOf
 	single, together, notes, notesTogether atomic.Int64
 	marks                                  atomic.Int64
 	fails, panics                          atomic.Bool
-	widest, malformed                      atomic.Int64  // inboxes of a look for several, and looks at such as nobody has
-	holdNotes                              chan struct{} // notes for several wait for its end, unless it is nil
+	widest, malformed                      atomic.Int64  // the number of inboxes in a read of several, and the number of reads of unknown inboxes
+	holdNotes                              chan struct{} // if not nil, recording several signs of life blocks until this is closed
 }
 
 func (s *countingStore) PeekInbox(ctx context.Context, conversation string, session bridge.SessionID) (bridge.SessionView, error) {
@@ -72,9 +73,10 @@ func (s *countingStore) NoteAllSeen(ctx context.Context, of []bridge.Address, no
 	return s.storeOf.NoteAllSeen(ctx, of, now, since)
 }
 
-// TestWaitersLookTogether: however many wait, the store is looked at once a second for all
-// of them, and their signs of life are noted together. A message whose ring was
-// lost is found with the next look, also where looking for all fails.
+// TestWaitersLookTogether checks that the store is read once a second for all waiters
+// together, however many there are, and that their signs of life are recorded together. A
+// message whose ring was lost is found by the next read, even if the read for all waiters
+// fails.
 func TestWaitersLookTogether(t *testing.T) {
 	const waiters = 20
 	for name, how := range map[string]struct{ fails, panics bool }{
@@ -129,8 +131,8 @@ func TestWaitersLookTogether(t *testing.T) {
 	}
 }
 
-// TestLooksBesideSlowNotes: where the signs of life cannot be noted for a time, such as
-// behind a long writer, mail whose ring was lost is found as soon as otherwise.
+// TestLooksBesideSlowNotes checks that mail whose ring was lost is found as soon as
+// usual while recording signs of life blocks, for example behind a long write.
 func TestLooksBesideSlowNotes(t *testing.T) {
 	store := &countingStore{}
 	e := bridgetest.NewEnv(t)
@@ -156,12 +158,13 @@ func TestLooksBesideSlowNotes(t *testing.T) {
 		}
 		waiter.Wait()
 		close(store.holdNotes)
-		time.Sleep(time.Minute) // what looked ends
+		time.Sleep(time.Minute) // until polling has stopped
 	})
 }
 
-// TestLooksForManyInboxes: a look is for a bounded number of inboxes, however many each
-// waiter has, and no name of a caller's own reaches the store.
+// TestLooksForManyInboxes checks that a single read covers a bounded number of inboxes,
+// however many each waiter has, and that a malformed name passed by a caller does not
+// reach the store.
 func TestLooksForManyInboxes(t *testing.T) {
 	store := &countingStore{}
 	e := bridgetest.NewEnv(t)
@@ -182,7 +185,7 @@ func TestLooksForManyInboxes(t *testing.T) {
 			})
 		}
 		all.Wait()
-		time.Sleep(time.Minute) // what looked ends
+		time.Sleep(time.Minute) // until polling has stopped
 		if looks, widest := store.together.Load(), store.widest.Load(); looks < 18 || widest > 2_000 {
 			t.Errorf("%d looks for up to %d inboxes", looks, widest)
 		}
@@ -192,7 +195,7 @@ func TestLooksForManyInboxes(t *testing.T) {
 	})
 }
 
-// TestLateWaiterLooksWithOthers: who begins to wait beside a single one looks together with it.
+// TestLateWaiterLooksWithOthers checks that a second waiter shares the reads of the first.
 func TestLateWaiterLooksWithOthers(t *testing.T) {
 	store := &countingStore{}
 	e := bridgetest.NewEnv(t)
@@ -214,12 +217,12 @@ func TestLateWaiterLooksWithOthers(t *testing.T) {
 			t.Errorf("looked %d times for all in ten seconds", got)
 		}
 		all.Wait()
-		time.Sleep(time.Minute) // until nobody looks any more
+		time.Sleep(time.Minute) // until polling has stopped
 	})
 }
 
-// TestDrainEndsAWait: a process that is to end answers its waiters at once, whether they wait
-// for mail or for something else.
+// TestDrainEndsAWait checks that a process that is about to end answers its waiters
+// immediately, whether they wait for mail or for other changes.
 func TestDrainEndsAWait(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -242,12 +245,13 @@ func TestDrainEndsAWait(t *testing.T) {
 				t.Errorf("for %s: %v after %v, want an answer after 2s", name, err, time.Since(begun))
 			}
 		}
-		time.Sleep(time.Minute) // until nobody looks any more
+		time.Sleep(time.Minute) // until polling has stopped
 	})
 }
 
-// TestTakeOutlastsTheClaimOfADeadProcess: a check that does not wait for mail still waits for
-// the claim of a process that died over its answer, and brings what that had taken.
+// TestTakeOutlastsTheClaimOfADeadProcess checks that a check without a wait still waits for
+// the claim of a process that died while answering, and returns the messages that process
+// had taken.
 func TestTakeOutlastsTheClaimOfADeadProcess(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -267,7 +271,7 @@ func TestTakeOutlastsTheClaimOfADeadProcess(t *testing.T) {
 	})
 }
 
-// broken rings nobody.
+// broken is a Notifier that wakes nobody.
 type broken struct{}
 
 func (*broken) Ring(string) {}
@@ -276,7 +280,8 @@ func (*broken) Listen(string) (<-chan struct{}, func() error, error) {
 	return make(chan struct{}), func() error { return nil }, nil
 }
 
-// TestWaitersTellOfFailingLooks: where no look succeeds any more, a wait ends with the error.
+// TestWaitersTellOfFailingLooks checks that a wait ends with an error when no read succeeds
+// any more.
 func TestWaitersTellOfFailingLooks(t *testing.T) {
 	t.Parallel()
 	env := bridgetest.NewEnv(t)
@@ -291,8 +296,8 @@ func TestWaitersTellOfFailingLooks(t *testing.T) {
 	}
 }
 
-// TestFirstSignOfAWait: the first look of a wait notes a sign of life by itself, also where
-// the last was noted lately and nobody else waits.
+// TestFirstSignOfAWait checks that the first read of a wait records a sign of life by
+// itself, even if the previous one is recent and nobody else is waiting.
 func TestFirstSignOfAWait(t *testing.T) {
 	t.Parallel()
 	store := &countingStore{}
@@ -313,9 +318,10 @@ func TestFirstSignOfAWait(t *testing.T) {
 	}
 }
 
-// TestWatchersLookTogether: however many watch for changes, the store is looked at every five
-// seconds for all of them, and each looks by itself only when it begins and when something of
-// its conversations has changed, also where the ring for that was lost.
+// TestWatchersLookTogether checks that the store is read every five seconds for all
+// watchers together, however many there are. A watcher reads by itself only when it begins
+// and when something in its conversations has changed, even if the ring for that change was
+// lost.
 func TestWatchersLookTogether(t *testing.T) {
 	const watchers = 20
 	store := &countingStore{}
@@ -356,14 +362,15 @@ func TestWatchersLookTogether(t *testing.T) {
 				}
 			}
 		}
-		step("the begin", 6*time.Second, 1, 3, 3) // before it listens, behind that, and with the first marks
+		step("the begin", 6*time.Second, 1, 3, 3) // before it listens, after that, and with the first marks
 		step("a minute of nothing", time.Minute, 12, 0, 0)
 		if _, err := other.UpdateStatus(ctx, pairs[0].B, bridge.StatusWorking); err != nil {
 			t.Error(err)
 		}
 		step("a status of one conversation", 10*time.Second, 2, 1, 0)
 		time.Sleep(bridge.AliveFor - time.Minute)
-		// All fall silent once, and who said its status does later than the others.
+		// All become silent at the same time, but the one that has set its status
+		// does so later than the others.
 		step("silence", time.Minute, int64(bridge.AliveFor/(5*time.Second)), 2, 1)
 		store.fails.Store(true)
 		step("looks that fail", 10*time.Second, 2, 2, 2)
