@@ -16,7 +16,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// inTable are the packages whose sentinels reach a caller of the bridge.
+// inTable lists the packages whose sentinel errors can reach a caller of the
+// bridge.
 var inTable = []string{"access", "auth", "bridge", "claims", "commands", "files", "privatefile", "steps", "tasks"}
 
 // TestEverySentinelIsInTheTable compares the sentinels that the packages declare
@@ -42,7 +43,8 @@ func TestEverySentinelIsInTheTable(t *testing.T) {
 	}
 }
 
-// sentinels returns the exported error variables of a package, as other packages name them.
+// sentinels returns the exported error variables of a package, qualified by the package's
+// name.
 func sentinels(t *testing.T, name string) (all []string) {
 	t.Helper()
 	for _, file := range sources(t, filepath.Join("..", name)) {

@@ -14,8 +14,8 @@ import (
 	"example.org/bridge/internal/sqlite/storefile"
 )
 
-// TestErrorsOfTheSystem: each thing that the system may answer about the store's files
-// has a name of its own, and words and a remedy for agents and for operators.
+// TestErrorsOfTheSystem checks that each system error about the store's files has its
+// own code, and a text and a remedy for agents and for operators.
 func TestErrorsOfTheSystem(t *testing.T) {
 	tests := []struct {
 		errno           syscall.Errno
@@ -23,7 +23,7 @@ func TestErrorsOfTheSystem(t *testing.T) {
 		code            string
 		agent, operator string // parts of the remedies
 	}{
-		{syscall.EIO, bridge.ErrStoreIO, "store_io", "look at the disk", "dmesg"},
+		{syscall.EIO, bridge.ErrStoreIO, "store_io", "check the disk", "dmesg"},
 		{syscall.EMFILE, bridge.ErrTooManyFiles, "too_many_files", "ulimit -n", "ulimit -n"},
 		{syscall.ENFILE, bridge.ErrTooManyFiles, "too_many_files", "ulimit -n", "ulimit -n"},
 		{syscall.ENOMEM, bridge.ErrNoMemory, "no_memory", "memory ran out", "end other programs"},

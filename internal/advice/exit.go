@@ -1,6 +1,6 @@
 package advice
 
-// Exit codes. Scripts rely on them: a meaning never changes.
+// Exit codes. Scripts rely on them, so a meaning must never change.
 const (
 	ExitOK             = 0
 	ExitFailure        = 1
@@ -21,7 +21,7 @@ const (
 	ExitLeft           = 16
 )
 
-// Exits documents the codes, for the help and docs/cli.md.
+// Exits describes the codes for the help and for docs/cli.md.
 var Exits = []struct {
 	Code    int
 	Meaning string
@@ -34,13 +34,13 @@ var Exits = []struct {
 	{ExitAuditBroken, "the audit log is not what bridge wrote"},
 	{ExitDoctorProblems, "doctor found problems"},
 	{ExitDoctorWarnings, "doctor found nothing worse than warnings"},
-	{ExitRefused, "the store or its key was refused: foreign, newer, not fitting, open to others"},
+	{ExitRefused, "the store or its key was refused: foreign, newer, mismatched or accessible to others"},
 	{ExitUnauthorized, "the token was refused, by a command that speaks for a session"},
 	{ExitExpired, "the conversation of such a command has expired"},
-	{ExitNotConfirmed, "no human at a terminal confirmed it"},
-	{ExitSlower, "`bench --compare` found a figure that is worse"},
+	{ExitNotConfirmed, "not confirmed by a human at a terminal"},
+	{ExitSlower, "`bench --compare` found a figure that got worse"},
 	{ExitFinding, "`harness` found something wrong with the server"},
 	{ExitBadSuite, "the suite or the arguments of `harness` are wrong; nothing was started"},
 	{ExitNoServer, "the server that `harness` should test could not be started"},
-	{ExitLeft, "`cleanup` is done, but for conversations whose ends were moved"},
+	{ExitLeft, "`cleanup` is done, except for conversations whose ends were changed by something other than bridge"},
 }

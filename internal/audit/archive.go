@@ -16,30 +16,32 @@ import (
 
 // An archive is a file with entries that were cut off the front of a log:
 //
-//	the line "bridge audit archive 1"
-//	frames: one byte that says what it is, the length of the rest in 4 bytes, the rest
-//	  'B'  where the entries begin: which key, number, number in the spine, HMAC
-//	  'C'  before the first entry of a chain that goes on from before: its name and end
-//	  'E'  an entry
-//	  'Z'  the end: how many entries, the last number, and an HMAC over all of the file
+// \tthe line "bridge audit archive 1"
+// \tframes: one byte for the kind, the length of the rest in 4 bytes, the rest
+// \t 'B' where the entries begin: key ID, number, number in the spine, HMAC
+// \t 'C' before the first entry of a chain that began earlier: its name and end
+// \t 'E' an entry
+// \t 'Z' the end: number of entries, last number, and an HMAC over the whole file
 //
-// Numbers are big endian and have 8 bytes, texts their length in 4 bytes before them.
-// The same entries always give the same bytes: there is nothing to compress or to
-// interpret, and each byte is covered by the HMAC at the end.
+// Numbers are big endian and take 8 bytes; texts are preceded by their length in 4
+// bytes. The same entries always give the same bytes. The format has no compression
+// or optional parts, and the HMAC at the end covers every byte.
 const (
 	archiveMagic = "bridge audit archive 1\n"
 
 	frameBegin, frameChain, frameEntry, frameEnd = 'B', 'C', 'E', 'Z'
 
-	// maxFrame bounds what is kept in memory of a file, in bytes. An entry is far smaller.
+	// maxFrame limits how much of a file is kept in memory, in bytes. An entry is far
+	// smaller.
 	maxFrame = 16 << 20
 )
 
-// ErrNoArchive reports a file that is not an archive of this log: another file, one that was
-// made with another key, or one that was changed.
+// ErrNoArchive reports a file that is not an archive of this log: it is another file, was
+// made with another key, or was changed.
 var ErrNoArchive = errors.New("this is not an archive of this audit log")
 
-// keyID tells archives of other keys from those that were changed.
+// keyID distinguishes archives made with other keys from archives that were
+// changed.
 func (c Chain) keyID() []byte {
 	mac := hmac.New(sha256.New, c.key)
 	mac.Write([]byte("which key"))
@@ -52,12 +54,12 @@ func (c Chain) fileMAC() hash.Hash {
 	return mac
 }
 
-// ArchiveWriter writes an archive. It keeps nothing of the entries in memory.
+// ArchiveWriter writes an archive. It keeps no entries in memory.
 type ArchiveWriter struct {
 	chain   Chain
 	base    Base
 	out     *bufio.Writer
-	mac     hash.Hash // of what was written
+	mac     hash.Hash // over everything written
 	sum     hash.Hash
 	bytes   int64
 	entries int64
@@ -65,7 +67,8 @@ type ArchiveWriter struct {
 	begun   map[string]bool // chains whose beginning was written
 }
 
-// NewArchive begins an archive of the entries after base. Call End after the last.
+// NewArchive begins an archive of the entries after base. Call End after the last
+// entry.
 func (c Chain) NewArchive(w io.Writer, base Base) (*ArchiveWriter, error) {
 	a := &ArchiveWriter{
 		chain: c, base: base, mac: c.fileMAC(), sum: sha256.New(), last: Head{Seq: base.Seq, MAC: base.MAC}, begun: map[string]bool{},
@@ -91,7 +94,7 @@ func (a *ArchiveWriter) frame(kind byte, payload []byte) error {
 	return errors.Join(a.write(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(payload)))), a.write(payload))
 }
 
-// Add writes the next entry, which the caller has verified.
+// Add writes the next entry, which the caller must have verified.
 func (a *ArchiveWriter) Add(e Entry) error {
 	if e.Chain != "" && !a.begun[e.Chain] {
 		a.begun[e.Chain] = true
@@ -106,10 +109,10 @@ func (a *ArchiveWriter) Add(e Entry) error {
 	return a.frame(frameEntry, encodeEntry(e))
 }
 
-// End ends the archive and says what is in it. What the file is called, when it was made
-// and the seal are left to the caller.
+// End ends the archive and describes its content. The caller has to set the file's name,
+// the time and the seal.
 func (a *ArchiveWriter) End() (made Archived, err error) {
-	if err := a.out.Flush(); err != nil { // so that the HMAC has seen all
+	if err := a.out.Flush(); err != nil { // so that the HMAC covers everything
 		return made, err
 	}
 	end := appendNumbers(nil, a.entries, a.last.Seq)
@@ -135,11 +138,11 @@ func encodeEntry(e Entry) []byte {
 	return buf
 }
 
-// ReadArchive reads all of an archive and checks it: each entry against the chain before
-// visit sees it, and the whole file at the end. It keeps one entry in memory, and the end
-// of each chain. begin may be nil; it is told where the entries begin. noted heads must be
-// among the entries where their numbers are. The error wraps ErrNoArchive where the file
-// is not what was written.
+// ReadArchive reads an archive completely and checks it: each entry against its chain
+// before visit gets it, and the whole file at the end. In memory it keeps one entry and
+// the end of each chain. begin may be nil; it is called with the start of the entries. The
+// entries must contain the noted heads in their range. The error wraps ErrNoArchive if the
+// file is not as it was written.
 func (c Chain) ReadArchive(from io.Reader, begin func(Base) error, visit func(Entry) error, noted ...Head) (Archived, error) {
 	r := &archiveReader{chain: c, verifier: c.Verifier(noted...), mac: c.fileMAC(), sum: sha256.New(), visit: visit}
 	r.in = bufio.NewReaderSize(from, 64<<10)
@@ -166,15 +169,16 @@ type archiveReader struct {
 	entries  int64
 	first    int64
 	visit    func(Entry) error
-	frame    bytes.Buffer // the one that was read last
+	frame    bytes.Buffer // the last one read
 	made     Archived
 }
 
 func (r *archiveReader) changed(format string, args ...any) error {
-	return fmt.Errorf("%w: it was changed, or is not whole: "+format, append([]any{ErrNoArchive}, args...)...)
+	return fmt.Errorf("%w: it was changed, or is incomplete: "+format, append([]any{ErrNoArchive}, args...)...)
 }
 
-// hash counts bytes that were read. Those of the end are not in the HMAC, which is there.
+// hash adds the bytes read to the HMAC, except those of the end frame, which contains the
+// HMAC.
 func (r *archiveReader) hash(b []byte, end bool) {
 	r.bytes += int64(len(b))
 	r.sum.Write(b)
@@ -212,7 +216,7 @@ func (r *archiveReader) open(begin func(Base) error) error {
 	return r.verifier.start(base)
 }
 
-// read reads a frame. It takes no more memory than there is to read.
+// read reads a frame. It allocates no more memory than there is data.
 func (r *archiveReader) read() (kind byte, payload []byte, err error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r.in, head[:]); err != nil {
@@ -233,10 +237,10 @@ func (r *archiveReader) read() (kind byte, payload []byte, err error) {
 	return kind, payload, nil
 }
 
-// cut is the error of a file that ends too early, or cannot be read.
+// cut returns the error for a file that ends too early or cannot be read.
 func (r *archiveReader) cut(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return r.changed("it ends behind entry %d", r.verifier.Last().Seq)
+		return r.changed("it ends after entry %d", r.verifier.Last().Seq)
 	}
 	return err
 }
@@ -254,7 +258,7 @@ func (r *archiveReader) next() (done bool, err error) {
 		name := d.text()
 		head.MAC = []byte(d.text())
 		if !d.done() || !r.verifier.beginChain(name, head) {
-			return false, r.changed("the beginning of a chain behind entry %d", r.verifier.Last().Seq)
+			return false, r.changed("the beginning of a chain after entry %d", r.verifier.Last().Seq)
 		}
 		return false, nil
 	case frameEntry:
@@ -262,7 +266,7 @@ func (r *archiveReader) next() (done bool, err error) {
 	case frameEnd:
 		return true, r.end(&d)
 	}
-	return false, r.changed("behind entry %d is something that is no entry", r.verifier.Last().Seq)
+	return false, r.changed("what follows entry %d is not an entry", r.verifier.Last().Seq)
 }
 
 func (r *archiveReader) entry(d *decoder) error {
@@ -272,7 +276,7 @@ func (r *archiveReader) entry(d *decoder) error {
 	}
 	e.MAC = []byte(d.text())
 	if !d.done() {
-		return r.changed("the entry behind %d cannot be read", r.verifier.Last().Seq)
+		return r.changed("the entry after %d cannot be read", r.verifier.Last().Seq)
 	}
 	if err := r.verifier.Next(e); err != nil {
 		return r.changed("%w", err)
@@ -293,12 +297,12 @@ func (r *archiveReader) end(d *decoder) error {
 	head := r.verifier.Last()
 	switch {
 	case !hmac.Equal(sum, r.mac.Sum(nil)):
-		return r.changed("its HMAC does not fit")
+		return r.changed("its HMAC does not match")
 	case entries != r.entries || last != head.Seq || entries == 0:
 		return r.changed("it says that it has %d entries, the last of them %d", entries, last)
 	}
 	if _, err := r.in.ReadByte(); !errors.Is(err, io.EOF) {
-		return r.changed("something is behind its end")
+		return r.changed("there is data after its end")
 	}
 	if err := r.verifier.endArchive(); err != nil {
 		return r.changed("%w", err)
@@ -307,7 +311,8 @@ func (r *archiveReader) end(d *decoder) error {
 	return nil
 }
 
-// beginChain says where a chain goes on. It reports whether nothing was known of it.
+// beginChain sets where a chain continues. It returns false if the chain is already
+// known.
 func (v *Verifier) beginChain(name string, head Head) bool {
 	s := &v.spine
 	if s.chains == nil {
@@ -331,7 +336,8 @@ func (v *Verifier) endArchive() error {
 	return nil
 }
 
-// decoder takes fields off the front of a frame. What does not fit makes it never done.
+// decoder takes fields off the front of a frame. After a field that does not fit, done
+// returns false.
 type decoder struct{ rest []byte }
 
 var undecodable = []byte(nil)
@@ -367,5 +373,5 @@ func (d *decoder) text() string {
 	return string(d.bytes(int(n)))
 }
 
-// done reports that each field was there, and nothing else.
+// done reports whether all fields were there, and nothing else.
 func (d *decoder) done() bool { return d.rest != nil && len(d.rest) == 0 }

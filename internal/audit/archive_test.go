@@ -19,7 +19,7 @@ import (
 )
 
 // manyChains returns a log of several chains with its spine, in the order in which a store
-// shows it, and its head.
+// returns it, and its head.
 func manyChains(rounds int) (entries []audit.Entry, head audit.Head) {
 	head = chain.EmptyHead()
 	heads := map[string]audit.Head{}
@@ -41,7 +41,7 @@ func manyChains(rounds int) (entries []audit.Entry, head audit.Head) {
 	return entries, head
 }
 
-// baseAt is where a log begins of which the first entries were cut off.
+// baseAt returns the base of a log whose first entries were cut off.
 func baseAt(entries []audit.Entry) audit.Base {
 	b := audit.Base{Chains: map[string]audit.Head{}}
 	for _, e := range entries {
@@ -83,8 +83,8 @@ func read(c audit.Chain, file []byte, noted ...audit.Head) (entries []audit.Entr
 	return entries, made, err
 }
 
-// kinds are logs of one chain and of several, and how many of the first entries may be
-// cut off.
+// kinds are logs of one chain and of several, each with the numbers of first entries
+// that may be cut off.
 func kinds() map[string]struct {
 	entries []audit.Entry
 	cut     int
@@ -130,8 +130,8 @@ func TestArchives(t *testing.T) {
 	}
 }
 
-// TestChangedArchives changes each bit of an archive, cuts it off behind each byte, adds
-// to it, and drops, repeats and swaps its parts.
+// TestChangedArchives flips each bit of an archive, truncates it after each byte,
+// appends to it, and drops, repeats and swaps its parts.
 func TestChangedArchives(t *testing.T) {
 	for name, kind := range kinds() {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestChangedArchives(t *testing.T) {
 	}
 }
 
-// split takes an archive apart: its first line, and its frames.
+// split splits an archive into its first line and its frames.
 func split(t *testing.T, file []byte) (parts [][]byte) {
 	t.Helper()
 	line := bytes.IndexByte(file, '\n') + 1
@@ -188,7 +188,8 @@ func split(t *testing.T, file []byte) (parts [][]byte) {
 
 func join(parts [][]byte) []byte { return slices.Concat(parts...) }
 
-// TestArchiveEndsAtTheSpine: entries that the spine does not cover are no archive.
+// TestArchiveEndsAtTheSpine checks that an archive cannot end with entries that
+// the spine does not cover.
 func TestArchiveEndsAtTheSpine(t *testing.T) {
 	entries, _ := manyChains(2)
 	file, _ := archiveOf(t, audit.Base{}, entries[:len(entries)-1])
@@ -197,8 +198,8 @@ func TestArchiveEndsAtTheSpine(t *testing.T) {
 	}
 }
 
-// TestArchiveOfNothing: an archive without entries moves nothing, and is none, also where
-// its HMAC fits.
+// TestArchiveOfNothing checks that an archive without entries is refused, even if its
+// HMAC is correct.
 func TestArchiveOfNothing(t *testing.T) {
 	entries, _ := manyChains(2)
 	for name, base := range map[string]audit.Base{"at the beginning": {}, "behind entries": baseAt(entries)} {
@@ -209,7 +210,7 @@ func TestArchiveOfNothing(t *testing.T) {
 	}
 }
 
-// TestBase cuts a log, and verifies what is left.
+// TestBase cuts a log and verifies the rest.
 func TestBase(t *testing.T) {
 	for name, kind := range kinds() {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +267,8 @@ func TestBase(t *testing.T) {
 
 var archiveBytes = flag.Int64("audit.archive", 16<<20, "how many bytes the archive of TestLargeArchive has")
 
-// TestLargeArchive reads an archive that is never in memory.
+// TestLargeArchive checks that reading a large archive does not keep it in
+// memory.
 func TestLargeArchive(t *testing.T) {
 	in, out := io.Pipe()
 	entry := audit.Entry{
@@ -284,7 +286,7 @@ func TestLargeArchive(t *testing.T) {
 		if err == nil {
 			_, err = w.End()
 		}
-		_ = out.CloseWithError(err) // nil is an ordinary end
+		_ = out.CloseWithError(err) // nil is a regular end
 	}()
 	var before, during runtime.MemStats
 	runtime.GC()
@@ -307,7 +309,8 @@ func TestLargeArchive(t *testing.T) {
 	}
 }
 
-// TestHostileLengths: a length that is not there costs no memory.
+// TestHostileLengths checks that a length beyond the end of the file allocates
+// no memory.
 func TestHostileLengths(t *testing.T) {
 	file, _ := archiveOf(t, audit.Base{}, kinds()["one chain"].entries)
 	line := bytes.IndexByte(file, '\n') + 1

@@ -1,13 +1,13 @@
-// Package audit chains the entries of an audit log, so that a log that was
-// changed behind the bridge's back is found out.
+// Package audit chains the entries of an audit log, so that a change to the log
+// by anything other than the bridge is detected.
 //
 // Every entry carries an HMAC over itself and the entry before it. The head (the
 // number and HMAC of the last entry) is sealed with an HMAC of its own and kept
-// apart from the entries: cutting entries off the end leaves a head that does
-// not fit. Whoever does not hold the master key can neither extend, shorten,
-// reorder nor edit the log unnoticed. What a chain alone cannot show is a log put
-// back to an earlier state by somebody who kept a copy of the head from then; for
-// that, note the head elsewhere (`bridge audit verify` prints it) and compare.
+// apart from the entries, so that entries cut off the end leave a head that does
+// not match. Without the master key, nobody can extend, shorten, reorder or edit
+// the log unnoticed. The chain alone cannot detect that a log was put back to an
+// earlier state by somebody who kept a copy of the head of that state. For that,
+// note the head elsewhere (`bridge audit verify` prints it) and compare.
 package audit
 
 import (
@@ -24,38 +24,39 @@ type Entry struct {
 	// Seq numbers the entries from 1, without gaps.
 	Seq int64
 	// Chain and Link are set in a log of several chains (spine.go): the name of the
-	// chain that the entry is in, and its number there.
+	// entry's chain, and its number in that chain.
 	Chain string
 	Link  int64
-	// Time is when it happened, to the microsecond, in UTC.
+	// Time is when it happened, in UTC, with microsecond precision.
 	Time time.Time
-	// Conversation is what it was about, as claimed by the caller; may be empty.
+	// Conversation is the conversation concerned, as claimed by the caller; it
+	// may be empty.
 	Conversation string
-	// Session is who did it: "a", "b", "operator" or "system"; as claimed where
-	// the outcome is a refusal.
+	// Session is the actor: "a", "b", "operator" or "system". If the outcome is
+	// a refusal, it is as claimed by the caller.
 	Session string
 	// Action names the operation, such as "send_to_partner".
 	Action string
-	// Outcome is "ok", or why it was refused, such as "unauthorized".
+	// Outcome is "ok" or the reason of the refusal, such as "unauthorized".
 	Outcome string
-	// Details is a JSON object; never a secret, never a message's text.
+	// Details is a JSON object. It never holds a secret or a message's text.
 	Details string
 	// MAC ties the entry to all entries before it.
 	MAC []byte
 }
 
-// Head is the end of the log.
+// Head identifies the end of the log.
 type Head struct {
-	// Seq is the number of the last entry, 0 for an empty log.
+	// Seq is the number of the last entry; 0 for an empty log.
 	Seq int64
-	// MAC is the last entry's; nil for an empty log.
+	// MAC is the HMAC of the last entry; nil for an empty log.
 	MAC []byte
 	// Seal proves that Seq and MAC were written by a holder of the key.
 	Seal []byte
 }
 
-// String shows the head in the form that ParseHead and people's notes take:
-// the number and the first 16 bytes of the HMAC.
+// String returns the head in the form that ParseHead accepts and that people
+// note: the number and the first 16 bytes of the HMAC.
 func (h Head) String() string {
 	return fmt.Sprintf("%d:%s", h.Seq, hex.EncodeToString(h.MAC[:min(16, len(h.MAC))]))
 }
@@ -63,13 +64,14 @@ func (h Head) String() string {
 // Chain computes the HMACs of one store's log.
 type Chain struct{ key []byte }
 
-// NewChain returns the chain under key, which must be used for nothing else.
+// NewChain returns the chain under key, which must not be used for anything
+// else.
 func NewChain(key []byte) Chain { return Chain{key: key} }
 
 // EmptyHead returns the sealed head of a log without entries.
 func (c Chain) EmptyHead() Head { return c.seal(Head{}) }
 
-// Append gives e its number and HMAC and returns it with the new head.
+// Append sets e's number and HMAC, and returns it with the new head.
 func (c Chain) Append(head Head, e Entry) (Entry, Head) {
 	e.Seq = head.Seq + 1
 	e.MAC = c.entryMAC(head.MAC, e)
@@ -105,8 +107,8 @@ func (c Chain) entryMAC(previous []byte, e Entry) []byte {
 	return mac.Sum(nil)
 }
 
-// appendField adds a text with its length in front: text cannot move from one field to
-// the next.
+// appendField appends a text preceded by its length, so that text cannot move from one
+// field to the next unnoticed.
 func appendField(buf []byte, field string) []byte {
 	buf = binary.BigEndian.AppendUint32(buf, uint32(len(field)))
 	return append(buf, field...)

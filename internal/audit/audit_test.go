@@ -28,7 +28,7 @@ func logOf(n int) ([]audit.Entry, audit.Head) {
 	return entries, head
 }
 
-// verify returns what a verifier says of a log.
+// verify returns the verifier's result for a log.
 func verify(c audit.Chain, entries []audit.Entry, head, noted audit.Head) error {
 	v := c.Verifier(noted)
 	for _, e := range entries {
@@ -79,8 +79,9 @@ func TestVerifyFindsEveryEdit(t *testing.T) {
 	}
 }
 
-// Two logs under one key that began alike, as a store and its copy that both went on:
-// entries of one do not pass in the other, wherever they are put.
+// Two logs under one key with the same beginning, such as those of a store and its
+// copy that were both continued. Entries of one must not verify in the other,
+// wherever they are inserted.
 func TestVerifyFindsASplice(t *testing.T) {
 	entries, head := logOf(5)
 	fork := slices.Clone(entries[:2])
@@ -110,8 +111,8 @@ func TestVerifyFindsASplice(t *testing.T) {
 	}
 }
 
-// An attacker who holds an old head, sealed, may put it back, but not to a log
-// that goes on behind it.
+// An attacker may put back an old sealed head, but then the entries after it
+// are detected.
 func TestVerifyWithAnOldHead(t *testing.T) {
 	entries, _ := logOf(5)
 	_, old := logOf(3)
@@ -134,7 +135,7 @@ func chainHead(n int) audit.Head {
 }
 
 func TestHeadsAreNoEntries(t *testing.T) {
-	// A seal is an HMAC under the same key: it must not pass for an entry's.
+	// A seal is an HMAC under the same key. It must not verify as an entry's.
 	_, head := logOf(1)
 	e := audit.Entry{Seq: 1, MAC: head.Seal}
 	if err := chain.Verifier(audit.Head{}).Next(e); err == nil {
@@ -187,8 +188,8 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// TestChainsAreToldApart: the first entry of one chain is not that of another, and
-// neither is the head.
+// TestChainsAreToldApart checks that the first entry and the head of one chain are
+// not valid in another.
 func TestChainsAreToldApart(t *testing.T) {
 	chain := audit.NewChain([]byte("key"))
 	e := audit.Entry{Seq: 1, Conversation: "c", Action: "send", Outcome: "ok"}

@@ -9,24 +9,25 @@ import (
 	"time"
 )
 
-// Base is where a log begins whose older part was moved into archives: after the last
-// entry that was cut off. The zero Base is that of a log that is whole.
+// Base is where a log begins whose older entries were moved into archives: after the
+// last entry that was cut off. The zero Base belongs to a complete log.
 type Base struct {
-	// Head is that entry. Its seal proves that a holder of the key cut there: the seal of
-	// a head, which anybody may have kept, is another one.
+	// Head is the last entry that was cut off. Its seal proves that a holder of the key
+	// cut there. It differs from the seal of a head of the log, which anybody may have
+	// kept.
 	Head
 	// Link is the number of that entry in the spine; 0 in a log of one chain.
 	Link int64
-	// Chains are the ends, at that place, of the chains of which something was cut off.
-	// They are not sealed: entries that go on elsewhere do not fit their HMACs.
+	// Chains are the ends, at that place, of the chains of which entries were cut off.
+	// They are not sealed, since entries that do not continue them fail their HMACs.
 	Chains map[string]Head
-	// Archives hold what was cut off, in order. One that is noted already may end behind
-	// the base: its entries are removed bit by bit, and those that are still there are
-	// part of the log.
+	// Archives hold what was cut off, in order. The last archive may end after the base:
+	// entries are recorded as archived first and then removed in steps, and those not
+	// yet removed are still part of the log.
 	Archives []Archived
 }
 
-// Archived is the end of what archives hold; the base itself where there are none.
+// Archived returns the end of the archives, or the base if there are none.
 func (b Base) Archived() Head {
 	if len(b.Archives) == 0 {
 		return b.Head
@@ -34,7 +35,7 @@ func (b Base) Archived() Head {
 	return b.Archives[len(b.Archives)-1].Head()
 }
 
-// GoesOn reports that a is the next archive.
+// GoesOn reports whether a is the next archive.
 func (b Base) GoesOn(a Archived) bool {
 	return a.First == b.Archived().Seq+1 && a.Last >= a.First
 }
@@ -50,24 +51,24 @@ func (c Chain) SealBase(b Base) Base {
 	return b
 }
 
-// Archived is what a store knows of an archive that holds entries which it cut off.
+// Archived is what a store knows about an archive with entries that it cut off.
 type Archived struct {
-	// First and Last are the numbers of its entries.
+	// First and Last are the numbers of its first and last entries.
 	First, Last int64
-	// MAC is the last entry's.
+	// MAC is the HMAC of the last entry.
 	MAC []byte
-	// Name is the file's, without its folder, when it was made.
+	// Name is the name of the file when it was made, without its folder.
 	Name string
-	// Bytes and SHA256 are those of the file.
+	// Bytes and SHA256 are the file's size and digest.
 	Bytes  int64
 	SHA256 []byte
-	// At is when it was made, to the microsecond.
+	// At is when the archive was made, with microsecond precision.
 	At time.Time
-	// Seal proves that a holder of the key wrote the rest.
+	// Seal proves that a holder of the key wrote the other fields.
 	Seal []byte
 }
 
-// Head is the end of the archive.
+// Head returns the end of the archive.
 func (a Archived) Head() Head { return Head{Seq: a.Last, MAC: a.MAC} }
 
 // SealArchived returns a with its seal.
@@ -85,8 +86,8 @@ func (c Chain) SealArchived(a Archived) Archived {
 	return a
 }
 
-// checkArchives checks that one archive continues the other, and that the log goes
-// on in or after the last. The error is a *Fault.
+// checkArchives checks that each archive continues the one before, and that the
+// log begins within or right after the last one. The error is a *Fault.
 func (c Chain) checkArchives(b Base) error {
 	last := Archived{}
 	for _, a := range b.Archives {
@@ -100,15 +101,15 @@ func (c Chain) checkArchives(b Base) error {
 	}
 	switch {
 	case b.Seq > last.Last:
-		return &Fault{Seq: last.Last + 1, Problem: fmt.Sprintf("what the store says of the archive with this entry was removed: the log begins behind entry %d", b.Seq)}
+		return &Fault{Seq: last.Last + 1, Problem: fmt.Sprintf("what the store says of the archive with this entry was removed: the log begins after entry %d", b.Seq)}
 	case b.Seq == last.Last && !hmac.Equal(b.MAC, last.MAC):
 		return &Fault{Seq: b.Seq, Problem: "the log does not begin where the last archive ends"}
 	}
 	return nil
 }
 
-// Begin tells where the log begins, before its first entry, and checks what is said of
-// it. The error is a *Fault where nobody with the key has cut it there.
+// Begin sets where the log begins, before its first entry, and checks the description
+// of that place. The error is a *Fault if it was not made by a holder of the key.
 func (v *Verifier) Begin(b Base) error {
 	if err := v.chain.checkArchives(b); err != nil {
 		return err
@@ -125,7 +126,7 @@ func (v *Verifier) Begin(b Base) error {
 	return v.start(b)
 }
 
-// start lets the log begin at b.
+// start sets the beginning of the log to b.
 func (v *Verifier) start(b Base) error {
 	if b.Link > 0 {
 		v.spine.chains = maps.Clone(b.Chains)
@@ -139,5 +140,5 @@ func (v *Verifier) start(b Base) error {
 	return v.reach(Head{Seq: b.Seq, MAC: b.MAC})
 }
 
-// Last is the last entry that was checked, or where the log begins.
+// Last returns the last entry that was checked, or the beginning of the log.
 func (v *Verifier) Last() Head { return v.previous }

@@ -6,7 +6,8 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// TestFollows: an entry that was changed, and one that does not come next, do not follow.
+// TestFollows checks that neither a changed entry nor one out of order is accepted as the
+// next.
 func TestFollows(t *testing.T) {
 	chain := audit.NewChain([]byte("key"))
 	first, head := chain.Extend("one", chain.ChainHead("one"), audit.Entry{Action: "a", Details: "{}"})

@@ -12,27 +12,27 @@ import (
 	"hash"
 )
 
-// A log of several chains has one for each conversation, so that writers of two
-// conversations never wait for each other, and a spine: a chain of its own whose
-// entries each cover what was added to all chains since the one before. The spine
-// gives the entries their numbers. What a chain alone cannot show, that a whole
-// chain or the end of one is gone, the spine shows.
+// A log of several chains has one chain for each conversation, so that writers to
+// different conversations never wait for each other, and a spine: a chain whose
+// entries each cover what was added to all other chains since the spine's
+// previous entry. The spine gives the entries their numbers. It also reveals what
+// a chain alone cannot: that a whole chain or the end of one is missing.
 
 // Spine is the name of the chain that covers all others.
 const Spine = "spine"
 
-// cover is what an entry of the spine says, as its details.
+// cover is the content of an entry of the spine, stored as its details.
 type cover struct {
 	First  int64  `json:"first"`  // number of the first entry that it covers
-	Last   int64  `json:"last"`   // number of the last
-	Digest string `json:"digest"` // of all of them, in order
+	Last   int64  `json:"last"`   // number of the last one
+	Digest string `json:"digest"` // over all of them, in order
 }
 
 // ChainHead returns the sealed end of an empty chain of that name.
 func (c Chain) ChainHead(name string) Head { return c.sealLink(name, Head{}) }
 
-// Extend gives e its place in the chain of that name, and returns it with the
-// chain's new head. Of a head of a chain, Seq is the number in that chain.
+// Extend adds e to the chain of that name, and returns it with the chain's new
+// head. In the head of a chain, Seq is the number within that chain.
 func (c Chain) Extend(name string, head Head, e Entry) (Entry, Head) {
 	e.Chain, e.Link = name, head.Seq+1
 	e.MAC = c.entryMAC(head.MAC, e)
@@ -50,14 +50,14 @@ func (c Chain) sealLink(name string, h Head) Head {
 	return h
 }
 
-// Sealed reports whether a head of a chain was written by a holder of the key.
+// Sealed reports whether a holder of the key wrote the head of a chain.
 func (c Chain) Sealed(name string, h Head) bool {
 	return hmac.Equal(h.Seal, c.sealLink(name, h).Seal)
 }
 
-// Cover makes the next entry of the spine, behind head, over entries that have
-// their numbers. It returns it with the spine's new head and that of the log. e
-// says when.
+// Cover makes the next entry of the spine, after head, over entries that have
+// their numbers. It returns the entry, the spine's new head and the log's new
+// head. e holds the time of the entry.
 func (c Chain) Cover(head Head, e Entry, entries []Entry) (_ Entry, spine, log Head) {
 	digest := sha256.New()
 	for _, covered := range entries {
@@ -70,13 +70,13 @@ func (c Chain) Cover(head Head, e Entry, entries []Entry) (_ Entry, spine, log H
 	return e, spine, c.seal(Head{Seq: e.Seq, MAC: e.MAC})
 }
 
-// Follows checks that an entry is the next of its chain, behind head.
+// Follows checks that an entry is the next of its chain, after head.
 func (c Chain) Follows(head Head, e Entry) error {
 	switch {
 	case e.Link != head.Seq+1:
-		return fmt.Errorf("missing: chain %s goes on with entry %d behind %d", e.Chain, e.Link, head.Seq)
+		return fmt.Errorf("missing: chain %s continues with entry %d after %d", e.Chain, e.Link, head.Seq)
 	case !hmac.Equal(e.MAC, c.entryMAC(head.MAC, e)):
-		return errors.New("changed, moved or inserted: its HMAC does not fit")
+		return errors.New("changed, moved or inserted: its HMAC does not match")
 	}
 	return nil
 }
@@ -89,25 +89,25 @@ func addTo(digest hash.Hash, e Entry) {
 	digest.Write(append(buf, e.MAC...))
 }
 
-// spineCheck is how far a log of several chains was checked.
+// spineCheck is the state of the check of a log of several chains.
 type spineCheck struct {
 	number int64           // of the last entry
 	chains map[string]Head // the last entry of each chain
-	digest hash.Hash       // of the entries behind the spine's last
-	missed int64           // a noted head's number that the spine passed; 0: none
+	digest hash.Hash       // of the entries after the spine's last
+	missed int64           // the number of a noted head that the spine has passed; 0 if none
 }
 
-// nextLink checks the next entry of a log of several chains: entries in order of
-// number, and each of the spine after the last that it covers.
+// nextLink checks the next entry of a log of several chains. Entries come in
+// order of number, each entry of the spine after the last that it covers.
 func (v *Verifier) nextLink(e Entry) error {
 	s := &v.spine
 	if s.chains == nil {
 		s.chains, s.digest = map[string]Head{}, sha256.New()
-		s.number = v.previous.Seq // a log that was copied begins with one chain
+		s.number = v.previous.Seq // a log that was copied begins with a single chain
 	}
 	if e.Chain != Spine {
 		if want := s.number + 1; e.Seq != want {
-			return &Fault{Seq: min(want, e.Seq), Problem: fmt.Sprintf("missing, or out of order: the log goes on with entry %d", e.Seq)}
+			return &Fault{Seq: min(want, e.Seq), Problem: fmt.Sprintf("missing, or out of order: the log continues with entry %d", e.Seq)}
 		}
 		s.number = e.Seq
 	}
@@ -122,7 +122,7 @@ func (v *Verifier) nextLink(e Entry) error {
 	return nil
 }
 
-// covered checks what an entry of the spine says of the entries before it.
+// covered checks an entry of the spine against the entries before it.
 func (v *Verifier) covered(e Entry) error {
 	s := &v.spine
 	var said cover
@@ -132,7 +132,7 @@ func (v *Verifier) covered(e Entry) error {
 	digest, _ := hex.DecodeString(said.Digest)
 	switch {
 	case said.First != v.previous.Seq+1 || said.Last != e.Seq:
-		return &Fault{Seq: v.previous.Seq + 1, Problem: "the spine goes on elsewhere"}
+		return &Fault{Seq: v.previous.Seq + 1, Problem: "the spine continues elsewhere"}
 	case said.Last != s.number:
 		return &Fault{Seq: s.number + 1, Problem: fmt.Sprintf("missing: the spine covers entries up to %d", said.Last)}
 	case !bytes.Equal(digest, s.digest.Sum(nil)):

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// TestSpineFindsEveryEdit: whatever is changed in a log of several chains, the first
-// entry that does not hold is found.
+// TestSpineFindsEveryEdit checks that for every change to a log of several chains,
+// the first invalid entry is found.
 func TestSpineFindsEveryEdit(t *testing.T) {
 	edits := map[string]func(*audit.Entry){
 		"number":       func(e *audit.Entry) { e.Seq++ },
@@ -45,14 +45,15 @@ func TestSpineFindsEveryEdit(t *testing.T) {
 	for at := range whole {
 		var fault *audit.Fault
 		without := slices.Delete(slices.Clone(whole), at, at+1)
-		if err := verify(chain, without, head, audit.Head{}); !errors.As(err, &fault) || fault.Seq > whole[at].Seq+3 { // of the spine it is found at its next entry
+		if err := verify(chain, without, head, audit.Head{}); !errors.As(err, &fault) || fault.Seq > whole[at].Seq+3 { // a change of the spine is found at its next entry
 			t.Errorf("line %d left out: %v", at+1, err)
 		}
 	}
 }
 
-// TestSpineShowsWhatChainsCannot: entries at the end of a chain, a whole chain and the end
-// of the log are gone, or there are more than the spine covers.
+// TestSpineShowsWhatChainsCannot checks that missing entries at the end of a chain, a
+// missing chain, a missing end of the log and entries beyond those that the spine covers
+// are found.
 func TestSpineShowsWhatChainsCannot(t *testing.T) {
 	entries, head := manyChains(3)
 	_, old := manyChains(2)
@@ -63,7 +64,7 @@ func TestSpineShowsWhatChainsCannot(t *testing.T) {
 	}{
 		"a chain is gone":          {slices.Delete(slices.Clone(entries), 2, 3), head, audit.Fault{Seq: 3, Problem: "missing: the spine covers entries up to 3"}},
 		"the end is gone":          {entries[:8], head, audit.Fault{Seq: 7, Problem: "cut off: the log once had 9 entries"}},
-		"the spine's end is gone":  {entries[:11], head, audit.Fault{Seq: 7, Problem: "added behind the end: the spine does not cover it"}},
+		"the spine's end is gone":  {entries[:11], head, audit.Fault{Seq: 7, Problem: "added after the end: the spine does not cover it"}},
 		"more than the head says":  {entries, old, audit.Fault{Seq: 7, Problem: "added behind the end: the head stands at entry 6"}},
 		"the head is changed":      {entries, audit.Head{Seq: 9, MAC: head.MAC, Seal: old.Seal}, audit.Fault{Seq: 10, Problem: "the head of the log was changed"}},
 		"the spine's entry is old": {slices.Concat(entries[:7], entries[3:4], entries[8:]), head, audit.Fault{Seq: 3, Problem: "missing: chain spine goes on with entry 1 behind 1"}},
@@ -77,8 +78,8 @@ func TestSpineShowsWhatChainsCannot(t *testing.T) {
 	}
 }
 
-// TestSpineSaysWhatItCovers: an entry of the spine that a holder of the key wrote, and
-// that says anything but what is there, is a fault.
+// TestSpineSaysWhatItCovers checks that an entry of the spine whose content does not
+// match the log is a fault, even if a holder of the key wrote it.
 func TestSpineSaysWhatItCovers(t *testing.T) {
 	covered, _ := manyChains(1)
 	covered = covered[:3]
@@ -86,8 +87,8 @@ func TestSpineSaysWhatItCovers(t *testing.T) {
 	for name, tt := range map[string]struct{ details, problem string }{
 		"as it is":   {line.Details, ""},
 		"no JSON":    {"{", "cannot be read"},
-		"first":      {strings.Replace(line.Details, `"first":1`, `"first":2`, 1), "goes on elsewhere"},
-		"last":       {strings.Replace(line.Details, `"last":3`, `"last":2`, 1), "goes on elsewhere"},
+		"first":      {strings.Replace(line.Details, `"first":1`, `"first":2`, 1), "continues elsewhere"},
+		"last":       {strings.Replace(line.Details, `"last":3`, `"last":2`, 1), "continues elsewhere"},
 		"no digest":  {`{"first":1,"last":3}`, "is not what the spine covers"},
 		"the digest": {strings.Replace(line.Details, `"digest":"`, `"digest":"00`, 1), "is not what the spine covers"},
 	} {
@@ -107,15 +108,16 @@ func TestSpineSaysWhatItCovers(t *testing.T) {
 	}
 }
 
-// TestNotedHeadInManyChains: a head can be noted only where the spine has an entry. A
-// log that has none at that number is another one.
+// TestNotedHeadInManyChains checks that a head can be noted only at an entry of the
+// spine, and that a log without such an entry at its number is reported as another
+// log.
 func TestNotedHeadInManyChains(t *testing.T) {
 	entries, head := manyChains(3)
 	_, second := manyChains(2)
 	later, _ := manyChains(4)
 	for name, tt := range map[string]struct {
 		noted audit.Head
-		fault int64 // 0: none
+		fault int64 // 0 if none
 	}{
 		"none":                        {audit.Head{}, 0},
 		"the end":                     {head, 0},
@@ -137,8 +139,8 @@ func TestNotedHeadInManyChains(t *testing.T) {
 	}
 }
 
-// TestSealedHeads: the sealed end of a chain is not an end of the log, or of another chain,
-// and a seal is not an HMAC of anything else.
+// TestSealedHeads checks that the sealed end of a chain is valid neither for the log nor
+// for another chain, and that no seal is valid as another HMAC.
 func TestSealedHeads(t *testing.T) {
 	_, head := chain.Extend("one", chain.ChainHead("one"), audit.Entry{Action: "a"})
 	log := audit.Head{Seq: head.Seq, MAC: head.MAC}

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/audit"
 )
 
-// TestStoredForms: stores and archives keep these values. A program that computed others
-// would find each log that was ever written changed.
+// TestStoredForms checks values that stores and archives keep. A program that computes
+// others would report every existing log as changed.
 func TestStoredForms(t *testing.T) {
 	e := audit.Entry{Time: time.UnixMicro(5), Conversation: "conv_1", Session: "a", Action: "send", Outcome: "ok", Details: "{}"}
 	appended, head := chain.Append(chain.EmptyHead(), e)

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Fault is the first place where a log is not what the bridge wrote.
+// Fault is the first place where a log is not as bridge wrote it.
 type Fault struct {
-	// Seq is the number of the first bad entry.
+	// Seq is the number of the first invalid entry.
 	Seq int64
 	// Problem says what is wrong with it.
 	Problem string
@@ -23,13 +23,13 @@ type Verifier struct {
 	chain    Chain
 	previous Head
 	noted    []Head
-	ends     []Head     // of archives
-	spine    spineCheck // of a log of several chains
+	ends     []Head     // at the ends of archives
+	spine    spineCheck // for a log of several chains
 }
 
-// Verifier starts a check. A noted head, written down earlier, must be part of
-// the log; the zero Head asks for nothing. One of what was cut off the log is not looked
-// for: Base says what was.
+// Verifier starts a check. A noted head, written down earlier, must be part of the log;
+// the zero Head requires nothing. Noted heads among the entries that were cut off are
+// not checked; see Base.
 func (c Chain) Verifier(noted ...Head) *Verifier {
 	v := &Verifier{chain: c}
 	for _, h := range noted {
@@ -48,16 +48,17 @@ func (v *Verifier) Next(e Entry) error {
 	want := v.previous.Seq + 1
 	switch {
 	case e.Seq > want:
-		return &Fault{Seq: want, Problem: fmt.Sprintf("missing: the log goes on with entry %d", e.Seq)}
+		return &Fault{Seq: want, Problem: fmt.Sprintf("missing: the log continues with entry %d", e.Seq)}
 	case e.Seq < want:
 		return &Fault{Seq: e.Seq, Problem: "out of order"}
 	case !hmac.Equal(e.MAC, v.chain.entryMAC(v.previous.MAC, e)):
-		return &Fault{Seq: e.Seq, Problem: "changed, moved or inserted: its HMAC does not fit"}
+		return &Fault{Seq: e.Seq, Problem: "changed, moved or inserted: its HMAC does not match"}
 	}
 	return v.reach(Head{Seq: e.Seq, MAC: e.MAC})
 }
 
-// reach notes how far the log was checked, and compares the noted head with it.
+// reach records how far the log was checked, and compares the noted head if it
+// is at this entry.
 func (v *Verifier) reach(h Head) error {
 	v.previous = h
 	for _, noted := range v.noted {
@@ -78,7 +79,7 @@ func (v *Verifier) End(head Head) error {
 	last := v.previous
 	switch {
 	case v.spine.number > last.Seq:
-		return &Fault{Seq: last.Seq + 1, Problem: "added behind the end: the spine does not cover it"}
+		return &Fault{Seq: last.Seq + 1, Problem: "added after the end: the spine does not cover it"}
 	case v.spine.missed > 0:
 		return &Fault{Seq: v.spine.missed, Problem: "not the entry that the noted head names: the log was replaced by another"}
 	case !hmac.Equal(head.Seal, v.chain.seal(head).Seal):
@@ -86,19 +87,19 @@ func (v *Verifier) End(head Head) error {
 	case head.Seq > last.Seq:
 		return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("cut off: the log once had %d entries", head.Seq)}
 	case head.Seq < last.Seq:
-		return &Fault{Seq: head.Seq + 1, Problem: fmt.Sprintf("added behind the end: the head stands at entry %d", head.Seq)}
+		return &Fault{Seq: head.Seq + 1, Problem: fmt.Sprintf("added after the end: the head is entry %d", head.Seq)}
 	case !hmac.Equal(head.MAC, last.MAC):
 		return &Fault{Seq: last.Seq, Problem: "not the entry that the head was made for"}
 	}
 	for _, noted := range v.noted {
 		if noted.Seq > last.Seq {
-			return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("missing: the noted head is entry %d, the store was put back to an earlier copy", noted.Seq)}
+			return &Fault{Seq: last.Seq + 1, Problem: fmt.Sprintf("missing: the noted head is entry %d; the store was replaced by an earlier copy", noted.Seq)}
 		}
 	}
 	return nil
 }
 
-// ParseHead reads a head as Head.String writes it, for Chain.Verifier.
+// ParseHead parses a head as written by Head.String, for Chain.Verifier.
 func ParseHead(text string) (Head, error) {
 	number, digits, found := strings.Cut(strings.TrimSpace(text), ":")
 	seq, err := strconv.ParseInt(number, 10, 64)

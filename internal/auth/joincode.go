@@ -22,9 +22,9 @@ const joinCodeLength = 10
 // "7KQ2M-X9D4T".
 func NewJoinCode() string {
 	random := make([]byte, joinCodeLength)
-	_, _ = rand.Read(random) // never fails (crypto/rand)
+	_, _ = rand.Read(random) // cannot fail (crypto/rand)
 	for i, b := range random {
-		random[i] = joinAlphabet[b%32] // 256 is a multiple of 32: no bias
+		random[i] = joinAlphabet[b%32] // no bias, since 256 is a multiple of 32
 	}
 	return string(random[:joinCodeLength/2]) + "-" + string(random[joinCodeLength/2:])
 }
@@ -92,11 +92,11 @@ func plainDash(r rune) rune {
 	return r
 }
 
-// joinCharacters returns the letters and digits of text, in joinAlphabet where
-// they are read as one of it.
+// joinCharacters returns the letters and digits of text, converted to
+// joinAlphabet where they are read as one of its characters.
 func joinCharacters(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r >= '\uff10' && r <= '\uff5a' { // 0 to z in full width
+		if r >= '\uff10' && r <= '\uff5a' { // full-width 0 to z
 			r -= '\uff10' - '0'
 		}
 		switch r = unicode.ToUpper(r); {

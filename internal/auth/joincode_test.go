@@ -22,7 +22,7 @@ func TestNewJoinCode(t *testing.T) {
 			letters[code[i]] = true
 		}
 	}
-	if len(letters) != 33 { // 32 and the hyphen
+	if len(letters) != 33 { // 32 characters and the hyphen
 		t.Errorf("the codes use %d characters", len(letters))
 	}
 }
@@ -52,8 +52,8 @@ func TestJoinCodeHash(t *testing.T) {
 	}
 }
 
-// TestReadJoinCodeGivesOneForm: however a code was pasted, it is five characters,
-// a hyphen and five more.
+// TestReadJoinCodeGivesOneForm checks that a code is always returned as five
+// characters, a hyphen and five characters, however it was pasted.
 func TestReadJoinCodeGivesOneForm(t *testing.T) {
 	for _, text := range []string{"7KQ2M-X9D4T", "7kq2mx9d4t", " 7KQ2M - X9D4T\n", "7KQ2M–X9D4T."} {
 		if code, ok := auth.ReadJoinCode(text); !ok || code != "7KQ2M-X9D4T" {
@@ -62,7 +62,8 @@ func TestReadJoinCodeGivesOneForm(t *testing.T) {
 	}
 }
 
-// TestReadJoinCodeRefuses: what is not a code, or more than one, is none.
+// TestReadJoinCodeRefuses checks that text with no code or with several is
+// refused.
 func TestReadJoinCodeRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "7KQ2M", "7KQ2M-X9D4", "7KQ2M-X9D4T0", "7KQ2MX9D4U", "U7KQ2-MX9D4", "7KQ2M-UX9D4", "the code is 7KQ2M-X9D4U",
@@ -74,8 +75,8 @@ func TestReadJoinCodeRefuses(t *testing.T) {
 	}
 }
 
-// TestReadJoinCodeFullWidth: the first and the last character that have a form in full
-// width are read in it.
+// TestReadJoinCodeFullWidth checks the first and the last of the characters that have
+// a full-width form.
 func TestReadJoinCodeFullWidth(t *testing.T) {
 	const fullWidth = "\uff10\uff19\uff21\uff3a\uff41\uff5a0000" // 0 9 A Z a z
 	if code, ok := auth.ReadJoinCode(fullWidth); !ok || code != "09AZA-Z0000" {
@@ -83,7 +84,8 @@ func TestReadJoinCodeFullWidth(t *testing.T) {
 	}
 }
 
-// TestReadJoinCodeInLongText: a code is looked for in a short text only.
+// TestReadJoinCodeInLongText checks that only the beginning of a long text is
+// searched.
 func TestReadJoinCodeInLongText(t *testing.T) {
 	const code = " 7KQ2M-X9D4T"
 	for length, want := range map[int]bool{1000: true, 1001: false} {

@@ -47,7 +47,7 @@ func (Key) LogValue() slog.Value { return slog.StringValue("hidden") }
 // Different purposes have independent keys, so that a proof made for one is never valid
 // for another.
 func (k Key) Derive(purpose string) []byte {
-	secret := make([]byte, KeySize) // of the zero Key
+	secret := make([]byte, KeySize) // for the zero Key
 	if k.secret != nil {
 		secret = k.secret()
 	}

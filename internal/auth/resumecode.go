@@ -6,7 +6,8 @@ import (
 )
 
 // A resume code has three groups of four characters of joinAlphabet: 60 bits. It
-// lives as long as a conversation, a join code ten minutes.
+// is longer than a join code, because it is valid as long as the conversation
+// and not only for ten minutes.
 const (
 	resumeCodeLength = 12
 	resumeGroup      = 4
@@ -15,9 +16,9 @@ const (
 // NewResumeCode returns a random resume code of 60 bits, such as "K7QM-2X9D-4TAB".
 func NewResumeCode() string {
 	random := make([]byte, resumeCodeLength)
-	_, _ = rand.Read(random) // never fails (crypto/rand)
+	_, _ = rand.Read(random) // cannot fail (crypto/rand)
 	for i, b := range random {
-		random[i] = joinAlphabet[b%32] // 256 is a multiple of 32: no bias
+		random[i] = joinAlphabet[b%32] // no bias, since 256 is a multiple of 32
 	}
 	return grouped(string(random))
 }

@@ -27,8 +27,8 @@ func TestResumeCode(t *testing.T) {
 	}
 }
 
-// TestResumeCodesAreReadBack makes enough codes that each character of the alphabet is
-// in many: what one of them says is always the code itself.
+// TestResumeCodesAreReadBack makes enough codes that each character of the alphabet
+// occurs in many of them. Each code must be read back as itself.
 func TestResumeCodesAreReadBack(t *testing.T) {
 	used := map[rune]bool{}
 	for range 1000 {
@@ -40,7 +40,7 @@ func TestResumeCodesAreReadBack(t *testing.T) {
 			used[r] = true
 		}
 	}
-	if len(used) != 32 { // 12,000 characters: each is missing with a chance below 1 in 10^160
+	if len(used) != 32 { // 12,000 characters: the probability that a given one is missing is below 1 in 10^160
 		t.Errorf("the codes are made of %d characters", len(used))
 	}
 }

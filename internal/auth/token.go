@@ -22,7 +22,7 @@ const (
 // NewNonce returns NonceSize random bytes.
 func NewNonce() []byte {
 	nonce := make([]byte, NonceSize)
-	_, _ = rand.Read(nonce) // never fails (crypto/rand)
+	_, _ = rand.Read(nonce) // cannot fail (crypto/rand)
 	return nonce
 }
 
@@ -55,7 +55,8 @@ func (t Tokens) mac(conversation, session string, nonce []byte) []byte {
 	mac := hmac.New(sha256.New, t.key)
 	mac.Write([]byte{tokenVersion})
 	for _, part := range [][]byte{[]byte(conversation), []byte(session), nonce} {
-		// Lengths in front of the parts: no two different triples sign the same bytes.
+		// Each part is preceded by its length, so that no two different triples sign
+		// the same bytes.
 		mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
 		mac.Write(part)
 	}

@@ -87,7 +87,8 @@ func TestVerify(t *testing.T) {
 		{"cut short", good[:63], conversation, "a", nonce, false},
 		{"longer", good + "0", conversation, "a", nonce, false},
 		{"unknown session", good, conversation, "a", nil, false},
-		// What Verify computes for an unknown session must not open it.
+		// What Verify computes for an unknown session must not verify as a
+		// token.
 		{"unknown session, its stand-in", tokens.Issue(conversation, "a", make([]byte, auth.NonceSize)), conversation, "a", nil, false},
 		{"empty nonce", good, conversation, "a", []byte{}, false},
 		{"text moved between the parts", tokens.Issue(conversation+"a", "", nonce), conversation, "a", nonce, false},
@@ -112,7 +113,8 @@ func TestNonces(t *testing.T) {
 	}
 }
 
-// FuzzVerify looks for a token that passes without being the one that was issued.
+// FuzzVerify looks for a token that is accepted although it is not the one
+// issued.
 func FuzzVerify(f *testing.F) {
 	key, err := auth.NewKey(bytes.Repeat([]byte{3}, auth.KeySize))
 	if err != nil {

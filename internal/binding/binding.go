@@ -3,7 +3,7 @@
 // restarted, and the client's hooks can check for mail, without a token in the model's
 // context.
 //
-// A binding is a private file beside the store. Its name is the hash of a label: the
+// A binding is a private file next to the store. Its name is the hash of a label: the
 // client's own name for the session, or the client's process. A label locates the file
 // and proves nothing. The tokens in a file are protected by its permissions: the file
 // must have mode 0600 and its folder 0700, and both must belong to the user; anything
@@ -28,10 +28,10 @@ import (
 // that belongs to another user. Its text contains the command that fixes it.
 var ErrUnsafe = privatefile.ErrOpenToOthers
 
-// folderName is the folder's name, beside the store.
+// folderName is the folder's name, next to the store.
 const folderName = "bindings"
 
-// maxFile keeps a foreign file from being read whole, in bytes. A record of
+// maxFile limits the size of a file that is read, in bytes. A record of
 // maxEntries takes a quarter of it.
 const maxFile = 256 << 10
 
@@ -61,13 +61,13 @@ type Entry struct {
 	Own bool `json:"own"`
 }
 
-// names reports whether e is of the same session of a conversation as other.
+// names reports whether e and other are the same session of a conversation.
 func (e Entry) names(other Entry) bool {
 	return e.Conversation == other.Conversation && e.Session == other.Session
 }
 
-// grace is how long the sessions of a conversation are kept behind its end: they
-// may read what is in it, and somebody may have extended it.
+// grace is how long the sessions of a conversation are kept after its end. They
+// may still read it, and somebody may extend it.
 const grace = 24 * time.Hour
 
 func (e Entry) expired(now time.Time) bool {
@@ -80,8 +80,8 @@ func (f Folder) path(l Label, purpose string) string {
 	return filepath.Join(f.dir, hex.EncodeToString(sum[:16])+purpose)
 }
 
-// read returns a private file of the folder, or an error that is fs.ErrNotExist
-// or ErrUnsafe.
+// read returns a private file of the folder, or an error that matches
+// fs.ErrNotExist or ErrUnsafe.
 func (f Folder) read(path string) ([]byte, error) {
 	if err := checkFolder(f.dir); err != nil {
 		return nil, err

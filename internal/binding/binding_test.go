@@ -20,7 +20,7 @@ import (
 
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// newFolder is beside a store in a folder whose name would be a pattern.
+// newFolder returns a Folder below a folder with a pattern in its name.
 func newFolder(t *testing.T) (f binding.Folder, dir string) {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "a[b")
@@ -61,7 +61,7 @@ func TestKeepAndLoad(t *testing.T) {
 		t.Error(diff)
 	}
 
-	// A new token takes the place of the old one; an old one takes nothing away.
+	// A new token replaces the old one, and an old token removes nothing.
 	keep(t, f, binding.Process{}, entry("c1", "new"), one)
 	if err := f.Forget(t.Context(), entry("c1", "t1"), one); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestKeepAndLoad(t *testing.T) {
 		t.Error(got)
 	}
 
-	// The file goes with the last of them.
+	// The file is removed with its last entry.
 	for _, e := range load(t, f, one) {
 		if err := f.Forget(t.Context(), e, one); err != nil {
 			t.Fatal(err)
@@ -81,8 +81,8 @@ func TestKeepAndLoad(t *testing.T) {
 	}
 }
 
-// TestOwnStays: a call that proves a session with its token does not take it
-// from the server that made it.
+// TestOwnStays checks that a session stays marked as the server's own when a
+// call proves it with its token.
 func TestOwnStays(t *testing.T) {
 	f, _ := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -110,8 +110,8 @@ func TestExpired(t *testing.T) {
 	}
 }
 
-// TestLabels: what a client calls its session never leads out of the folder, nor
-// to another session's file.
+// TestLabels checks that a client's name for its session leads neither out of
+// the folder nor to another session's file.
 func TestLabels(t *testing.T) {
 	f, dir := newFolder(t)
 	ids := []string{"a", "A", "a ", "../a", "/etc/passwd", "a/b", strings.Repeat("x", 256), "claude/a"}
@@ -140,7 +140,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestTwoStores: stores in one folder keep their sessions apart.
+// TestTwoStores checks that stores in one folder keep their sessions apart.
 func TestTwoStores(t *testing.T) {
 	root := t.TempDir()
 	one, two := binding.Beside(filepath.Join(root, "one.db")), binding.Beside(filepath.Join(root, "two.db"))
@@ -192,7 +192,7 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// TestForeignText: what is not a record of ours is nothing, and is written over.
+// TestForeignText checks that an invalid record is ignored and overwritten.
 func TestForeignText(t *testing.T) {
 	l := binding.OfSession("claude", "s")
 	for name, text := range map[string]string{
@@ -211,8 +211,9 @@ func TestForeignText(t *testing.T) {
 	}
 }
 
-// TestProcess: what two servers of one client's process keep cannot be told
-// apart, so none of it is given out; what an ended server kept goes to the next.
+// TestProcess checks that sessions kept by two running servers of one client
+// process are not handed out, because they cannot be told apart, and that those
+// of an ended server pass to the next.
 func TestProcess(t *testing.T) {
 	self := binding.Self()
 	if self == (binding.Process{}) {
@@ -275,7 +276,7 @@ func TestAlive(t *testing.T) {
 	}
 }
 
-// TestConcurrent: nothing that one process keeps is lost to another.
+// TestConcurrent checks that no process loses what another has stored.
 func TestConcurrent(t *testing.T) {
 	f, _ := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -318,7 +319,7 @@ func TestNotices(t *testing.T) {
 	must(t, err)
 	must(t, f.Notify(t.Context(), l, func(n *binding.Notices) bool {
 		n.Told["c/a"] = 8
-		return false // not to be written
+		return false // must not be written
 	}))
 	n, err := f.Notices(l)
 	if err != nil || n.Told["c/a"] != 7 || n.Continued != 2 {
@@ -341,7 +342,7 @@ func TestWaiters(t *testing.T) {
 		t.Error("the earlier waiter gave up the place of the later one")
 	}
 	must(t, f.Displace(l))
-	must(t, f.Displace(l)) // nobody is there
+	must(t, f.Displace(l)) // nobody is waiting
 	if second.Current() {
 		t.Error("a waiter was not displaced")
 	}
@@ -420,8 +421,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestSweepKeeps: the lock that the sweep holds, and for a week what says no more than
-// what was told.
+// TestSweepKeeps checks that the sweep keeps its own lock file and, for a week,
+// notices without a binding.
 func TestSweepKeeps(t *testing.T) {
 	f, dir := newFolder(t)
 	must(t, f.Notify(t.Context(), binding.OfSession("claude", "s"), func(n *binding.Notices) bool { n.Continued = 1; return true }))
@@ -448,7 +449,7 @@ func TestSweepKeeps(t *testing.T) {
 	}
 }
 
-// TestNothingToKeep: what keeps nothing, or for nobody, makes no folder.
+// TestNothingToKeep checks that storing nothing creates no folder.
 func TestNothingToKeep(t *testing.T) {
 	f, dir := newFolder(t)
 	for name, try := range map[string]error{
@@ -464,7 +465,7 @@ func TestNothingToKeep(t *testing.T) {
 	}
 }
 
-// TestNamesOfSessions: a name with a control character names nothing.
+// TestNamesOfSessions checks that a control character gives the zero Label.
 func TestNamesOfSessions(t *testing.T) {
 	for _, id := range []string{"", "a\nb", "a\x00", "a\x1f", "a\x7f"} {
 		if got := binding.OfSession("claude", id); got != (binding.Label{}) {
@@ -478,7 +479,7 @@ func TestNamesOfSessions(t *testing.T) {
 	}
 }
 
-// TestNoticesComeBack: all that a session was told is read back, and can be added to.
+// TestNoticesComeBack checks that notices can be read back and extended.
 func TestNoticesComeBack(t *testing.T) {
 	f, _ := newFolder(t)
 	one := binding.OfSession("claude", "one")

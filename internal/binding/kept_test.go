@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// fileOf returns the only file with that suffix.
+// fileOf returns the only file with the given suffix.
 func fileOf(t *testing.T, dir, suffix string) string {
 	t.Helper()
 	files, err := fs.Glob(os.DirFS(dir), "*"+suffix)
@@ -25,7 +25,8 @@ func fileOf(t *testing.T, dir, suffix string) string {
 	return filepath.Join(dir, files[0])
 }
 
-// TestKeepDropsWhatHasExpired: what has expired takes no place from what has not.
+// TestKeepDropsWhatHasExpired checks that expired sessions do not displace
+// others.
 func TestKeepDropsWhatHasExpired(t *testing.T) {
 	f, _ := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -40,7 +41,7 @@ func TestKeepDropsWhatHasExpired(t *testing.T) {
 	}
 }
 
-// TestGrace: a conversation is kept for a day behind its end, to the moment.
+// TestGrace checks that a conversation is kept for exactly a day after its end.
 func TestGrace(t *testing.T) {
 	f, _ := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -56,7 +57,8 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// TestSizeOfAFile: a binding of 256 KiB is read, and a larger one is refused.
+// TestSizeOfAFile checks that a binding of 256 KiB is read and a larger one is
+// refused.
 func TestSizeOfAFile(t *testing.T) {
 	f, dir := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -76,7 +78,7 @@ func TestSizeOfAFile(t *testing.T) {
 	}
 }
 
-// TestFilesArePrivate: all that is written is for the user alone, whatever is written.
+// TestFilesArePrivate checks that every file written is accessible to the user only.
 func TestFilesArePrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: permissions are not those of POSIX here")
@@ -99,7 +101,8 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// TestForeignNotices: what was told comes back with all its parts, whatever the file holds.
+// TestForeignNotices checks that the maps of notices are never nil, whatever the file
+// holds.
 func TestForeignNotices(t *testing.T) {
 	l := binding.OfSession("claude", "s")
 	for name, text := range map[string]string{"broken": "{", "nothing": "null", "parts that are null": `{"told":null,"stopped":null,"ends":null}`} {
@@ -113,7 +116,8 @@ func TestForeignNotices(t *testing.T) {
 	}
 }
 
-// TestUnsafeNotices: what others can read is neither used nor written over.
+// TestUnsafeNotices checks that a file that others can read is neither used nor
+// overwritten.
 func TestUnsafeNotices(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: permissions are not those of POSIX here")
@@ -136,7 +140,8 @@ func TestUnsafeNotices(t *testing.T) {
 	}
 }
 
-// TestSweepOfExpired: what has expired goes without a look into the store.
+// TestSweepOfExpired checks that an expired binding is removed without asking
+// the store.
 func TestSweepOfExpired(t *testing.T) {
 	f, _ := newFolder(t)
 	l := binding.OfSession("claude", "s")
@@ -148,7 +153,8 @@ func TestSweepOfExpired(t *testing.T) {
 	}
 }
 
-// TestUnreadableBesideGood: a binding that cannot be used is said, and hides no other.
+// TestUnreadableBesideGood checks that an unusable binding is reported but does not
+// hide others.
 func TestUnreadableBesideGood(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: permissions are not those of POSIX here")
@@ -201,7 +207,8 @@ func glob(t *testing.T, dir, pattern string) (paths []string) {
 	return paths
 }
 
-// TestLockOfAnotherKind: where the lock cannot be taken, nothing is kept.
+// TestLockOfAnotherKind checks that nothing is kept if the lock cannot be
+// taken.
 func TestLockOfAnotherKind(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: nothing is locked here")

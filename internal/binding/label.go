@@ -9,13 +9,13 @@ import (
 // credential. The zero Label locates nothing.
 type Label struct {
 	text string
-	// process marks the label of a process, whose sessions end with it and in
-	// which several servers may run.
+	// process marks the label of a process. Its sessions end with the process,
+	// and several servers may run in it.
 	process bool
 	of      Process
 }
 
-// maxID bounds what a client may call its session, in bytes.
+// maxID limits the length of a client's name for its session, in bytes.
 const maxID = 256
 
 // OfSession returns the label of a client session with the id that the client gives it:
@@ -48,8 +48,8 @@ func OfProcess(p Process) Label {
 	return Label{text: fmt.Sprintf("process/%d/%s", p.PID, p.Started), process: true, of: p}
 }
 
-// sum is the label's name in the folder of a store. The label itself never
-// becomes part of a path.
+// sum returns the name of the label's files in the folder of a store. The label
+// itself never becomes part of a path.
 func (l Label) sum(store string) [sha256.Size]byte {
 	return sha256.Sum256([]byte("bridge binding 1\x00" + store + "\x00" + l.text))
 }

@@ -49,7 +49,7 @@ func (f Folder) Notices(l Label) (Notices, error) {
 	if err != nil {
 		return n, err
 	}
-	_ = json.Unmarshal(text, &n) // what cannot be read tells nothing
+	_ = json.Unmarshal(text, &n) // a file that cannot be read counts as no notices
 	if n.Told == nil {
 		n.Told = map[string]int64{}
 	}

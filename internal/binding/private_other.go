@@ -9,8 +9,9 @@ import (
 	"sync"
 )
 
-// checkFolder reports only whether the folder is there: this platform's
-// permissions are not those of POSIX. The folder inherits those of the store's.
+// checkFolder checks only that the folder exists, because this platform does
+// not have POSIX permissions. The folder inherits the permissions of the
+// store's folder.
 func checkFolder(dir string) error {
 	info, err := os.Lstat(dir)
 	if err == nil && !info.IsDir() {
@@ -19,9 +20,9 @@ func checkFolder(dir string) error {
 	return err
 }
 
-// processLock stands for the lock file, which this platform lacks: two processes
-// that change a binding at the same instant may lose one of the changes, never
-// half of one.
+// processLock replaces the lock file, which this platform does not support. Two
+// processes that change a binding at the same moment may lose one of the
+// changes, but never write half of one.
 var processLock sync.Mutex
 
 func lock(context.Context, string) (func(), error) {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkFolder refuses a folder that anybody but the user may look into, and what
-// is a link to one.
+// checkFolder refuses a folder that other users can access, and a symbolic link
+// to one.
 func checkFolder(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -26,10 +26,10 @@ func checkFolder(dir string) error {
 	return privatefile.Check(dir, info, privatefile.Closed)
 }
 
-// lockEvery is how often a busy lock is tried again.
+// lockEvery is the time between two attempts to take a busy lock.
 const lockEvery = time.Millisecond
 
-// lock takes the lock file, and gives up when ctx ends. The kernel frees the
+// lock takes the lock file, or fails when ctx ends. The kernel releases the
 // lock of a process that dies.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
@@ -39,5 +39,5 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err := privatefile.Lock(ctx, f, lockEvery); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return func() { _ = f.Close() }, nil // which unlocks
+	return func() { _ = f.Close() }, nil // which releases the lock
 }

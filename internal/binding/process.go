@@ -2,7 +2,7 @@ package binding
 
 import "os"
 
-// Process identifies a process, also after its number was used again.
+// Process identifies a process, even if its number is reused later.
 type Process struct {
 	PID int `json:"pid"`
 	// Started distinguishes processes with the same number; empty where the platform
@@ -27,7 +27,7 @@ func Running(pid int) Process {
 // for a zombie.
 func (p Process) Alive() bool { return p.Started != "" && startOf(p.PID) == p.Started }
 
-// owner returns the process that a label names, if it names one.
+// owner returns the process that a label stands for, if any.
 func (l Label) owner() *Process {
 	if !l.process {
 		return nil

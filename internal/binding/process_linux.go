@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// startOf returns when a process was started: ticks since boot, the 22nd field
-// of proc_pid_stat(5), and which boot that was.
+// startOf returns when a process was started: the ticks since boot, from the
+// 22nd field of proc_pid_stat(5), and the ID of the boot.
 func startOf(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return ""
 	}
-	// Behind the name in parentheses, which may hold anything, is the third field.
+	// The third field follows the name, which is in parentheses and may contain
+	// anything.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return "" // a zombie has ended

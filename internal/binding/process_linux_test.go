@@ -12,8 +12,9 @@ import (
 	"example.org/bridge/internal/binding"
 )
 
-// TestZombie: a process that has ended is not alive before its parent asks, either.
-// Linux tells processes apart, so nothing here is skipped.
+// TestZombie checks that a process that has ended is not alive, even before its
+// parent has waited for it. Linux can tell processes apart, so nothing here is
+// skipped.
 func TestZombie(t *testing.T) {
 	if binding.Self() == (binding.Process{}) {
 		t.Fatal("this process is not told from others")
@@ -34,8 +35,8 @@ func TestZombie(t *testing.T) {
 	}
 }
 
-// TestStarted: a process is known by the time at which it was started, which stays the
-// same for as long as it runs: the 22nd field of proc_pid_stat(5).
+// TestStarted checks that a process is identified by its start time, the 22nd field of
+// proc_pid_stat(5), which does not change while it runs.
 func TestStarted(t *testing.T) {
 	stat, err := os.ReadFile("/proc/self/stat")
 	must(t, err)

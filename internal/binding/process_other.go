@@ -2,5 +2,6 @@
 
 package binding
 
-// startOf says nothing: on this platform a client's process is not a label.
+// startOf returns "", since a client's process cannot be used as a label on
+// this platform.
 func startOf(int) string { return "" }

@@ -13,28 +13,31 @@ import (
 	"time"
 )
 
-// suffix of the files with sessions; others belong to notices and waiters.
+// suffix of the files with sessions. Other suffixes are for notices and
+// waiters.
 const recordSuffix = ".json"
 
-// maxEntries is how many sessions a client's session may have; the oldest go.
+// maxEntries is the maximum number of sessions in a binding. If there are more,
+// the oldest are dropped.
 const maxEntries = 128
 
-// version of the files. Those of another version are ignored.
+// version of the files. Files of other versions are ignored.
 const version = 1
 
 type record struct {
 	Version int `json:"version"`
-	// Process is of whom the label is, where it is a process's; Holder is the
-	// server there that wrote this.
+	// Process is the process of the label, if it is for a process. Holder is
+	// the server in it that wrote the record.
 	Process *Process `json:"process,omitempty"`
 	Holder  *Process `json:"holder,omitempty"`
 	// Shared marks a process in which several servers run for different
-	// sessions: nobody can tell them apart, so none gets what is here.
+	// sessions. Their sessions cannot be told apart, so none of the servers
+	// gets them.
 	Shared  bool    `json:"shared,omitempty"`
 	Entries []Entry `json:"entries"`
 }
 
-// load reads the record of a label; there may be none.
+// load reads the record of a label, if there is one.
 func (f Folder) load(l Label) (*record, error) {
 	text, err := f.read(f.path(l, recordSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +49,7 @@ func (f Folder) load(l Label) (*record, error) {
 	return parse(text), nil
 }
 
-// parse returns nil for what is not a record of ours.
+// parse returns nil if data is not a valid record.
 func parse(text []byte) *record {
 	var r record
 	if err := json.Unmarshal(text, &r); err != nil || r.Version != version {
@@ -55,8 +58,8 @@ func parse(text []byte) *record {
 	return &r
 }
 
-// save writes a record, or removes the file of an empty one, with what its
-// session was told. The caller holds the lock.
+// save writes a record. If it is empty, it removes the file, and the notices of
+// its session. The caller holds the lock.
 func (f Folder) save(path string, r *record) error {
 	if len(r.Entries) == 0 && !r.Shared {
 		return remove(path)
@@ -68,13 +71,13 @@ func (f Folder) save(path string, r *record) error {
 	return f.replace(path, text)
 }
 
-// remove removes a record, and what its session was told.
+// remove removes a record and the notices of its session.
 func remove(path string) error {
 	told := strings.TrimSuffix(path, recordSuffix) + noticeSuffix
 	return errors.Join(removed(os.Remove(path)), removed(os.Remove(told)))
 }
 
-// removed takes it for done that a file is gone already.
+// removed ignores the error for a file that does not exist.
 func removed(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -82,8 +85,8 @@ func removed(err error) error {
 	return err
 }
 
-// usable reports whether reader may have what the record holds. What another
-// server of the same client's process wrote, while that lives, is not for it.
+// usable reports whether reader may have the sessions of the record. If another
+// server of the same client process wrote it and is still running, it may not.
 func (r *record) usable(reader Process) bool {
 	if r == nil || r.Shared {
 		return false
@@ -120,16 +123,16 @@ func (f Folder) Load(now time.Time, reader Process, labels ...Label) ([]Entry, e
 	return all, nil
 }
 
-// over reports that no conversation of a record goes on.
+// over reports whether all conversations of a record have ended.
 func (r *record) over(now time.Time) bool {
 	return !slices.ContainsFunc(r.Entries, func(e Entry) bool { return !e.expired(now) })
 }
 
-// pruneTimeout bounds how long pruning waits for other processes.
+// pruneTimeout limits how long prune waits for other processes.
 const pruneTimeout = 20 * time.Millisecond
 
-// prune removes what has expired from a record, unless that takes long: then a
-// later look does.
+// prune removes what has expired from a record. If that takes too long, it is
+// left for a later call.
 func (f Folder) prune(now time.Time, l Label) {
 	ctx, cancel := context.WithTimeout(context.Background(), pruneTimeout)
 	defer cancel()
@@ -225,8 +228,8 @@ func (f Folder) Forget(ctx context.Context, gone Entry, labels ...Label) error {
 	})
 }
 
-// locked runs fn while no other process changes the folder, which is made if it
-// is missing.
+// locked runs fn while no other process changes the folder. It creates the
+// folder if it does not exist.
 func (f Folder) locked(ctx context.Context, fn func() error) error {
 	if err := makeFolder(f.dir); err != nil {
 		return err
@@ -239,8 +242,8 @@ func (f Folder) locked(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-// makeFolder makes the folder of the bindings, private whatever the umask, and
-// refuses one that is not.
+// makeFolder creates the folder of the bindings with private permissions,
+// whatever the umask is, and refuses a folder that is not private.
 func makeFolder(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {

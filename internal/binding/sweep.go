@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// idleFor is how long a file that says only what was told, or who waits, is kept
-// after its last change.
+// idleFor is how long a file with only notices or a waiter is kept after its
+// last change.
 const idleFor = 7 * 24 * time.Hour
 
 // Sweep removes files that are no longer needed and returns how many bindings were
@@ -51,7 +51,7 @@ func (f Folder) Sweep(ctx context.Context, now time.Time, dryRun bool, live func
 	return gone, err
 }
 
-// stale tells whether a file of the folder has no use any more.
+// stale reports whether a file of the folder is no longer needed.
 func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)) (bool, error) {
 	if filepath.Base(path) == "lock" {
 		return false, nil
@@ -66,7 +66,7 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 	}
 	r := parse(text)
 	if r == nil {
-		return false, nil // of another version, perhaps
+		return false, nil // perhaps of another version
 	}
 	if r.Process != nil && !r.Process.Alive() {
 		return true, nil
@@ -83,8 +83,9 @@ func (f Folder) stale(path string, now time.Time, live func(Entry) (bool, error)
 	return !used && !r.Shared, lookErr
 }
 
-// Conversations returns the ids of all conversations in the folder that have not
-// expired, including those of processes that have ended: sorted, without duplicates.
+// Conversations returns the IDs of all conversations in the folder that have not
+// expired, including those of processes that have ended, sorted and without
+// duplicates.
 func (f Folder) Conversations(now time.Time) (all []string, err error) {
 	entries, err := f.All(now)
 	for _, e := range entries {
@@ -93,9 +94,10 @@ func (f Folder) Conversations(now time.Time) (all []string, err error) {
 	return slices.Compact(all), err
 }
 
-// All returns every session that is kept and has not expired, whatever client it is of,
-// also those of processes that have ended: each once, sorted by conversation and session.
-// What could not be read is in the error, beside what could.
+// All returns every stored session that has not expired, of any client, including those
+// of processes that have ended, without duplicates and sorted by conversation and
+// session. If the error is not nil, it reports what could not be read, and the result
+// holds the rest.
 func (f Folder) All(now time.Time) (all []Entry, err error) {
 	names, err := fs.Glob(os.DirFS(f.dir), "*"+recordSuffix)
 	if err != nil {
@@ -110,7 +112,7 @@ func (f Folder) All(now time.Time) (all []Entry, err error) {
 		}
 		r := parse(text)
 		if r == nil {
-			continue // of another version, perhaps
+			continue // perhaps of another version
 		}
 		for _, e := range r.Entries {
 			if !e.expired(now) && !slices.ContainsFunc(all, e.names) {

@@ -1,4 +1,4 @@
-// Package bridgetest makes services on temporary stores, for tests.
+// Package bridgetest creates services on temporary stores for tests.
 package bridgetest
 
 import (
@@ -24,7 +24,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Clock is a clock that stands still until it is moved.
+// Clock is a clock that does not advance by itself.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -42,21 +42,21 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Advance moves the clock, backwards too.
+// Advance moves the clock by d, which may be negative.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
 
-// Env is a temporary store and what opens it.
+// Env is a temporary store and what is needed to open it.
 type Env struct {
 	Path  string
 	Key   auth.Key
 	Clock *Clock
 }
 
-// NewEnv makes the folder, the key and nothing else.
+// NewEnv creates only the folder and the key.
 func NewEnv(t testing.TB) *Env {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "state", "bridge.db")
@@ -70,7 +70,7 @@ func NewEnv(t testing.TB) *Env {
 	return &Env{Path: path, Key: key, Clock: NewClock()}
 }
 
-// Store opens the store, as another process would.
+// Store opens the store as another process would.
 func (e *Env) Store(t testing.TB) *sqlite.Store {
 	t.Helper()
 	store, err := sqlite.Open(context.Background(), e.Path, sqlite.Options{Key: e.Key, Create: true})
@@ -85,8 +85,8 @@ func (e *Env) Store(t testing.TB) *sqlite.Store {
 	return store
 }
 
-// Service opens the store and returns a service on it, as another process
-// would. The changes, if any, are applied to its configuration.
+// Service opens the store as another process would, and returns a service on
+// it. The changes, if any, are applied to its configuration.
 func (e *Env) Service(t testing.TB, changes ...func(*bridge.Config)) *bridge.Service {
 	t.Helper()
 	c := bridge.Config{
@@ -118,7 +118,7 @@ func (e *Env) Commands(t testing.TB, s *bridge.Service, changes ...func(*command
 	return commands.New(c)
 }
 
-// Served is all that a process serves to an agent, but commands.
+// Served is everything that a process serves to an agent, except commands.
 type Served struct {
 	*bridge.Service
 	*Tasks
@@ -129,20 +129,20 @@ type Served struct {
 }
 
 type (
-	// Tasks is a name that Served can embed.
+	// Tasks is an alias whose name Served can embed.
 	Tasks = tasks.Service
-	// Claims is another one.
+	// Claims is an alias whose name Served can embed.
 	Claims = claims.Service
-	// Files is another one.
+	// Files is an alias whose name Served can embed.
 	Files = files.Service
-	// Steps is another one.
+	// Steps is an alias whose name Served can embed.
 	Steps = steps.Service
-	// Resources is another one.
+	// Resources is an alias whose name Served can embed.
 	Resources = resources.Service
 )
 
-// Served opens the store and returns what a process serves of it. The changes, if
-// any, are applied to its configuration.
+// Served opens the store and returns what a process serves from it. The changes,
+// if any, are applied to its configuration.
 func (e *Env) Served(t testing.TB, changes ...func(*bridge.Config)) Served {
 	t.Helper()
 	core := e.Service(t, changes...)
@@ -157,14 +157,14 @@ func (e *Env) Tasks(t testing.TB, s *bridge.Service) *tasks.Service {
 	return tasks.New(s, e.Store(t))
 }
 
-// NewServed is Served on a store of its own, without limits.
+// NewServed is Served on a new store without limits.
 func NewServed(t testing.TB, changes ...func(*bridge.Config)) Served {
 	t.Helper()
 	return NewEnv(t).Served(t, changes...)
 }
 
-// FakeSandbox is a change for Commands: commands are judged as ever and given to
-// run, which stands for the sandbox.
+// FakeSandbox is a change for Commands: commands are judged as usual and passed
+// to run, which replaces the sandbox.
 func FakeSandbox(run func(context.Context, sandbox.List, sandbox.Options) (sandbox.Result, error)) func(*commands.Config) {
 	return func(c *commands.Config) {
 		c.Run = run
@@ -173,7 +173,7 @@ func FakeSandbox(run func(context.Context, sandbox.List, sandbox.Options) (sandb
 	}
 }
 
-// New returns a service on a store of its own, without limits.
+// New returns a service on a new store without limits.
 func New(t testing.TB, changes ...func(*bridge.Config)) *bridge.Service {
 	t.Helper()
 	return NewEnv(t).Service(t, changes...)
@@ -196,7 +196,7 @@ func NewPair(t testing.TB, s *bridge.Service) Pair {
 }
 
 // NewRoom creates a conversation of n sessions, all of which have joined. Their roles
-// are "backend", "frontend" and "role c" and on.
+// are "backend", "frontend", "role c" and so on.
 func NewRoom(t testing.TB, s *bridge.Service, n int) []bridge.Credentials {
 	t.Helper()
 	ctx := context.Background()

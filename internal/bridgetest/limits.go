@@ -6,7 +6,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// SetLimits gives a store the limits, all of them.
+// SetLimits sets all limits of a store.
 func SetLimits(t testing.TB, s *bridge.Service, l bridge.Limits) {
 	t.Helper()
 	change := bridge.LimitChange{

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// PollTimeout ends only what would hang forever: on a busy machine nothing may fail
-// because it was slow.
+// PollTimeout only ends what would hang forever. It is long, so that nothing fails
+// because a busy machine is slow.
 const PollTimeout = 2 * time.Minute
 
-// pollEvery is how often the state of another process is looked at, where that
-// process has no way to tell of it.
+// pollEvery is the time between two checks of the state of another process that
+// cannot signal changes.
 const pollEvery = 5 * time.Millisecond
 
-// Polled waits for a condition and reports whether it became true. It is for what has no
-// channel, file or doorbell to wait at.
+// Polled waits until a condition is true, and reports whether it became so. Use it only
+// if there is no channel, file or doorbell to wait for.
 func Polled(condition func() bool) bool {
 	for deadline := time.Now().Add(PollTimeout); !condition(); time.Sleep(pollEvery) {
 		if time.Now().After(deadline) {
@@ -24,7 +24,7 @@ func Polled(condition func() bool) bool {
 	return true
 }
 
-// Eventually is Polled for a test that fails without it.
+// Eventually is Polled, but fails the test on timeout.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	if !Polled(condition) {

@@ -2,9 +2,8 @@ package claims
 
 import "example.org/bridge/internal/bridge"
 
-// Edit judges the change of one file by who asks: it is refused, by a HeldError, where
-// another session has claimed it. Who shares a claim on the file with others may change
-// it, as they may. It is pure.
+// Edit checks a change of one file. It returns a *HeldError if another session has
+// claimed the file, unless the claim is shared and the caller shares it. It is pure.
 func (s Scene) Edit(path string) error {
 	shares := false
 	for _, c := range s.Claims {
@@ -18,8 +17,8 @@ func (s Scene) Edit(path string) error {
 	return nil
 }
 
-// Holder is the first session that has claimed a file, the caller's own before others';
-// a zero one where it is free.
+// Holder returns the first session that has claimed a file, looking at the caller's own
+// claims before others; a zero one if the file is free.
 func (s Scene) Holder(path string) (conversation string, session bridge.SessionID) {
 	for _, c := range s.Claims {
 		switch {
@@ -33,5 +32,5 @@ func (s Scene) Holder(path string) (conversation string, session bridge.SessionI
 	return conversation, session
 }
 
-// covers reports whether a claim stands, and can mean a file.
+// covers reports whether a claim is in force and may include a file.
 func (s Scene) covers(c Claim, path string) bool { return c.Held(s.Now) && Overlap(path, c.Path) }

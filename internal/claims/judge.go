@@ -11,15 +11,16 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Editor is who is about to change files: the sessions that one agent has. Without
-// any it is somebody of whom nothing is known, to whom every claim counts.
+// Editor is an agent that is about to change files, as the list of its sessions.
+// An empty Editor is an unknown agent, against whom every claim counts.
 type Editor []bridge.Credentials
 
-// Judgement is what claims say about the change of some paths.
+// Judgement is the result of checking claims before a change of some paths.
 type Judgement struct {
-	// Blocks is the claim of another session on each path that is not free, by path.
+	// Blocks maps each path that is not free to the claim of another session.
 	Blocks map[string]Claim
-	// Own are the sessions of the editor that have claimed a path themselves.
+	// Own are the sessions of the editor that have claimed one of the paths
+	// themselves.
 	Own []bridge.Credentials `json:"-"`
 	// Now is the time of the judgement.
 	Now time.Time
@@ -27,15 +28,15 @@ type Judgement struct {
 	teams []string // of the editor's sessions
 }
 
-// Bounds of what JudgeChange takes.
+// Limits of JudgeChange.
 const (
 	maxSessions = 256
 	maxChanged  = 10_000
 )
 
-// JudgeChange is Judge for a caller whose word counts for nothing, such as another
-// machine: only the sessions that prove themselves are the editor, and without one it is
-// refused with bridge.ErrUnauthorized. The paths are at most 10,000.
+// JudgeChange is Judge for a caller that is not trusted, such as another machine. The
+// editor consists only of sessions that are proved; without any, the error is
+// bridge.ErrUnauthorized. There may be at most 10,000 paths.
 func (s *Service) JudgeChange(ctx context.Context, e Editor, paths []string) (Judgement, error) {
 	proved, err := s.proved(ctx, e, paths)
 	if err != nil {
@@ -44,8 +45,8 @@ func (s *Service) JudgeChange(ctx context.Context, e Editor, paths []string) (Ju
 	return s.Judge(ctx, proved, paths)
 }
 
-// RecordChange is Record for a caller as JudgeChange has them. It judges again: the
-// judgement of such a caller is no fact either.
+// RecordChange is Record for a caller that is not trusted. It judges again, because
+// the caller's judgement is not trusted either.
 func (s *Service) RecordChange(ctx context.Context, e Editor, paths []string) error {
 	proved, err := s.proved(ctx, e, paths)
 	if err != nil {
@@ -58,7 +59,8 @@ func (s *Service) RecordChange(ctx context.Context, e Editor, paths []string) er
 	return s.Record(ctx, proved, j, paths)
 }
 
-// proved are the sessions that are who they say, in conversations that have not ended.
+// proved returns the sessions that prove their identity and whose conversations have
+// not ended.
 func (s *Service) proved(ctx context.Context, e Editor, paths []string) (Editor, error) {
 	switch {
 	case len(e) > maxSessions:
@@ -85,7 +87,7 @@ func (s *Service) proved(ctx context.Context, e Editor, paths []string) (Editor,
 	return proved, nil
 }
 
-// First returns the first of paths that is not free, as an error.
+// First returns an error for the first of paths that is not free, or nil.
 func (j Judgement) First(paths []string) *HeldError {
 	for _, path := range paths {
 		if c, held := j.Blocks[path]; held {
@@ -95,10 +97,10 @@ func (j Judgement) First(paths []string) *HeldError {
 	return nil
 }
 
-// Judge says which of paths other sessions of the editor's teams have claimed. The
-// paths are files or patterns, relative to the root of a repository. It records
-// nothing, and takes the editor's word for who it is: nobody is told what is not in
-// "bridge claims list".
+// Judge returns which of paths are claimed by other sessions of the editor's teams.
+// The paths are files or patterns, relative to the root of a repository. It records
+// nothing and does not verify the editor's sessions, since it reveals nothing
+// beyond "bridge claims list".
 func (s *Service) Judge(ctx context.Context, e Editor, paths []string) (Judgement, error) {
 	held, now, err := s.Held(ctx)
 	j := Judgement{Blocks: map[string]Claim{}, Now: now}
@@ -124,8 +126,8 @@ func (s *Service) Judge(ctx context.Context, e Editor, paths []string) (Judgemen
 	return j, hide.Err()
 }
 
-// add judges a path by the claims on it. Who shares a file with others may change it,
-// as they may.
+// add judges a path by the claims on it. Those who share a claim may all change the
+// file.
 func (j *Judgement) add(e Editor, path string, on []Claim) {
 	shares := false
 	for _, c := range on {
@@ -143,7 +145,7 @@ func (j *Judgement) add(e Editor, path string, on []Claim) {
 	}
 }
 
-// teams are those of the editor's conversations.
+// teams returns the teams of the editor's conversations.
 func (s *Service) teams(ctx context.Context, e Editor) ([]string, error) {
 	var teams []string
 	for _, c := range e {
@@ -156,8 +158,8 @@ func (s *Service) teams(ctx context.Context, e Editor) ([]string, error) {
 	return teams, nil
 }
 
-// holds reports whether a claim is the editor's, and by which of its sessions.
-// Session a is one agent in all the conversations of its team.
+// holds returns the editor's session that holds a claim, and false if the claim
+// is another's. Session a is the same agent in all conversations of its team.
 func (e Editor) holds(claim Claim, teams []string) (bridge.Credentials, bool) {
 	for i, c := range e {
 		orchestrates := c.Session == bridge.SessionA && teams[i] == claim.TeamID
@@ -168,15 +170,16 @@ func (e Editor) holds(claim Claim, teams []string) (bridge.Credentials, bool) {
 	return bridge.Credentials{}, false
 }
 
-// Record records what was judged of paths that the editor is about to change through a
-// tool of its client's: a refusal as the editor's, and work on its own claims as a sign
-// of life, by which it keeps them. The error is a HeldError where a path is still not
-// free. It waits for the store as every change does; who cannot wait goes by j.
+// Record records the judgement of paths that the editor is about to change with a tool
+// of its client: a refusal, or a sign of life for sessions that hold the claims
+// themselves, which extends the claims. The error is a *HeldError if a path is still
+// not free. Record waits for the store like any change; a caller that cannot wait
+// should rely on j.
 func (s *Service) Record(ctx context.Context, e Editor, j Judgement, paths []string) error {
 	refused := j.First(paths)
 	if refused == nil {
 		for _, own := range j.Own {
-			_, _ = s.core.Heartbeat(ctx, own) // it may be expired: no reason to refuse
+			_, _ = s.core.Heartbeat(ctx, own) // an error, such as an expired conversation, is no reason to refuse
 		}
 		return nil
 	}
@@ -187,11 +190,11 @@ func (s *Service) Record(ctx context.Context, e Editor, j Judgement, paths []str
 	if err == nil || errors.As(err, &held) {
 		return err // judged again, in the transaction that recorded it
 	}
-	return refused // recorded or not
+	return refused // whether or not it was recorded
 }
 
-// guardRule refuses the change of a path that another session has claimed, and
-// changes nothing.
+// guardRule returns a rule that refuses a change of a path that another session
+// has claimed, and keeps nothing.
 func (e Editor) guardRule(j Judgement, path string) Rule {
 	return func(s Scene) Outcome {
 		for _, c := range s.Claims {

@@ -15,7 +15,7 @@ func TestOverlap(t *testing.T) {
 	}{
 		{"a.go", "a.go", true},
 		{"a.go", "b.go", false},
-		{"README.md", "readme.md", true}, // one file on macOS and Windows
+		{"README.md", "readme.md", true}, // the same file on macOS and Windows
 		{"src", "src/a.go", true},        // a folder
 		{"src/a", "src/ab", false},
 		{"src", "src/*/x.go", true},
@@ -40,7 +40,7 @@ func TestOverlap(t *testing.T) {
 		{"ab*", "ac*", false},
 		{"*", "a/b", false},
 		{"**", "a/b", true},
-		{"app/[id]/page.tsx", "app/[id]/page.tsx", true}, // brackets are plain characters
+		{"app/[id]/page.tsx", "app/[id]/page.tsx", true}, // brackets are literal
 		{"app/[id]/page.tsx", "app/i/page.tsx", false},
 		{"{a,b}", "a", false},
 	} {
@@ -50,8 +50,8 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
-// FuzzOverlap: a pattern overlaps with itself, the order of two does not matter,
-// and "**" overlaps with everything.
+// FuzzOverlap checks that a pattern overlaps with itself, that the order of two
+// patterns does not matter, and that "**" overlaps with everything.
 func FuzzOverlap(f *testing.F) {
 	f.Add("src/**", "src/a.go")
 	f.Add("a*b?c/**/d", "a/*")

@@ -12,22 +12,24 @@ import (
 	"example.org/bridge/internal/relpath"
 )
 
-// Request asks for claims on some paths: all of them, or none.
+// Request asks for claims on paths. Either all of them are claimed or none is.
 type Request struct {
 	// Paths are files or patterns, relative to the root of the repository.
 	Paths []string
-	// Shared claims stand beside other shared ones; others stand alone.
+	// Shared claims can coexist with other shared claims of the path; other
+	// claims exclude all others.
 	Shared bool
-	// Seconds is how long they outlast the last sign of life of the caller; 0 means
-	// DefaultSeconds.
+	// Seconds is how long the claims outlast the caller's last sign of life; 0
+	// means DefaultSeconds.
 	Seconds int64
-	// Reason is shown to who is refused.
+	// Reason is shown to callers that are refused because of the claim.
 	Reason string
-	// Task is the task that they are for: they end with it. 0 is none.
+	// Task is the task that the claims are for, and with which they end; 0 for
+	// none.
 	Task int64
 }
 
-// Take claims paths for the caller. The error may be a HeldError.
+// Take claims paths for the caller. The error may be a *HeldError.
 func (s *Service) Take(ctx context.Context, c bridge.Credentials, r Request) (Result, error) {
 	g := s.gate(ctx, c, "claim_file")
 	r.Seconds = cmp.Or(r.Seconds, DefaultSeconds)
@@ -51,7 +53,7 @@ func (s *Service) Take(ctx context.Context, c bridge.Credentials, r Request) (Re
 	return s.change(ctx, g, r.Task, takeRule(wanted))
 }
 
-// change lets a rule decide, and tells who watches the conversation.
+// change applies a rule, and notifies everybody who watches the conversation.
 func (s *Service) change(ctx context.Context, g bridge.Gate, task int64, rule Rule) (Result, error) {
 	result, err := s.store.ChangeClaims(ctx, g, task, rule)
 	if err == nil {
@@ -74,8 +76,8 @@ func validate(r Request) error {
 	return nil
 }
 
-// Release ends the caller's claims on exactly these paths, or all its claims where
-// there are none. The error may be ErrNotHeld.
+// Release ends the caller's claims on exactly these paths, or all its claims if
+// there are no paths. The error may be ErrNotHeld.
 func (s *Service) Release(ctx context.Context, c bridge.Credentials, paths []string) (Result, error) {
 	g := s.gate(ctx, c, "release_file")
 	hide := s.core.Redaction(ctx)
@@ -90,15 +92,15 @@ func (s *Service) Release(ctx context.Context, c bridge.Credentials, paths []str
 	return s.change(ctx, g, 0, releaseRule(paths))
 }
 
-// gate is the gate of a change of claims: refused while paused, and counted as
-// reading is, because an agent claims for each file that it edits.
+// gate returns the gate for a change of claims. It is refused while paused, and
+// counts as a read, because an agent makes a claim for each file that it edits.
 func (s *Service) gate(ctx context.Context, c bridge.Credentials, action string) bridge.Gate {
 	g := s.core.ReadGate(ctx, c, action)
 	g.Changes = true
 	return g
 }
 
-// cleanPaths redacts paths, and brings each into its one form, once.
+// cleanPaths redacts paths, normalizes them and removes duplicates.
 func cleanPaths(hide *bridge.Redaction, paths []string) ([]string, error) {
 	if len(paths) > MaxPaths {
 		return nil, bridge.Invalid("paths", "must have at most %d paths, it has %d", MaxPaths, len(paths))
@@ -117,7 +119,7 @@ func cleanPaths(hide *bridge.Redaction, paths []string) ([]string, error) {
 	return clean, nil
 }
 
-// note says in the audit log what a call is about.
+// note adds to the audit log what a call is about.
 func note(g bridge.Gate, hide *bridge.Redaction, paths []string) {
 	g.Details["paths"] = paths
 	if found := hide.Found(); len(found) > 0 {

@@ -7,44 +7,45 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Scene is all that decides about a change of claims, as of one moment.
+// Scene is everything that determines a change of claims, at one moment.
 type Scene struct {
 	Now time.Time
-	// Conversation and Session are who asks.
+	// Conversation and Session identify the caller.
 	Conversation string
 	Session      bridge.SessionID
 	TeamID       string
-	// HasTask reports that the task of the call is open and the caller's: its own,
-	// or, for session a, one of its team.
+	// HasTask reports that the task of the call is open and is the caller's or, if
+	// the caller is session a, one of its team's.
 	HasTask bool
-	// Claims are those of the team, in order of ID.
+	// Claims are the team's claims, ordered by ID.
 	Claims []Claim
 }
 
-// Rule says what becomes of a team's claims. It is pure.
+// Rule decides how a team's claims change. It is pure.
 type Rule func(Scene) Outcome
 
-// Outcome is what a rule decided.
+// Outcome is the decision of a rule.
 type Outcome struct {
-	// Add are new claims, Remove the numbers of those that end.
+	// Add holds new claims, and Remove the IDs of claims that end.
 	Add    []Claim
 	Remove []int64
-	// Refused refuses the call; then only claims that no longer stand end.
+	// Refused is the error if the call is refused. Then only claims that are no
+	// longer in force are removed.
 	Refused error
 }
 
-// Result is what a session learns of a change.
+// Result is what a session is told about a change.
 type Result struct {
-	// Changed are the paths that were claimed, or given back.
+	// Changed are the paths that were claimed or released.
 	Changed []string
-	// Held are the paths of all that the session has now.
+	// Held are the paths of all claims that the session has now.
 	Held []string
-	// Unread counts what waits for the caller.
+	// Unread counts the messages waiting for the caller.
 	Unread int64
 }
 
-// Changed are the paths that an outcome gives the caller or takes from it, and all
-// that the caller holds then.
+// Changed returns the paths that the caller gains or loses by an outcome, and all
+// paths that it holds afterwards.
 func (s Scene) Changed(o Outcome) (changed, held []string) {
 	for _, c := range o.Add {
 		changed, held = append(changed, c.Path), append(held, c.Path)
@@ -62,23 +63,25 @@ func (s Scene) Changed(o Outcome) (changed, held []string) {
 	return changed, held
 }
 
-// mine reports whether the caller is who holds the claim. Session a is one agent
-// in all the conversations of its team.
+// mine reports whether the caller holds the claim. Session a is the same agent
+// in all conversations of its team.
 func (s Scene) mine(c Claim) bool {
 	return c.Session == s.Session && (c.Conversation == s.Conversation || c.Session == bridge.SessionA)
 }
 
-// MayHaveLapsed reports whether a claim of a session can have run out since its last
-// sign of life: no lease is shorter than MinSeconds.
+// MayHaveLapsed reports whether a claim of a session can have ended since its last
+// sign of life. No lease is shorter than MinSeconds.
 func MayHaveLapsed(seenAt, now time.Time) bool { return now.Sub(seenAt) >= MinSeconds*time.Second }
 
-// behind is by how much a clock is behind that of the store where it was set back. Less is
-// usual: calls wait for each other, and clocks of machines differ.
+// behind is the difference from which a clock is considered to be behind the store's
+// because it was set back. Smaller differences are normal, since calls wait for each other
+// and the clocks of machines differ.
 const behind = 5 * time.Second
 
-// Renew is what a sign of life, at a time by the clock of who gives it, makes of its own claims
-// that stand. Leases run by the time of the store, now. Where that is well ahead, since the
-// clock was set back, they would run out under a session that lives: it takes them again.
+// Renew returns the outcome of a sign of life for the session's own claims. at is its time
+// by the clock of the session's process. Leases are measured by the store's time, now. If
+// that is far ahead because the clock was set back, leases of a live session would end, so
+// its claims are taken again.
 func Renew(own []Claim, at, now time.Time) (o Outcome) {
 	for _, c := range own {
 		if now.Sub(at) >= behind && c.TakenAt.Before(now) && c.Held(now) {
@@ -90,8 +93,8 @@ func Renew(own []Claim, at, now time.Time) (o Outcome) {
 	return o
 }
 
-// Lapsed returns the numbers of those claims that no longer stand. A session's own are
-// removed before it gives a sign of life, which must not bring them back.
+// Lapsed returns the IDs of claims that are no longer in force. A session's own lapsed
+// claims are removed before its sign of life is recorded, which must not revive them.
 func Lapsed(all []Claim, now time.Time) (ids []int64) {
 	for _, c := range all {
 		if !c.Held(now) {
@@ -101,8 +104,8 @@ func Lapsed(all []Claim, now time.Time) (ids []int64) {
 	return ids
 }
 
-// takeRule takes all of the claims, or none. One that the caller has on the very
-// same path is replaced.
+// takeRule returns a rule that takes either all of the claims or none. It
+// replaces the caller's claims on the same paths.
 func takeRule(wanted []Claim) Rule {
 	return func(s Scene) Outcome {
 		o := Outcome{Remove: Lapsed(s.Claims, s.Now)}
@@ -145,7 +148,7 @@ func takeRule(wanted []Claim) Rule {
 
 func (s Scene) held(want, by Claim) error { return heldError(want.Path, by, s.Now) }
 
-// heldError says that a path is not free because of a claim.
+// heldError returns the error for a path that is not free because of a claim.
 func heldError(path string, by Claim, now time.Time) *HeldError {
 	return &HeldError{
 		Path: path, Claimed: by.Path, Conversation: by.Conversation, Session: by.Session,
@@ -153,8 +156,9 @@ func heldError(path string, by Claim, now time.Time) *HeldError {
 	}
 }
 
-// releaseRule ends the caller's claims on exactly these paths, or all that it has
-// where there are none. Of several paths all are ended, or none.
+// releaseRule returns a rule that ends the caller's claims on exactly these
+// paths, or all its claims if there are no paths. It ends either all of them or
+// none.
 func releaseRule(paths []string) Rule {
 	return func(s Scene) Outcome {
 		o := Outcome{Remove: Lapsed(s.Claims, s.Now)}

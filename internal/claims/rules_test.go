@@ -14,7 +14,7 @@ func TestLapsed(t *testing.T) {
 		return claims.Claim{ID: id, TakenAt: noon.Add(-time.Minute), SeenAt: noon.Add(-time.Minute), Lease: lease, ExpiresAt: noon.Add(time.Hour)}
 	}
 	lost := of(3, time.Hour)
-	lost.Task = 8 // another worker has it now
+	lost.Task = 8 // it was reassigned to another worker
 	if got := claims.Lapsed([]claims.Claim{of(1, time.Hour), of(2, 30*time.Second), lost}, noon); !slices.Equal(got, []int64{2, 3}) {
 		t.Errorf("got %v, want 2 and 3", got)
 	}
@@ -25,8 +25,8 @@ func TestLapsed(t *testing.T) {
 	}
 }
 
-// TestRenew: a sign of life takes the claims again that stand, where its clock is behind the
-// store's, and changes nothing else.
+// TestRenew checks that a sign of life takes claims in force again if its clock is behind
+// the store's, and otherwise changes nothing.
 func TestRenew(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	taken := func(ago time.Duration) []claims.Claim {

@@ -7,16 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxRunesPerCharacter bounds how much a character may be made of on average, so
-// that a short name is a short text as well.
+// maxRunesPerCharacter limits the average number of runes per character, so that
+// a short name is a short text too.
 const maxRunesPerCharacter = 8
 
-// Characters counts what people see of a line: an accent, a skin tone, and all
-// that is joined to one sign, such as a flag or a family, count with the
-// character that they change. What does not show does not count. It follows the
-// default grapheme clusters of Unicode (UAX #29) as far as names need it.
+// Characters returns the number of visible characters in a line. An accent or a
+// skin tone counts with the character that it changes, and everything joined
+// into one sign, such as a flag or a family, counts as one. Invisible
+// characters do not count. It follows the default grapheme clusters of Unicode
+// (UAX #29) as far as names need it.
 func Characters(line string) (n int) {
-	joined, half := false, false // by the rune before: the next one belongs to it
+	joined, half := false, false // because of the previous rune, the next one belongs to the same character
 	for _, r := range strings.TrimSpace(line) {
 		regional := r >= 0x1F1E6 && r <= 0x1F1FF
 		switch {
@@ -38,7 +39,7 @@ func Characters(line string) (n int) {
 
 const zeroWidthJoiner = '\u200d'
 
-// extends reports whether a rune changes the character in front of it.
+// extends reports whether a rune belongs to the character before it.
 func extends(r rune) bool {
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc) ||
 		r >= 0x1F3FB && r <= 0x1F3FF || // skin tones
@@ -46,18 +47,18 @@ func extends(r rune) bool {
 		isInvisible(r)
 }
 
-// Within reports whether a line has at most so many characters.
+// Within reports whether a line has at most the given number of characters.
 func Within(line string, most int) bool {
 	return Characters(line) <= most && utf8.RuneCountInString(line) <= most*maxRunesPerCharacter
 }
 
-// MaxName is how many characters of a name are shown where there are several.
+// MaxName is the number of characters to which a name in a list is shortened.
 const MaxName = 40
 
-// maxRunesPerShown is maxRunesPerCharacter of a name that is cut.
+// maxRunesPerShown is like maxRunesPerCharacter, for a name that is shortened.
 const maxRunesPerShown = 2
 
-// ShortName cleans a name for a list of them and cuts what is beyond MaxName.
+// ShortName cleans a name for a list and shortens it to MaxName characters.
 func ShortName(name string) string {
 	runes := []rune(Field(name))
 	fits := func(end int) bool {

@@ -16,8 +16,8 @@ func TestCharacters(t *testing.T) {
 		"前端":                         2,
 		" DB\t":                      2,
 		"a b":                        3,
-		"e\u0301":                    1, // an accent of its own
-		"\u1112\u1161\u11ab":         1, // a Hangul syllable, taken apart
+		"e\u0301":                    1, // a combining accent
+		"\u1112\u1161\u11ab":         1, // a decomposed Hangul syllable
 		"\U0001F469\u200d\U0001F4BB": 1, // a woman at a computer
 		"\U0001F44D\U0001F3FD":       1, // a thumb with a skin tone
 		"\U0001F1E9\U0001F1EA\U0001F1EB\U0001F1F7": 2, // two flags
@@ -48,7 +48,8 @@ func TestShortName(t *testing.T) {
 	}
 }
 
-// TestRolesArePeoplesWords: whatever people call a role is one.
+// TestRolesArePeoplesWords checks that a role may have up to 100 visible
+// characters of any script.
 func TestRolesArePeoplesWords(t *testing.T) {
 	s := bridgetest.New(t)
 	family := "\U0001F469\u200d\U0001F469\u200d\U0001F467"

@@ -10,18 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// Clean returns what may be shown of text that an agent or a command wrote, to
-// a terminal or to another agent:
+// Clean returns the parts of a text written by an agent or a command that may
+// be shown, to a terminal or to another agent:
 //
-//   - terminal escape sequences and the C0 and C1 controls go, except tab and
-//     newline; every other line break becomes a newline;
-//   - characters that do not show go: bidirectional controls, zero-width
+//   - terminal escape sequences and C0 and C1 controls are removed, except tab
+//     and newline; every other line break becomes a newline;
+//   - invisible characters are removed: bidirectional controls, zero-width
 //     characters, Unicode tags, variation selectors, fillers;
-//   - bytes that are not UTF-8, lone surrogates among them, become U+FFFD;
-//   - mark-up that imitates what clients wrap their own words in is defused:
-//     its "<" becomes "&lt;".
+//   - bytes that are not UTF-8, including lone surrogates, become U+FFFD;
+//   - mark-up that imitates the tags in which clients wrap their own text is
+//     defused: its "<" becomes "&lt;".
 //
-// Clean changes nothing else, and cleaning twice equals cleaning once.
+// Clean changes nothing else, and cleaning a text twice equals cleaning it
+// once.
 func Clean(text string) string {
 	if isPlain(text) {
 		return text
@@ -29,7 +30,7 @@ func Clean(text string) string {
 	return defuse(removeInvisible(text))
 }
 
-// CleanLine is Clean for one line: breaks and tabs become spaces.
+// CleanLine is Clean for a single line: line breaks and tabs become spaces.
 func CleanLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {
@@ -39,8 +40,8 @@ func CleanLine(text string) string {
 	}, Clean(text))
 }
 
-// Quote cleans text and puts "> " in front of each line, so that nothing in it
-// can pass for a line of the bridge's own.
+// Quote cleans text and prefixes each line with "> ", so that it cannot be
+// mistaken for a line of the bridge itself.
 func Quote(text string) string {
 	return "> " + strings.ReplaceAll(Clean(text), "\n", "\n> ")
 }
@@ -72,7 +73,7 @@ func removeInvisible(text string) string {
 		case r == '\v' || r == '\f' || r == 0x85 || r == 0x2028 || r == 0x2029:
 			out.WriteByte('\n')
 		case r == '\n' || r == '\t' || !isInvisible(r):
-			out.WriteRune(r) // U+FFFD where the bytes are not UTF-8
+			out.WriteRune(r) // U+FFFD for bytes that are not UTF-8
 		}
 		text = text[size:]
 	}
@@ -80,8 +81,8 @@ func removeInvisible(text string) string {
 }
 
 // escapeSequence returns the length of the control sequence (ECMA-48, section
-// 5.4) that text begins with, or 0. Of strings such as a window title only the
-// introducer is a control; what they carry is shown.
+// 5.4) at the beginning of text, or 0. For strings such as a window title, only
+// the introducer counts as a control, so that their content is shown.
 func escapeSequence(text string) int {
 	var n int
 	switch {
@@ -101,8 +102,8 @@ func escapeSequence(text string) int {
 	return n
 }
 
-// isInvisible reports whether r leaves no mark of its own on the screen, or is
-// a control. Arabic signs that Unicode files under "format" do leave a mark.
+// isInvisible reports whether r is a control or a character without a visible
+// mark. Some Arabic signs are in Unicode's "format" category but are visible.
 func isInvisible(r rune) bool {
 	switch {
 	case r < ' ' || r >= 0x7f && r < 0xa0:
@@ -120,9 +121,9 @@ func isInvisible(r rune) bool {
 }
 
 // clientMarkup lists the names, with "-" for "_", of the elements in which
-// clients put what is not the user's or a tool's words. A trailing "*" stands
-// for any ending. Names that are as common in ordinary mark-up are left out:
-// agents talk about code.
+// clients wrap text that comes neither from the user nor from a tool. A
+// trailing "*" matches any ending. Names that are common in ordinary mark-up
+// are left out, because agents talk about code.
 var clientMarkup = []string{
 	"system", "system-*", "assistant", "assistant-*", "human", "developer-message", "user-*",
 	"untrusted*", "trusted*", "instruction", "instructions", "important-instruction*",
@@ -133,8 +134,8 @@ var clientMarkup = []string{
 	"sys", // Llama's <<SYS>>
 }
 
-// defuse takes the edge off tags named in clientMarkup and off the special
-// tokens of chat templates, such as <|im_start|>.
+// defuse escapes the "<" of tags named in clientMarkup and of special tokens of
+// chat templates, such as <|im_start|>.
 func defuse(text string) string {
 	var out strings.Builder
 	for {
@@ -157,19 +158,20 @@ func defuse(text string) string {
 	return out.String() + text
 }
 
-// maxTagName bounds how far defuse looks for the end of a name.
+// maxTagName limits how far defuse searches for the end of a name.
 const maxTagName = 64
 
-// beforeName reports whether r may stand between a "<" and the name of a tag
-// that is still read as one.
+// beforeName reports whether r may occur between a "<" and the name of a tag
+// that is still recognised as one.
 func beforeName(r rune) bool {
 	return unicode.IsSpace(r) || strings.ContainsRune("/\\!?\uFF0F\uFF3C\uFF01\uFF1F", r)
 }
 
-// imitatesClient reports whether what follows a "<" makes it a tag of a
-// client's own.
+// imitatesClient reports whether the text after a "<" makes it a tag of a
+// client.
 func imitatesClient(rest string) bool {
-	// This ends at the next "<" at the latest: defuse stays linear.
+	// The search ends at the next "<" at the latest, so that defuse takes
+	// linear time.
 	rest = strings.TrimLeftFunc(rest, beforeName)
 	rest = rest[:min(len(rest), maxTagName)]
 	if strings.HasPrefix(rest, "|") || strings.HasPrefix(rest, "\uFF5C") {
@@ -192,8 +194,8 @@ func imitatesClient(rest string) bool {
 	return false
 }
 
-// foldName folds case, full-width characters to the ordinary ones, and what
-// joins words to "-".
+// foldName folds case, converts full-width characters to ordinary ones, and
+// characters that join words to "-".
 func foldName(r rune) rune {
 	if r >= 0xFF01 && r <= 0xFF5E {
 		r -= 0xFF01 - '!'
@@ -201,22 +203,23 @@ func foldName(r rune) rune {
 	if r == '_' || r == ':' || r == '.' || unicode.Is(unicode.Pd, r) {
 		return '-'
 	}
-	return unicode.ToLower(unicode.ToUpper(r)) // by way of the capital: a long s is an s
+	return unicode.ToLower(unicode.ToUpper(r)) // to upper case first, because a long s becomes an s
 }
 
-// Escape writes what an agent wrote so that nothing of it can pass for
-// something else on a screen: printable ASCII, the rest as escapes.
+// Escape returns printable ASCII as it is and everything else as escapes, so
+// that nothing in a text written by an agent can be mistaken for something else
+// on a screen.
 func Escape(text string) string {
 	quoted := strconv.QuoteToASCII(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// Field cleans what an agent wrote for a table: one line without runs of spaces,
-// which could pass for the gap between two columns.
+// Field cleans text written by an agent for use in a table: one line without
+// runs of spaces, which could look like the gap between two columns.
 func Field(text string) string {
 	return strings.Join(strings.Fields(CleanLine(text)), " ")
 }
 
-// Quoted cleans what an agent wrote for the middle of a line: nothing in it can
-// end the quotes.
+// Quoted cleans text written by an agent for use in quotes within a line:
+// nothing in it can end the quotes.
 func Quoted(text string) string { return strconv.Quote(Field(text)) }

@@ -108,7 +108,7 @@ func (a *app) dial(join remote.Join) (*remote.Conn, error) {
 type besideAgent interface {
 	agents.HookBridge
 	fleet.Mailbox
-	fleet.Heart
+	fleet.Heartbeats
 	claimJudge
 	SessionOf(ctx context.Context, conversation, token string) (bridge.SessionID, error)
 }

@@ -41,7 +41,7 @@ func TestAnotherUser(t *testing.T) {
 		"a store of another user": {
 			own, filepath.Join(base, "open", "bridge.db"),
 			"belongs to user 0, and this is user 12345: run bridge as its owner, or name a file of your own",
-			"permissions problem the store is not yours alone: not private: " + base + "/open/bridge.key belongs to user 0, and this is user 12345: run bridge as its owner",
+			"permissions problem other users can access the store, or it is not yours: not private: " + base + "/open/bridge.key belongs to user 0, and this is user 12345: run bridge as its owner",
 		},
 		"a home of another user": {
 			filepath.Join(base, "closed", "home"), "",

@@ -1,4 +1,5 @@
-// Package connlimit bounds how many connections a listener has open at once.
+// Package connlimit limits how many connections a listener has open at the same
+// time.
 package connlimit
 
 import (
@@ -7,8 +8,9 @@ import (
 	"sync"
 )
 
-// Listener returns one that closes at once what is over most connections, so that those
-// which are there go on and who is over is told. most must be at least 1.
+// Listener returns a listener that keeps at most most connections open, which must be
+// at least 1. It closes further connections immediately, so that their clients notice
+// and existing connections are not affected.
 func Listener(l net.Listener, most int) net.Listener {
 	return &limited{l, make(chan struct{}, most)}
 }
@@ -18,7 +20,7 @@ type limited struct {
 	free chan struct{}
 }
 
-// Accept returns the next connection that there is room for.
+// Accept returns the next connection within the limit.
 func (l *limited) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -44,9 +46,10 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite ends what is sent and lets the rest be read, as a server of HTTP does that
-// answers before it has read a request whole: closing at once would reset the
-// connection, and the answer would be lost on its way (RFC 9112, section 9.6).
+// CloseWrite closes the sending side, so that the rest of the peer's data can still be
+// read. An HTTP server does this if it answers before it has read the whole request:
+// closing the connection would reset it and could lose the answer (RFC 9112, section
+// 9.6).
 func (c *counted) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

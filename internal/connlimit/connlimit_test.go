@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/connlimit"
 )
 
-// TestListener: what is over the bound is closed, what is there goes on, and who leaves
-// makes room, once.
+// TestListener checks that connections beyond the limit are closed, existing ones are
+// not affected, and a closed connection makes room for one other.
 func TestListener(t *testing.T) {
 	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,7 +47,7 @@ func TestListener(t *testing.T) {
 	if !closed(dial()) {
 		t.Error("a third connection is open")
 	}
-	for range 2 { // closing twice makes room once
+	for range 2 { // closing twice makes room only once
 		_ = first.Close()
 	}
 	dial()
@@ -70,8 +70,8 @@ func TestListener(t *testing.T) {
 	}
 }
 
-// TestCloseWrite: a server that has answered before it read all can say so, and its
-// answer arrives though more is sent.
+// TestCloseWrite checks that the answer of a server that has not read the whole
+// request arrives, although the client sends more.
 func TestCloseWrite(t *testing.T) {
 	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,15 +5,15 @@ import (
 	"errors"
 )
 
-// What follows is one process's message to another of the same program, so that it
-// has no version.
+// The encoding is a message between two processes of the same program, so it has
+// no version.
 
 const (
 	flagMarked = 1 << iota
 	flagLinked
 )
 
-// MarshalBinary gives the folders as bytes.
+// MarshalBinary encodes the folders.
 func (s *Seen) MarshalBinary() ([]byte, error) {
 	if s.Len() == 0 {
 		return nil, nil
@@ -44,7 +44,7 @@ func (s *Seen) MarshalBinary() ([]byte, error) {
 
 var errDamaged = errors.New("dirstate: what was found in the folders is damaged")
 
-// UnmarshalBinary is the reverse.
+// UnmarshalBinary decodes the result of MarshalBinary.
 func (s *Seen) UnmarshalBinary(data []byte) error {
 	*s = Seen{}
 	d := decoder{text: string(data)}
@@ -58,7 +58,7 @@ func (s *Seen) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// decoder reads from a string, which the names share.
+// decoder reads from a string, so that names can share its memory.
 type decoder struct {
 	text string
 	bad  bool

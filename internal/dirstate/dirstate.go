@@ -1,47 +1,50 @@
-// Package dirstate says when what was once read of a folder still holds, and hands
-// that from one reader of a tree to the next.
+// Package dirstate decides when earlier information about a folder is still valid,
+// and passes it from one reader of a tree to the next.
 //
 // # The rule
 //
-// A folder has the entries that it had, under the same names and each the same
-// file, as long as its inode and its times of change and modification are the same
-// (inode(7)): adding, removing and renaming an entry sets both, and no program can
-// set the time of change. What stands in the files is another matter: it changes
-// without the folder, so that each file has to be looked at.
+// As long as a folder's inode and its change and modification times are the same
+// (inode(7)), it has the same entries, with the same names and referring to the
+// same files: adding, removing and renaming an entry sets both times, and no
+// program can set the change time. The rule does not cover the content of the
+// files. It changes without affecting the folder, so each file still has to be
+// checked.
 //
-// Two things can break the rule. A change in the same tick of the file system's
-// clock as the reading leaves the times as they were: only times that were old
-// enough when the folder was read are taken ([Settled]). And a file system may give
-// other times than its own, such as one of another machine's that keeps them for
-// seconds: only those that are known for it are taken ([Trust]).
+// Two things can break the rule. A change within the same tick of the file system's
+// clock as the reading leaves the times as they were, so only times that were old
+// enough when the folder was read are accepted ([Settled]). And a file system may
+// report times other than its own, such as those of another machine, cached for
+// seconds; so only file systems known to be reliable are accepted ([Trust]).
 package dirstate
 
 import "time"
 
-// Stamp tells a folder from another one, and from itself with other entries. The
-// times are in nanoseconds. The zero value is not a folder's.
+// Stamp distinguishes a folder from other folders, and from itself with other
+// entries. The times are in nanoseconds. No folder has the zero Stamp.
 type Stamp struct {
 	Device, Inode     uint64
 	Modified, Changed int64
 }
 
-// Settled reports whether a folder with these times that was read from the given
-// time on, in nanoseconds, gets other ones by every later change.
+// Settled reports whether every later change of a folder with these times must
+// give it different ones. The folder was read from the time read on, in
+// nanoseconds.
 func (s Stamp) Settled(read int64) bool {
 	return Settled(s.Modified, read) && Settled(s.Changed, read)
 }
 
 const (
-	// fineGrain is more than a tick of any kernel's clock.
+	// fineGrain is longer than a tick of any kernel's clock.
 	fineGrain = 100 * time.Millisecond
-	// coarseGrain is more than the steps of two seconds in which some file systems
-	// keep times (FAT; one second is that of ext4 with small inodes).
+	// coarseGrain is longer than the two seconds of the coarsest file system times
+	// (FAT; ext4 with small inodes has one second).
 	coarseGrain = 3 * time.Second
 )
 
-// Settled reports whether a time of a file that was read from the given time on, in
-// nanoseconds, is so old that every later change gives another one. A time of
-// whole seconds may be of a file system that knows no others.
+// Settled reports whether the time t of a file is old enough that every later
+// change gives a different one. The file was read from the time read on, in
+// nanoseconds. A time in whole seconds may come from a file system with coarse
+// times.
 func Settled(t, read int64) bool {
 	grain := fineGrain
 	if t%int64(time.Second) == 0 {
@@ -50,23 +53,23 @@ func Settled(t, read int64) bool {
 	return t <= read-int64(grain)
 }
 
-// Folder is what one look at a folder found.
+// Folder is the result of reading a folder.
 type Folder struct {
 	Stamp Stamp
-	// Folders are the names of the folders in it, in order.
+	// Folders are the names of its subfolders, in order.
 	Folders []string
-	// Marked means that it has a name which the reader is looking for, so that the
-	// next one has to read it too.
+	// Marked means that it contains a name that the reader looks for, so that the
+	// next reader has to read it too.
 	Marked bool
-	// Linked means that a file in it has several names.
+	// Linked means that a file in it has several hard links.
 	Linked bool
-	// Blocks is what its files take, without those of Folders, in bytes.
+	// Blocks is the disk space of its files, in bytes, without the files in
+	// Folders.
 	Blocks int64
 }
 
-// Seen are the folders of a tree that were looked at, and that may be relied on. The
-// zero value and nil have none. It is not safe for use by several goroutines while it
-// grows.
+// Seen holds the folders of a tree that were read and can be relied on. A nil or zero
+// Seen holds none. While it grows, it is not safe for concurrent use.
 type Seen struct {
 	folders []Folder
 	names   int // bytes of the names in them
@@ -75,14 +78,14 @@ type Seen struct {
 
 type inode struct{ device, number uint64 }
 
-// Bounds of the memory that it takes: folders, and bytes of names in them. What does
-// not fit is read again.
+// Limits of the memory used: the number of folders, and the bytes of their names.
+// Folders beyond them are read again.
 const (
 	maxSeen  = 1 << 17
 	maxNames = 16 << 20
 )
 
-// Add notes a folder.
+// Add adds a folder.
 func (s *Seen) Add(f Folder) {
 	if s == nil || len(s.folders) == maxSeen || f.Stamp == (Stamp{}) {
 		return
@@ -102,8 +105,8 @@ func (s *Seen) Add(f Folder) {
 	s.folders = append(s.folders, f)
 }
 
-// Find returns what was found in the folder that looks like this now, if its
-// entries are still those.
+// Find returns what was found in the folder with this stamp, if it still has
+// the same entries.
 func (s *Seen) Find(now Stamp) (*Folder, bool) {
 	if s == nil {
 		return nil, false
@@ -115,7 +118,7 @@ func (s *Seen) Find(now Stamp) (*Folder, bool) {
 	return &s.folders[at], true
 }
 
-// Len is how many folders there are.
+// Len returns the number of folders.
 func (s *Seen) Len() int {
 	if s == nil {
 		return 0

@@ -9,8 +9,7 @@ import (
 	"example.org/bridge/internal/dirstate"
 )
 
-// TestTrust: the kernel's own file systems are not known for times that follow
-// their entries.
+// TestTrust checks that the kernel's virtual file systems are not trusted.
 func TestTrust(t *testing.T) {
 	var trust dirstate.Trust
 	for _, path := range []string{"/proc", "/proc", "/sys"} {
@@ -29,8 +28,8 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// TestStampFollowsEntries holds the rule of this package against the file system
-// that tests are run on, if it is one that is relied on.
+// TestStampFollowsEntries checks the rule of this package on the file system of
+// the tests, if that is a trusted one.
 func TestStampFollowsEntries(t *testing.T) {
 	dir := t.TempDir()
 	stamp := func() dirstate.Stamp {
@@ -72,7 +71,7 @@ func TestStampFollowsEntries(t *testing.T) {
 		{"a folder gone", func() { must(os.Remove(dir + "/e")) }},
 		{"a mode", func() { must(os.Chmod(dir, 0o711)) }}, // #nosec G302 -- a mode to see
 	} {
-		tick(t, dir) // or the change may have the last one's time
+		tick(t, dir) // otherwise the change may get the time of the last one
 		before := stamp()
 		if c.change(); stamp() == before {
 			t.Errorf("%s leaves the folder as it was: %+v", c.what, before)
@@ -80,7 +79,7 @@ func TestStampFollowsEntries(t *testing.T) {
 	}
 }
 
-// tick waits until the file system's clock has gone on.
+// tick waits until the file system's clock has advanced.
 func tick(t *testing.T, dir string) {
 	t.Helper()
 	at := func() int64 {

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/dirstate"
 )
 
-// TestSettled: a time counts only when it lies more than a tick of the clock back
-// that it is from.
+// TestSettled checks that a time counts only if it is more than one tick of its
+// clock in the past.
 func TestSettled(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	for _, c := range []struct {
@@ -51,7 +51,8 @@ func folders() []dirstate.Folder {
 	}
 }
 
-// TestFind finds a folder as it was, and none that differs in one part.
+// TestFind checks that a folder is found if it is unchanged, and not if one
+// part differs.
 func TestFind(t *testing.T) {
 	var s dirstate.Seen
 	for _, f := range folders() {
@@ -82,7 +83,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestSeenIsBounded: what is handed on takes a bounded memory.
+// TestSeenIsBounded checks that the memory of a Seen is limited.
 func TestSeenIsBounded(t *testing.T) {
 	var s dirstate.Seen
 	for i := range uint64(200_000) {
@@ -100,7 +101,7 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 }
 
-// TestHandedOn: what one process says, the other hears.
+// TestHandedOn checks that decoding gives what was encoded.
 func TestHandedOn(t *testing.T) {
 	var s, got dirstate.Seen
 	for _, f := range folders() {
@@ -125,7 +126,7 @@ func TestHandedOn(t *testing.T) {
 	}
 }
 
-// FuzzHandedOn reads anything, without a panic and without taking more memory than
+// FuzzHandedOn decodes arbitrary data. It must not panic, nor use more memory than
 // there are bytes.
 func FuzzHandedOn(f *testing.F) {
 	var s dirstate.Seen

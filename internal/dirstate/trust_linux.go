@@ -6,28 +6,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Trust remembers of which devices the times of folders are known to follow their
-// entries. It is safe for use by several goroutines.
+// Trust decides, and remembers by device, whether the times of folders reliably
+// change with their entries. It is safe for concurrent use.
 type Trust struct {
 	mu      sync.Mutex
 	devices map[uint64]bool
 }
 
-// local are file systems of the machine's own, whose folders get new times with each
-// change of an entry. Statfs(2) has the numbers, where no comment says otherwise.
+// local are the local file systems whose folders get new times with each change of
+// an entry. The numbers are from statfs(2), unless a comment names another source.
 var local = map[uint64]bool{
-	unix.EXT4_SUPER_MAGIC:      true, // and ext2, ext3
+	unix.EXT4_SUPER_MAGIC:      true, // also ext2 and ext3
 	unix.XFS_SUPER_MAGIC:       true,
 	unix.BTRFS_SUPER_MAGIC:     true,
 	unix.F2FS_SUPER_MAGIC:      true,
 	unix.TMPFS_MAGIC:           true,
-	unix.OVERLAYFS_SUPER_MAGIC: true, // the upper layer's times; a lower one does not change
+	unix.OVERLAYFS_SUPER_MAGIC: true, // the times are the upper layer's; a lower layer does not change
 	0x2fc12fc1:                 true, // zfs_vfsops.h of OpenZFS
 	0xca451a4e:                 true, // bcachefs
 }
 
 // Folder reports whether a stamp of this open folder can be relied on. device is
-// the folder's.
+// the folder's device.
 func (t *Trust) Folder(fd int, device uint64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -44,7 +44,7 @@ func (t *Trust) Folder(fd int, device uint64) bool {
 	return known
 }
 
-// StampOf makes a stamp of what fstat(2) said of a folder.
+// StampOf returns the stamp for the result of fstat(2) for a folder.
 func StampOf(st *unix.Stat_t) Stamp {
 	return Stamp{Device: uint64(st.Dev), Inode: st.Ino, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano()} //nolint:unconvert // it differs between processors
 }

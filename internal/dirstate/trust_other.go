@@ -2,8 +2,8 @@
 
 package dirstate
 
-// Trust relies on no folder here.
+// Trust does not rely on any folder on this platform.
 type Trust struct{}
 
-// Folder reports that the folder has to be read.
+// Folder returns false, so that the folder has to be read.
 func (t *Trust) Folder(int, uint64) bool { return false }

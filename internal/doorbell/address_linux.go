@@ -6,11 +6,13 @@ import (
 	"strconv"
 )
 
-// maxAddress is what the path in a sockaddr_un holds on Linux, less its NUL.
+// maxAddress is the maximum length of the path in a sockaddr_un on Linux,
+// without the final NUL.
 const maxAddress = 107
 
 // shortAddress returns a path to the socket that fits into a socket address. A
-// long one goes through the open folder's entry in /proc; call release after use.
+// long path is replaced by one through the open folder's entry in /proc; call
+// release after use.
 func shortAddress(folder, name string) (address string, release func(), err error) {
 	path := filepath.Join(folder, name)
 	if len(path) <= maxAddress {

@@ -1,7 +1,7 @@
 // Package doorbell wakes a process that waits for mail when another process has stored
 // some.
 //
-// A waiter binds a Unix datagram socket in a private folder beside the store. A process
+// A waiter binds a Unix datagram socket in a private folder next to the store. A process
 // that has committed something for the waiter sends one byte to that socket, without
 // blocking and ignoring errors. The datagram is only a hint; the store has the truth: a
 // waiter reads the store after it has bound the socket and before it sleeps, and again
@@ -45,26 +45,27 @@ func (d Doorbells) Listen(key string) (rings <-chan struct{}, stop func() error,
 	}
 	folder := d.folder(key)
 	random := make([]byte, 4)
-	_, _ = rand.Read(random) // never fails (crypto/rand)
+	_, _ = rand.Read(random) // cannot fail (crypto/rand)
 	for range attempts {
 		err := errors.Join(makePrivate(d.dir), makePrivate(folder))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
-			continue // others made or removed it in between
+			continue // others created or removed it in between
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("make the folder of doorbells: %w", err)
 		}
 		rings, stop, err = listen(folder, hex.EncodeToString(random))
-		// Whoever takes the last bell down removes the folder, perhaps now.
+		// Removing the last doorbell also removes the folder, perhaps right
+		// now.
 		if !errors.Is(err, fs.ErrNotExist) {
 			return rings, stop, err
 		}
 	}
-	return nil, nil, fmt.Errorf("hang up a doorbell: its folder %s keeps disappearing", folder)
+	return nil, nil, fmt.Errorf("create a doorbell: its folder %s keeps disappearing", folder)
 }
 
-// makePrivate makes a folder with mode 0700, whatever the umask takes away. One
-// that is there stays as it is.
+// makePrivate creates a folder with mode 0700, whatever the umask is. An
+// existing folder is not changed.
 func makePrivate(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -75,7 +76,7 @@ func makePrivate(dir string) error {
 	return os.Chmod(dir, 0o700) //nolint:gosec // a folder needs x
 }
 
-// attempts bounds how often Listen makes a folder that others remove.
+// attempts limits how often Listen creates a folder that others remove.
 const attempts = 100
 
 // Ring wakes every process that listens for key. It never blocks and reports no errors.
@@ -96,11 +97,11 @@ func (d Doorbells) ringAll(folder string) {
 		ring(folder, bell.Name())
 	}
 	if len(bells) == 0 {
-		_ = os.Remove(folder) // what is left of a waiter that was killed
+		_ = os.Remove(folder) // left over by a waiter that was killed
 	}
 }
 
-// Sweep removes the sockets of all processes that have died. It wakes all living
+// Sweep removes the sockets of all processes that have died. It wakes all live
 // waiters.
 func (d Doorbells) Sweep() {
 	if d.dir == "" {
@@ -112,7 +113,7 @@ func (d Doorbells) Sweep() {
 	}
 	for _, folder := range folders {
 		d.ringAll(filepath.Join(d.dir, folder.Name()))
-		_ = os.Remove(filepath.Join(d.dir, folder.Name())) // one that is not empty stays
+		_ = os.Remove(filepath.Join(d.dir, folder.Name())) // fails if the folder is not empty
 	}
 }
 

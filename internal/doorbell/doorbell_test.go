@@ -20,8 +20,8 @@ import (
 	"example.org/bridge/internal/doorbell"
 )
 
-// childEnv makes the test binary listen in the folder at its value, say so, and
-// answer each ring with a line.
+// childEnv makes the test binary listen in the folder given as its value,
+// report that, and answer each ring with a line.
 const childEnv = "BRIDGE_DOORBELL_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// listener is a process that listens.
+// listener is another process that listens.
 type listener struct {
 	*exec.Cmd
 	out *bufio.Reader
@@ -76,7 +76,7 @@ func (l *listener) kill() {
 	_ = l.Wait()
 }
 
-// bell is one listener in this process.
+// bell is a listener in this process.
 type bell struct {
 	C    <-chan struct{}
 	stop func() error
@@ -98,7 +98,7 @@ func closeBell(t testing.TB, b bell) {
 	}
 }
 
-// left returns what is in dir, at any depth.
+// left returns everything in dir, at any depth.
 func left(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
@@ -130,7 +130,7 @@ func TestRingTakesDownTheBellsOfTheDead(t *testing.T) {
 	d := doorbell.New(dir)
 	d.Ring("key")
 	alive.expect(t, "rung")
-	if names := left(t, dir); len(names) != 2 { // the folder and the bell of the living
+	if names := left(t, dir); len(names) != 2 { // the folder and the doorbell of the live listener
 		t.Errorf("left: %q", names)
 	}
 	alive.kill()
@@ -145,7 +145,7 @@ func TestRingsThatNobodyTookAreOne(t *testing.T) {
 	d := doorbell.New(filepath.Join(t.TempDir(), "bells"))
 	bell := listen(t, d, "key")
 	defer closeBell(t, bell)
-	for range 5000 { // more than a socket holds: none may block
+	for range 5000 { // more than a socket buffers: none may block
 		d.Ring("key")
 	}
 	<-bell.C
@@ -210,7 +210,7 @@ func TestNothingStaysBehind(t *testing.T) {
 		<-bell.C
 		closeBell(t, bell)
 	}
-	useOnce() // the runtime opens files of its own
+	useOnce() // the runtime opens files itself
 	before, files := runtime.NumGoroutine(), openFiles(t)
 	for range 50 {
 		useOnce()
@@ -226,7 +226,7 @@ func TestNothingStaysBehind(t *testing.T) {
 	}
 }
 
-// openFiles counts the open files of the process, where that can be told.
+// openFiles counts the open files of the process, if the platform allows it.
 func openFiles(t *testing.T) int {
 	t.Helper()
 	files, err := os.ReadDir("/proc/self/fd")
@@ -236,7 +236,8 @@ func openFiles(t *testing.T) int {
 	return len(files)
 }
 
-// TestHangingUpAndTakingDownAtOnce makes bells whose folder others remove.
+// TestHangingUpAndTakingDownAtOnce creates doorbells while others remove the
+// folder.
 func TestHangingUpAndTakingDownAtOnce(t *testing.T) {
 	d := doorbell.New(filepath.Join(t.TempDir(), "bells"))
 	stop := make(chan struct{})

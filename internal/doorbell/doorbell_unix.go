@@ -21,7 +21,7 @@ func listen(folder, name string) (<-chan struct{}, func() error, error) {
 	defer release()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
 	if err != nil {
-		return nil, nil, fmt.Errorf("hang up a doorbell: %w", err)
+		return nil, nil, fmt.Errorf("create a doorbell: %w", err)
 	}
 	rings, done := make(chan struct{}, 1), make(chan struct{})
 	go func() {
@@ -32,7 +32,7 @@ func listen(folder, name string) (<-chan struct{}, func() error, error) {
 		err := conn.Close()
 		<-done
 		_ = os.Remove(path)
-		_ = os.Remove(folder) // only the last bell's removal succeeds
+		_ = os.Remove(folder) // only succeeds when the last doorbell is removed
 		return err
 	}, nil
 }
@@ -46,7 +46,7 @@ func pass(conn *net.UnixConn, rings chan<- struct{}) {
 		}
 		select {
 		case rings <- struct{}{}:
-		default: // a ring is waiting already
+		default: // a ring is already pending
 		}
 	}
 }

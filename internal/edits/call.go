@@ -8,28 +8,30 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// maxPath is more than any system takes as a path, in bytes.
+// maxPath is longer than any path that a system accepts, in bytes.
 const maxPath = 32 << 10
 
-// MaxTargets bounds what is looked for in one call. What comes after it is not known.
+// MaxTargets limits the number of targets of one call. Further targets are unknown.
 const MaxTargets = 10_000
 
-// Target is what a call would change.
+// Target is a path that a call would change.
 type Target struct {
-	// Path is absolute, as the call wrote it: links and ".." are still in it. It may
-	// be a pattern of the shell.
+	// Path is absolute and as written in the call: it may contain links and "..",
+	// and it may be a shell pattern.
 	Path string
-	// Below reports that everything below the path is meant too.
+	// Below reports that everything below the path is included.
 	Below bool
 }
 
 // Place is where a call runs.
 type Place struct {
-	// Dir is the folder that relative paths begin from, Home the user's; absolute.
+	// Dir is the folder to which relative paths refer, and Home the user's home
+	// folder. Both are absolute.
 	Dir, Home string
 }
 
-// fileTools are the tools that write the one file that an argument names.
+// fileTools are the tools that write a single file, with the argument that
+// names it.
 var fileTools = map[string]string{
 	// Claude Code
 	"Edit": "file_path", "Write": "file_path", "MultiEdit": "file_path", "NotebookEdit": "notebook_path",
@@ -37,15 +39,15 @@ var fileTools = map[string]string{
 	"write_file": "file_path", "replace": "file_path",
 }
 
-// shellTools run a shell command. Codex tells its hooks Claude Code's name for its
-// own tool.
+// shellTools run a shell command. To its hooks, Codex reports its own shell tool
+// under Claude Code's name for it.
 var shellTools = map[string]bool{
 	"Bash": true, "run_shell_command": true, "shell": true, "shell_command": true, "exec_command": true, "local_shell": true,
 }
 
-// Targets returns what a tool's call with these arguments would change. Known is
-// false where the tool is none that is looked at, or its arguments are not what it
-// takes.
+// Targets returns what a tool call with these arguments would change. known is
+// false if the tool is not supported, or its arguments do not have the expected
+// form.
 func Targets(tool string, arguments json.RawMessage, at Place) (targets []Target, known bool) {
 	w := &walker{home: at.Home, vars: map[string]*string{"PWD": &at.Dir, "HOME": &at.Home}, dir: at.Dir}
 	switch {
@@ -55,7 +57,7 @@ func Targets(tool string, arguments json.RawMessage, at Place) (targets []Target
 			return nil, false
 		}
 		w.write(path)
-		w.write(strings.TrimSpace(path)) // some tools trim what they are given
+		w.write(strings.TrimSpace(path)) // some tools trim their arguments
 	case tool == "apply_patch":
 		patch, ok := firstText(arguments, "command", "input", "patch")
 		if !ok {
@@ -77,7 +79,7 @@ func Targets(tool string, arguments json.RawMessage, at Place) (targets []Target
 	return w.targets, true
 }
 
-// textOf returns an argument that is a text.
+// textOf returns an argument that is a string.
 func textOf(arguments json.RawMessage, name string) (string, bool) {
 	var all map[string]json.RawMessage
 	var text string
@@ -96,7 +98,8 @@ func firstText(arguments json.RawMessage, names ...string) (string, bool) {
 	return "", false
 }
 
-// scriptOf is the command of a shell tool: a script, or the words of one command.
+// scriptOf returns the command of a shell tool: a script, or the words of one
+// command.
 func scriptOf(arguments json.RawMessage) (string, bool) {
 	if script, ok := firstText(arguments, "command", "cmd"); ok {
 		return script, true
@@ -116,8 +119,9 @@ func scriptOf(arguments json.RawMessage) (string, bool) {
 	return strings.Join(words, " "), true
 }
 
-// absolute is a path seen from the current folder; "" where that is not known.
-// It is not cleaned: ".." behind a link is not what it seems.
+// absolute returns a path relative to the current folder as an absolute one, or
+// "" if the folder is not known. It does not clean the path, because ".." after
+// a link does not lead where it seems to.
 func (w *walker) absolute(path string) string {
 	if path == "~" || strings.HasPrefix(path, "~/") {
 		path = w.home + path[1:]
@@ -133,10 +137,10 @@ func (w *walker) absolute(path string) string {
 	return w.dir + string(filepath.Separator) + path
 }
 
-// write notes that a path is written.
+// write records that a path is written.
 func (w *walker) write(path string) { w.note(path, false) }
 
-// writeTree notes that a path is written, and all that is below it.
+// writeTree records that a path and everything below it is written.
 func (w *walker) writeTree(path string) { w.note(path, true) }
 
 func (w *walker) note(path string, below bool) {

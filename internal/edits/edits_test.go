@@ -14,7 +14,8 @@ import (
 	"example.org/bridge/internal/edits"
 )
 
-// changes are the paths, seen from /repo, that a call changes; "/**" marks all below.
+// changes returns the paths, relative to /repo, that a call changes; "/**" means
+// everything below.
 func changes(t *testing.T, tool string, args any) []string {
 	t.Helper()
 	text, err := json.Marshal(args)
@@ -153,7 +154,8 @@ func TestTools(t *testing.T) {
 	}
 }
 
-// TestHostileScripts: what a script could cost does not grow with what it asks for.
+// TestHostileScripts checks that the cost of a script is limited, whatever it
+// contains.
 func TestHostileScripts(t *testing.T) {
 	deep := 20_000
 	for name, script := range map[string]string{
@@ -182,7 +184,8 @@ func TestHostileScripts(t *testing.T) {
 	}
 }
 
-// TestRepository: patches in files, the paths of git's patches, and folders to format.
+// TestRepository checks patches in files, the paths of git's patches, and folders to
+// format.
 func TestRepository(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{".git", "src"} {

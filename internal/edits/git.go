@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// git notes the paths that git is told to write. What it writes where it is told no
-// paths (checkout of a branch, reset, merge, stash) is not known.
+// git records the paths that a git command writes. What it writes without being
+// given paths (checkout of a branch, reset, merge, stash) is not known.
 func (w *walker) git(args []word) {
 	w.apart(func() {
 		for len(args) > 0 && args[0].known && strings.HasPrefix(args[0].text, "-") {
@@ -60,7 +60,7 @@ func (w *walker) gitVerb(verb string, args []word) {
 	}
 }
 
-// trees notes what git's pathspecs name.
+// trees records the paths that git's pathspecs name.
 func (w *walker) trees(paths []word) {
 	for _, path := range paths {
 		if !path.known || strings.HasPrefix(path.text, ":!") || strings.HasPrefix(path.text, ":^") || strings.HasPrefix(path.text, ":(exclude)") {
@@ -77,8 +77,9 @@ func (w *walker) trees(paths []word) {
 	}
 }
 
-// checkout writes the paths behind "--". Without that a word is a branch or a path:
-// it is taken for a path where there is such a file, or where it follows another.
+// checkout writes the paths after "--". Without "--", a word may be a branch or a
+// path. It is considered a path if such a file exists, or if it follows another
+// word.
 func (w *walker) checkout(args []word) {
 	for i, arg := range args {
 		if arg.known && arg.text == "--" {
@@ -88,7 +89,7 @@ func (w *walker) checkout(args []word) {
 	}
 	o := read(args, "bB", "orphan")
 	for i, path := range o.operands {
-		begins := o.has("b") || o.has("B") || o.has("orphan") // and there are no paths then
+		begins := o.has("b") || o.has("B") || o.has("orphan") // then there are no paths
 		if path.known && (i > 0 && !begins || exists(w.absolute(path.text))) {
 			w.trees([]word{path})
 		}
@@ -106,7 +107,8 @@ func (w *walker) gitApply(args []word) {
 			texts = append(texts, readFile(w.absolute(file.text)))
 		}
 	}
-	// The paths of git's own patches begin at the root of the working tree, others here.
+	// Paths in git's patches are relative to the root of the working tree, others to the
+	// current folder.
 	for _, from := range []string{w.dir, w.top()} {
 		w.apart(func() {
 			w.dir = from
@@ -120,7 +122,8 @@ func (w *walker) gitApply(args []word) {
 	}
 }
 
-// top is the root of the working tree that the current folder is in, or "".
+// top returns the root of the working tree that contains the current folder, or
+// "".
 func (w *walker) top() string {
 	if w.dir == "" {
 		return ""

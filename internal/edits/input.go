@@ -8,14 +8,14 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// maxInput bounds the file of a patch or script that is read, in bytes.
+// maxInput limits how much of a patch or script file is read, in bytes.
 const maxInput = 4 << 20
 
-// input is what a command reads from its standard input, as far as it is known: a text
-// of the script, or a file.
+// input is what a command reads from its standard input, if known: a text in the
+// script, or a file.
 type input struct{ text, file string }
 
-// content is the text that is read.
+// content returns the text that is read.
 func (in input) content() string {
 	if in.file == "" {
 		return in.text
@@ -23,8 +23,8 @@ func (in input) content() string {
 	return readFile(in.file)
 }
 
-// readFile returns the start of a file, or "" where there is none that can be read
-// without waiting.
+// readFile returns the beginning of a file, or "" if it cannot be read without
+// waiting.
 func readFile(path string) string {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -34,7 +34,7 @@ func readFile(path string) string {
 	if err != nil {
 		return ""
 	}
-	defer func() { _ = file.Close() }() // it was only read
+	defer func() { _ = file.Close() }() // the file was only read
 	text, err := io.ReadAll(io.LimitReader(file, maxInput))
 	if err != nil {
 		return ""
@@ -42,7 +42,8 @@ func readFile(path string) string {
 	return string(text)
 }
 
-// reads notes what the current command reads, and reports whether a redirection says so.
+// reads records the input of the current command, and reports whether a redirection
+// determines it.
 func (w *walker) reads(r *syntax.Redirect) bool {
 	if text, ok := w.heredoc(r); ok {
 		w.input = input{text: text}
@@ -56,7 +57,7 @@ func (w *walker) reads(r *syntax.Redirect) bool {
 	return true
 }
 
-// output is what a statement gives to a pipe, where it only passes on what is known:
+// output returns what a statement writes to a pipe, if it only passes on known text:
 // cat, echo and printf.
 func (w *walker) output(s *syntax.Stmt) input {
 	call, ok := s.Cmd.(*syntax.CallExpr)

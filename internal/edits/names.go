@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// maxLinks is how many links are followed in one path.
+// maxLinks is the maximum number of links followed in one path.
 const maxLinks = 40
 
-// Names returns a target as claims name files: relative to the root of each
-// repository that it is in, with slashes. A file has several names where there are
-// links, or repositories in repositories. One that is in no repository is named from
-// base, the project's folder, if it is in that. All of a worktree's files have the
-// names that they have in every other worktree.
+// Names returns the names that claims use for a target: paths relative to the root
+// of each repository that contains it, with slashes. A file has several names if
+// there are links or nested repositories. A file outside all repositories is named
+// relative to base, the project's folder, if it is below that. A file in a worktree
+// has the same names in every other worktree.
 func (t Target) Names(base string) []string {
 	var names []string
 	for _, path := range forms(t.Path) {
@@ -30,7 +30,8 @@ func (t Target) Names(base string) []string {
 	return slices.Compact(names)
 }
 
-// under names a path from a root that it is in.
+// under returns the names of a path relative to a root, if the path is below
+// it.
 func (t Target) under(root, path string) []string {
 	name, err := filepath.Rel(root, path)
 	if err != nil || name == ".." || strings.HasPrefix(name, ".."+string(filepath.Separator)) {
@@ -55,7 +56,7 @@ func (t Target) under(root, path string) []string {
 	return names
 }
 
-// withoutBrackets writes "?" for [abc], which claims know no other word for.
+// withoutBrackets replaces [abc] by "?", since claims have no bracket patterns.
 func withoutBrackets(name string) string {
 	var b strings.Builder
 	for {
@@ -73,8 +74,8 @@ func withoutBrackets(name string) string {
 	return b.String() + name
 }
 
-// forms are the paths that one path may lead to: as it is written, with the links
-// to its folder followed, and with its own link followed.
+// forms returns the paths that a path may refer to: as written, with the links to
+// its folder followed, and with the path itself followed if it is a link.
 func forms(path string) []string {
 	if path == "" {
 		return nil
@@ -84,8 +85,8 @@ func forms(path string) []string {
 	return slices.Compact(all)
 }
 
-// resolve follows the links in a path, as the system does; what does not exist is
-// taken as it is written. Last tells whether a link at its end is followed too.
+// resolve follows the links in a path as the system does. Parts that do not exist
+// are kept as written. last means that a link at the end is followed too.
 func resolve(path string, last bool) string {
 	const separator = string(filepath.Separator)
 	root := filepath.VolumeName(path) + separator
@@ -118,8 +119,8 @@ func resolve(path string, last bool) string {
 	return done
 }
 
-// repositories are the folders above a path that hold a repository or a worktree,
-// the path itself among them.
+// repositories returns path and the folders above it that contain a repository or
+// a worktree.
 func repositories(path string) (roots []string) {
 	for dir := path; ; dir = filepath.Dir(dir) {
 		if exists(filepath.Join(dir, ".git")) {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// patch notes all the paths of a patch in the form of Codex's apply_patch: of files
-// that it adds, updates, deletes and moves, where from and where to.
+// patch records all paths in a patch in the format of Codex's apply_patch: files
+// that it adds, updates and deletes, and both ends of moves.
 func (w *walker) patch(text string) {
 	updating := false
 	for line := range strings.Lines(text) {
 		header := strings.TrimRight(line, "\r\n")
 		if !updating {
-			header = strings.TrimSpace(header) // in an update a blank begins a line of the file
+			header = strings.TrimSpace(header) // within an update, a line of the file begins with a blank
 		}
 		for _, h := range []struct {
 			start   string
@@ -35,13 +35,13 @@ func (w *walker) patch(text string) {
 // baseOnly strips all folders from the paths of a patch.
 const baseOnly = -1
 
-// diff notes the paths of a patch as diff and git write them, without the first
-// strip parts of each.
+// diff records the paths in a patch as written by diff and git, without the
+// first strip parts of each.
 func (w *walker) diff(text string, strip int) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		if both, ok := strings.CutPrefix(line, "diff --git "); ok {
-			if half := len(both) / 2; half > 0 && both[half] == ' ' { // else the lines of a rename follow
+			if half := len(both) / 2; half > 0 && both[half] == ' ' { // otherwise, the lines of a rename follow
 				w.diffPath(both[:half], strip)
 			}
 			continue
@@ -51,16 +51,16 @@ func (w *walker) diff(text string, strip int) {
 			switch {
 			case !ok:
 			case strings.HasPrefix(start, "-") || strings.HasPrefix(start, "+"):
-				path, _, _ = strings.Cut(path, "\t") // a time follows
+				path, _, _ = strings.Cut(path, "\t") // a time follows the path
 				w.diffPath(path, strip)
 			default:
-				w.diffPath(path, min(strip, 0)) // these have no a/ and b/
+				w.diffPath(path, min(strip, 0)) // these have no a/ and b/ prefix
 			}
 		}
 	}
 }
 
-// diffPath notes a path of a patch, which git quotes where it has unusual characters.
+// diffPath records a path of a patch. git quotes paths with unusual characters.
 func (w *walker) diffPath(name string, strip int) {
 	if strings.HasPrefix(name, `"`) {
 		if plain, err := strconv.Unquote(name); err == nil {

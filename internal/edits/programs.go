@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// run notes what a command writes, by its words.
+// run records what a command writes, given its words.
 func (w *walker) run(words []word) {
 	if len(words) == 0 || !words[0].known {
 		return
@@ -49,8 +49,8 @@ func (w *walker) run(words []word) {
 	}
 }
 
-// wrappers start the program that their operands name. The value is what of their
-// options takes a value.
+// wrappers start the program given as their operands. The value lists their
+// options that take a value.
 var wrappers = map[string]string{
 	"sudo": "ugpCDhrtTU", "doas": "uC", "env": "uSC", "command": "", "builtin": "", "exec": "a", "nohup": "", "time": "fo",
 	"npx": "p", "bunx": "", "uvx": "", "busybox": "", "nice": "n", "ionice": "cnp", "stdbuf": "ioe", "setsid": "", "timeout": "ks", "noglob": "", "nocorrect": "",
@@ -81,21 +81,24 @@ func wrapped(name string, args []word) ([]word, bool) {
 	return rest, true
 }
 
-// program is one whose operands, or whose options' values, are written.
+// program describes a program that writes its operands, or the values of
+// options.
 type program struct {
 	valued string // short options with a value
 	longs  string // long options with a value, which may be the next word
-	// only are options, short or long, without which nothing is written, unless those
-	// with which nothing is.
+	// only are options, short or long, of which one is required for anything to be
+	// written. With one of unless, nothing is written.
 	only, unless []string
-	// skip is how many operands at the start are not files.
+	// skip is the number of leading operands that are not files.
 	skip int
-	// script lists options that give what otherwise the first operand is.
+	// script lists options that replace the operands counted by skip.
 	script []string
-	// outputs are options whose value is the file that is written, instead of operands.
+	// outputs are options whose value is the file that is written, instead of the
+	// operands.
 	outputs []string
-	below   bool // what is below an operand is written too
-	// kinds are how the names end of what is written in an operand that is a folder.
+	below   bool // everything below an operand is written too
+	// kinds are the extensions of the files that are written below an operand that
+	// is a folder.
 	kinds []string
 }
 
@@ -111,8 +114,8 @@ var (
 	dry      = []string{"check", "diff", "check-only", "c"}
 )
 
-// programs are those that say in their arguments what they write. Others are not
-// known.
+// programs are the programs whose arguments tell what they write. Other programs
+// are not known.
 var programs = map[string]program{
 	"rm": {below: true}, "unlink": {}, "rmdir": {}, "shred": {valued: "ns"}, "truncate": {valued: "sr"}, "touch": {valued: "drt"},
 	"tee": {}, "sponge": {}, "trash": {below: true}, "trash-put": {below: true}, "rimraf": {below: true},
@@ -157,7 +160,7 @@ func (w *walker) program(p program, args []word) {
 	}
 }
 
-// awk writes files only by GNU awk's extension for that.
+// awk only writes files through an extension of GNU awk.
 func (w *walker) awk(args []word) {
 	o := read(args, "ivFfe", "include", "assign", "field-separator", "file", "source")
 	included := append(slices.Clone(o.options["i"]), o.options["include"]...)
@@ -182,7 +185,7 @@ func (w *walker) writeKnown(file word, below bool) {
 	}
 }
 
-// arguments are a command's, sorted.
+// arguments holds the parsed arguments of a command.
 type arguments struct {
 	options  map[string][]word // by name, without dashes
 	operands []word
@@ -190,7 +193,7 @@ type arguments struct {
 
 func (a arguments) has(option string) bool { _, ok := a.options[option]; return ok }
 
-// value is the last value of an option.
+// value returns the last value of an option.
 func (a arguments) value(option string) (word, bool) {
 	all := a.options[option]
 	if len(all) == 0 {
@@ -199,8 +202,8 @@ func (a arguments) value(option string) (word, bool) {
 	return all[len(all)-1], true
 }
 
-// read sorts arguments: valued are the short options with a value, longs the long
-// ones whose value may be the next word.
+// read parses arguments. valued are the short options with a value, and longs the
+// long options whose value may be the next word.
 func read(args []word, valued string, longs ...string) arguments {
 	a := arguments{options: map[string][]word{}}
 	for i := 0; i < len(args); i++ {
@@ -226,7 +229,8 @@ func read(args []word, valued string, longs ...string) arguments {
 	return a
 }
 
-// short reads a word of short options, and returns how many words more it took.
+// short parses a word of short options, and returns how many further words it
+// used.
 func (a arguments) short(letters, valued string, next []word) int {
 	for i := range len(letters) {
 		name := letters[i : i+1]
@@ -246,7 +250,7 @@ func (a arguments) short(letters, valued string, next []word) int {
 	return 0
 }
 
-// change follows cd.
+// change implements cd.
 func (w *walker) change(name string, args []word) {
 	o := read(args, "")
 	before := w.dir
@@ -274,13 +278,13 @@ func (w *walker) change(name string, args []word) {
 	}
 }
 
-// shell follows the script that a shell is given: by -c, or on its standard input.
+// shell follows the script that a shell runs, from -c or its standard input.
 func (w *walker) shell(args []word) {
 	o := read(args, "oO", "rcfile", "init-file")
 	script := ""
 	switch {
 	case o.has("c") && len(o.operands) > 0:
-		script = o.operands[0].text // "" where it is not known
+		script = o.operands[0].text // "" if it is not known
 	case len(o.operands) == 0:
 		script = w.input.text
 	}
@@ -312,8 +316,8 @@ func (w *walker) applyPatch(args []word) {
 	w.patch(w.input.content())
 }
 
-// copies notes where files are copied, moved and linked to. What is moved is gone
-// from where it was.
+// copies records the targets of copying, moving and linking, and the sources of
+// moves.
 func (w *walker) copies(name string, args []word) {
 	o := read(args, "tSmoge", "target-directory", "suffix", "mode", "owner", "group", "rsh")
 	files := o.operands
@@ -325,7 +329,7 @@ func (w *walker) copies(name string, args []word) {
 		if len(files) == 0 {
 			return
 		}
-		if len(files) == 1 { // ln FILE makes the link here
+		if len(files) == 1 { // ln FILE creates the link in the current folder
 			files = append(files, word{".", true})
 		}
 		into, files = files[len(files)-1], files[:len(files)-1]
@@ -350,7 +354,7 @@ func (w *walker) copies(name string, args []word) {
 		switch {
 		case !file.known:
 		case strings.HasSuffix(file.text, "/.") || name == "rsync" && strings.HasSuffix(file.text, "/"):
-			w.writeTree(into.text) // what is in the folder
+			w.writeTree(into.text) // the content of the folder
 		default:
 			w.writeTree(into.text + "/" + filepath.Base(file.text))
 		}
@@ -365,7 +369,8 @@ func (w *walker) prefixed(args []word, start string) {
 	}
 }
 
-// patchProgram is patch: the file that it names, or those that the patch does.
+// patchProgram implements patch: it records the file given as an argument, or
+// the files named in the patch.
 func (w *walker) patchProgram(args []word) {
 	o := read(args, "pidoBDFrYzV", "strip", "input", "directory", "output")
 	if o.has("dry-run") {
@@ -389,7 +394,7 @@ func (w *walker) patchProgram(args []word) {
 	})
 }
 
-// stripOf is how many parts of its paths a patch is read without.
+// stripOf returns how many parts are stripped from the paths in a patch.
 func stripOf(o arguments, usual int) int {
 	for _, name := range []string{"p", "strip"} {
 		if value, ok := o.value(name); ok && value.known {
@@ -401,8 +406,8 @@ func stripOf(o arguments, usual int) int {
 	return usual
 }
 
-// find is known to write where it deletes, or starts a program that writes: what
-// has one of the names below the places where it looks.
+// find writes if it deletes or starts a program that writes: files below the
+// starting points that match one of the names.
 func (w *walker) find(args []word) {
 	names, writes := findTests(args)
 	if !writes {
@@ -429,8 +434,9 @@ func (w *walker) find(args []word) {
 	}
 }
 
-// findTests reads the tests and actions of find: the names that narrow what is found,
-// none where another test may widen it again, and whether what is found is written.
+// findTests parses the tests and actions of find. It returns the names to which the
+// result is restricted, or none if another test may extend it, and whether the files
+// found are written.
 func findTests(args []word) (names []string, writes bool) {
 	either := false
 	for i, arg := range args {
@@ -458,7 +464,7 @@ func findTests(args []word) (names []string, writes bool) {
 	return names, writes
 }
 
-// startsWriter reports that a command that gets a file as its {} writes it.
+// startsWriter reports whether a command writes the file that it gets as {}.
 func startsWriter(words []word) bool {
 	var end []word
 	for _, one := range words {

@@ -8,29 +8,29 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Bounds of a script. What comes after them is not known.
+// Limits of a script. What is beyond them is not known.
 const (
 	maxScript = 256 << 10 // bytes
 	maxSteps  = 5_000     // statements
-	maxNested = 10        // scripts in scripts
-	maxTurns  = 100       // of a loop
+	maxNested = 10        // nested scripts
+	maxTurns  = 100       // iterations of a loop
 )
 
-// walker follows a script in the order in which it runs, on every branch.
+// walker follows a script in the order of execution, along every branch.
 type walker struct {
 	home    string
-	dir     string // "" where it is not known
+	dir     string // "" if it is not known
 	vars    map[string]*string
 	targets []Target
 	steps   int
 	nested  int
 	input   input    // of the current command
-	before  string   // where "cd -" leads, "" where that is not known
-	pushed  []string // folders that popd returns to
+	before  string   // where "cd -" leads; "" if that is not known
+	pushed  []string // folders to which popd returns
 }
 
-// script notes what a shell script writes. One that cannot be read has no targets:
-// no shell would run it, or it is one of another shell.
+// script records what a shell script writes. A script that cannot be parsed has no
+// targets: either no shell would run it, or it is for another shell.
 func (w *walker) script(text string) {
 	if len(text) > maxScript || w.nested >= maxNested {
 		return
@@ -54,7 +54,7 @@ func (w *walker) statement(s *syntax.Stmt) {
 	if w.steps++; s == nil || w.steps > maxSteps {
 		return
 	}
-	outer := w.input // which is that of all commands in a statement
+	outer := w.input // which applies to all commands in a statement
 	for _, r := range s.Redirs {
 		w.redirect(r)
 	}
@@ -62,7 +62,8 @@ func (w *walker) statement(s *syntax.Stmt) {
 	w.input = outer
 }
 
-// apart follows what runs in a shell of its own: its folder and variables end with it.
+// apart follows commands that run in a subshell: changes to the folder and the
+// variables end with it.
 func (w *walker) apart(follow func()) {
 	dir, vars, before, pushed := w.dir, w.vars, w.before, w.pushed
 	w.vars, w.pushed = maps.Clone(vars), slices.Clone(pushed)
@@ -126,7 +127,7 @@ func (w *walker) command(c syntax.Command) {
 	}
 }
 
-// binary follows both sides. Those of a pipe run in shells of their own.
+// binary follows both sides. The sides of a pipe run in subshells.
 func (w *walker) binary(c *syntax.BinaryCmd) {
 	if c.Op == syntax.Pipe || c.Op == syntax.PipeAll {
 		w.apart(func() { w.statement(c.X) })
@@ -140,7 +141,7 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 	w.statement(c.Y)
 }
 
-// loop follows a loop once for each word that is known.
+// loop follows the body of a loop once for each known word.
 func (w *walker) loop(c *syntax.ForClause) {
 	each, ok := c.Loop.(*syntax.WordIter)
 	if !ok {

@@ -8,13 +8,14 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// word is an argument, and whether it is known what it stands for.
+// word is an argument, and whether its value is known.
 type word struct {
 	text  string
 	known bool
 }
 
-// environment gives the variables that the script has set itself to known texts.
+// environment provides the variables that the script itself has set to known
+// values.
 type environment struct{ vars map[string]*string }
 
 func (e environment) Get(name string) expand.Variable {
@@ -26,15 +27,15 @@ func (e environment) Get(name string) expand.Variable {
 
 func (e environment) Each(func(name string, v expand.Variable) bool) {}
 
-// Bounds of what words may become. A word beyond them is not known.
+// Limits of the expansion. A word beyond them is not known.
 const (
 	maxVariable = 4 << 10 // bytes of a variable
-	maxComputed = 4 << 10 // bytes of a word that has variables in it
-	maxBraces   = 200     // words that one with braces stands for
+	maxComputed = 4 << 10 // bytes of a word that contains variables
+	maxBraces   = 200     // words that result from braces
 )
 
-// plain reports that a word stands for a text whose size is bounded, and that needs
-// no command: variables as they are, and few braces.
+// plain reports whether the expansion of a word is limited in size and runs no
+// command: it has only plain variables and few braces.
 func plain(x *syntax.Word) bool {
 	ok, variables := true, false
 	syntax.Walk(x, func(n syntax.Node) bool {
@@ -55,7 +56,8 @@ func plain(x *syntax.Word) bool {
 	return ok && braces(x) <= maxBraces
 }
 
-// braces is how many words one with {a,b} or {1..9} stands for, at least up to maxBraces.
+// braces returns the number of words that {a,b} or {1..9} expands to, counted at least up
+// to maxBraces.
 func braces(x *syntax.Word) int {
 	split := *x
 	if !syntax.SplitBraces(&split) {
@@ -76,7 +78,7 @@ func alternatives(x *syntax.Word) int {
 			switch {
 			case !b.Sequence:
 				elements += alternatives(e)
-			case len(e.Lit()) > 1: // long sequences are not counted out
+			case len(e.Lit()) > 1: // long sequences are not counted completely
 				elements = maxBraces + 1
 			default:
 				elements = 60
@@ -89,8 +91,8 @@ func alternatives(x *syntax.Word) int {
 	return count
 }
 
-// fields expands words. Patterns stay as they are. A word that a command or an
-// unknown variable makes is one unknown argument.
+// fields expands words. Patterns are kept as they are. A word that depends on a
+// command or an unknown variable becomes one unknown argument.
 func (w *walker) fields(words []*syntax.Word) []word {
 	config := &expand.Config{Env: environment{w.vars}, NoUnset: true}
 	var all []word
@@ -107,11 +109,10 @@ func (w *walker) fields(words []*syntax.Word) []word {
 	return all
 }
 
-// errUnknown reports a word of which it is not known what it stands for.
+// errUnknown reports a word whose value is not known.
 var errUnknown = errors.New("not known before it runs")
 
-// fieldsOf is expand.Fields for a word of which nothing is known: it may hold what
-// the library does not expect.
+// fieldsOf is expand.Fields for untrusted words, which may make the library panic.
 func fieldsOf(config *expand.Config, one *syntax.Word) (texts []string, err error) {
 	if !plain(one) {
 		return nil, errUnknown
@@ -124,7 +125,7 @@ func fieldsOf(config *expand.Config, one *syntax.Word) (texts []string, err erro
 	return expand.Fields(config, one)
 }
 
-// one is the text of a word that has to be one argument.
+// one returns the value of a word that has to be a single argument.
 func (w *walker) one(x *syntax.Word) (string, bool) {
 	if x == nil {
 		return "", false
@@ -136,7 +137,7 @@ func (w *walker) one(x *syntax.Word) (string, bool) {
 	return all[0].text, true
 }
 
-// heredoc is the text of a redirection that has it in the script.
+// heredoc returns the text of a redirection that is contained in the script.
 func (w *walker) heredoc(r *syntax.Redirect) (string, bool) {
 	switch r.Op {
 	case syntax.Hdoc, syntax.DashHdoc:
@@ -147,7 +148,7 @@ func (w *walker) heredoc(r *syntax.Redirect) (string, bool) {
 		if text, err := documentOf(config, r.Hdoc); err == nil {
 			return text, true
 		}
-		// What stands for itself is known all the same.
+		// Literal parts are known even then.
 		var b strings.Builder
 		for _, part := range r.Hdoc.Parts {
 			if lit, ok := part.(*syntax.Lit); ok {
@@ -173,7 +174,7 @@ func documentOf(config *expand.Config, x *syntax.Word) (text string, err error) 
 	return expand.Document(config, x)
 }
 
-// assign follows assignments.
+// assign handles assignments.
 func (w *walker) assign(assigns []*syntax.Assign) {
 	for _, a := range assigns {
 		if a.Name == nil || a.Naked && a.Value == nil && a.Array == nil {

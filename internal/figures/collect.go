@@ -16,18 +16,20 @@ import (
 )
 
 // Collector gathers the figures of one store. It remembers what it has counted of the
-// audit log, so that a later Gather reads only what is new. Not safe for concurrent use.
+// audit log, so that a later Gather reads only new entries. It is not safe for
+// concurrent use.
 type Collector struct {
 	Bridge   *bridge.Service
 	Commands *commands.Service
 	Tasks    *tasks.Service
 	Claims   *claims.Service
-	// Path is the database file, for its size and that of its log; empty where the store
-	// is on a server, which tells its own size.
+	// Path is the database file, whose size and that of its log are reported. It is
+	// empty if the store is on a server, which reports its own size.
 	Path string
-	// Calls are those of the gateway that gives the figures; nil elsewhere.
+	// Calls are those of the gateway that serves the figures; nil elsewhere.
 	Calls *Calls
-	// Backups tells of the backups of the store; nil where none are watched.
+	// Backups returns the state of the store's backups; nil if none are
+	// watched.
 	Backups func() (Backups, error)
 	// Program is the version of bridge.
 	Program string
@@ -38,34 +40,34 @@ type Collector struct {
 	limited    map[string]int64 // calls over a limit, by action
 	mail       summary.Mail
 	delays     *Histogram
-	counted    int64 // the last entry of the audit log that is in what is above
+	counted    int64 // the last entry of the audit log that is included above
 	verifiedAt time.Time
 	whole      bool
 }
 
-// Backups are those of one store.
+// Backups describes the backups of one store.
 type Backups struct {
 	Count    int
 	LastMade time.Time
-	// LastBytes is the size of the last one before it was sealed.
+	// LastBytes is the size of the last backup before it was sealed.
 	LastBytes int64
 }
 
 type call struct{ action, outcome string }
 
-// delayBounds are those of the time from sending to delivery: agents look for mail when
-// they have done something else, or are woken.
+// delayBounds are the buckets for the time from sending to delivery. They are wide,
+// because agents look for mail after other work or when they are woken.
 var delayBounds = []time.Duration{
 	100 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute,
 	15 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour,
 }
 
-// pageOfEntries is how many entries of the audit log are read at once.
+// pageOfEntries is how many entries of the audit log are read at a time.
 const pageOfEntries = 10_000
 
-// Gather returns all figures, as of about now.
+// Gather returns all figures as of now, approximately.
 func (c *Collector) Gather(ctx context.Context, now time.Time) (all []Family, err error) {
-	all = append(all, one("bridge_build_info", "The version of bridge that counts.", 1, "version", c.Program))
+	all = append(all, one("bridge_build_info", "The version of bridge that reports the figures.", 1, "version", c.Program))
 	for _, gather := range []func(context.Context, time.Time) ([]Family, error){
 		c.log, c.conversations, c.messages, c.work, c.approvals, c.sizes, c.backups,
 	} {
@@ -127,7 +129,7 @@ func (c *Collector) conversations(ctx context.Context, now time.Time) ([]Family,
 	return []Family{
 		tally("bridge_conversations", "Conversations by state.", Gauge, "state", states),
 		tally("bridge_agents", "Sessions of conversations that have not expired; one is silent two minutes after its last sign of life.", Gauge, "state", agents),
-		one("bridge_messages_unread", "Messages that wait to be read.", unread),
+		one("bridge_messages_unread", "Messages waiting to be read.", unread),
 		one("bridge_operator_unread", "Messages of live conversations since the operator last looked at the transcript.", unseen),
 		one("bridge_unread_silence_seconds", "The longest time without a sign of life of a session that has unread messages.", oldest),
 	}, nil
@@ -155,13 +157,13 @@ func (c *Collector) messages(ctx context.Context, _ time.Time) ([]Family, error)
 	return []Family{
 		tally("bridge_messages_total", "Messages in the store by sender.", Counter, "sender", n.BySender),
 		tally("bridge_redacted_messages_total", "Messages in which a secret of a kind was hidden.", Counter, "kind", n.ByKind),
-		one("bridge_quota_bytes", "How many bytes the store may have; 0 is no limit.", float64(usage.Limits.Quota.Bytes)),
-		one("bridge_quota_messages", "How many messages the store may hold; 0 is no limit.", float64(usage.Limits.Quota.Messages)),
-		one("bridge_quota_conversations", "How many conversations may be live; 0 is no limit.", float64(usage.Limits.Quota.Conversations)),
+		one("bridge_quota_bytes", "How many bytes the store may have; 0 means no limit.", float64(usage.Limits.Quota.Bytes)),
+		one("bridge_quota_messages", "How many messages the store may hold; 0 means no limit.", float64(usage.Limits.Quota.Messages)),
+		one("bridge_quota_conversations", "How many conversations may be live; 0 means no limit.", float64(usage.Limits.Quota.Conversations)),
 	}, nil
 }
 
-// work counts the tasks, and the claims that stand.
+// work counts the tasks, and the claims in force.
 func (c *Collector) work(ctx context.Context, _ time.Time) ([]Family, error) {
 	all, err := c.Tasks.Tasks(ctx, false)
 	if err != nil {
@@ -190,7 +192,7 @@ func (c *Collector) work(ctx context.Context, _ time.Time) ([]Family, error) {
 	}
 	return []Family{
 		tally("bridge_tasks", "Tasks by state.", Gauge, "state", states),
-		tally("bridge_claims", "Claims on files that stand, by kind.", Gauge, "kind", kinds),
+		tally("bridge_claims", "Claims on files in force, by kind.", Gauge, "kind", kinds),
 	}, nil
 }
 
@@ -205,10 +207,10 @@ func (c *Collector) approvals(ctx context.Context, now time.Time) ([]Family, err
 			waiting++
 		}
 	}
-	return []Family{one("bridge_approvals_waiting", "Commands that wait for the operator's decision.", waiting)}, nil
+	return []Family{one("bridge_approvals_waiting", "Commands waiting for the operator's decision.", waiting)}, nil
 }
 
-// log counts the entries of the audit log, and verifies it when it is time.
+// log counts the entries of the audit log, and verifies it when that is due.
 func (c *Collector) log(ctx context.Context, now time.Time) ([]Family, error) {
 	if err := c.count(ctx); err != nil {
 		return nil, err
@@ -224,19 +226,19 @@ func (c *Collector) log(ctx context.Context, now time.Time) ([]Family, error) {
 	if c.whole {
 		whole = 1
 	}
-	calls := Family{Name: "bridge_calls_total", Help: "Entries of the audit log by what was done and how it ended.", Kind: Counter}
+	calls := Family{Name: "bridge_calls_total", Help: "Entries of the audit log by action and outcome.", Kind: Counter}
 	for what, n := range c.calls {
 		calls.Samples = append(calls.Samples, Sample{Labels: []string{"action", what.action, "outcome", what.outcome}, Value: float64(n)})
 	}
 	return []Family{
 		calls,
-		tally("bridge_limits_hit_total", "Calls that were over a limit, with those that the log only counts.", Counter, "action", c.limited),
+		tally("bridge_limits_hit_total", "Calls over a limit, including those that the log only counts.", Counter, "action", c.limited),
 		{
 			Name: "bridge_delivery_delay_seconds", Kind: Distribution, Samples: c.delays.samples(),
-			Help: "How long messages of agents waited from being sent to being delivered.",
+			Help: "Time from sending to delivery of agents' messages.",
 		},
 		one("bridge_audit_entries", "Entries of the audit log.", float64(c.counted)),
-		one("bridge_audit_verified", "1 where the audit log was whole when it was last verified, 0 where it was not.", whole),
+		one("bridge_audit_verified", "1 if the audit log was intact when last verified, otherwise 0.", whole),
 		one("bridge_audit_verified_timestamp_seconds", "When the audit log was last verified.", float64(c.verifiedAt.Unix())),
 	}, nil
 }
@@ -271,12 +273,12 @@ func (c *Collector) entry(e audit.Entry) {
 		var unlogged struct {
 			Before int64 `json:"unlogged_before"`
 		}
-		_ = json.Unmarshal([]byte(e.Details), &unlogged) // none where it does not say so
+		_ = json.Unmarshal([]byte(e.Details), &unlogged) // nothing if the details do not contain it
 		c.limited[e.Action] += 1 + unlogged.Before
 	}
 }
 
-// sizes are how much room the store takes.
+// sizes returns how much space the store uses.
 func (c *Collector) sizes(ctx context.Context, _ time.Time) ([]Family, error) {
 	if c.Path == "" {
 		report, err := c.Bridge.Limits(ctx, "")
@@ -288,7 +290,7 @@ func (c *Collector) sizes(ctx context.Context, _ time.Time) ([]Family, error) {
 	}, nil
 }
 
-// fileSize is 0 for a file that is not there.
+// fileSize returns 0 for a file that does not exist.
 func fileSize(path string) float64 {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -297,8 +299,8 @@ func fileSize(path string) float64 {
 	return float64(info.Size())
 }
 
-// backups says when the last backup was made; nothing where there is none, which an
-// alert on a missing figure sees.
+// backups returns when the last backup was made. It returns nothing if there is
+// none, so that an alert on a missing figure is triggered.
 func (c *Collector) backups(context.Context, time.Time) ([]Family, error) {
 	if c.Backups == nil {
 		return nil, nil

@@ -28,7 +28,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestWrite: the text is what the format's description asks for, whatever a label holds.
+// TestWrite checks that the text follows the specification of the format, whatever a
+// label contains.
 func TestWrite(t *testing.T) {
 	var text bytes.Buffer
 	must(t, figures.Write(&text, []figures.Family{
@@ -51,7 +52,7 @@ a 1000000000000
 	}
 }
 
-// room is a store and what counts in it.
+// room is a store with a Collector.
 type room struct {
 	*figures.Collector
 	env   *bridgetest.Env
@@ -80,7 +81,7 @@ func (r room) text(t *testing.T) string {
 	return text.String()
 }
 
-// expect looks for whole lines.
+// expect checks that the text contains whole lines.
 func expect(t *testing.T, text string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
@@ -90,7 +91,8 @@ func expect(t *testing.T, text string, lines ...string) {
 	}
 }
 
-// TestGather: what happens is counted once, and nothing names who it was.
+// TestGather checks that every event is counted once, and that no figure names
+// who caused it.
 func TestGather(t *testing.T) {
 	r := newRoom(t)
 	expect(t, r.text(t), `bridge_build_info{version="v1"} 1`, `bridge_conversations{state="live"} 1`, `bridge_agents{state="alive"} 1`,
@@ -122,8 +124,8 @@ func TestGather(t *testing.T) {
 	expect(t, r.text(t), `bridge_agents{state="silent"} 1`)
 }
 
-// TestDelays: how long each message waited is counted once, by how long that was, and what
-// the operator has not looked at is known.
+// TestDelays checks that the delivery time of each message is counted once, in the right
+// bucket, and that messages the operator has not seen are counted.
 func TestDelays(t *testing.T) {
 	r := newRoom(t)
 	send := func(text string) {
@@ -146,7 +148,7 @@ func TestDelays(t *testing.T) {
 	expect(t, r.text(t), "bridge_operator_unread 0")
 }
 
-// TestClaims: those that stand are counted.
+// TestClaims checks that the claims in force are counted.
 func TestClaims(t *testing.T) {
 	r := newRoom(t)
 	_, err := r.Claims.Take(t.Context(), r.pair.A, claims.Request{Paths: []string{"a.go", "b.go"}})
@@ -156,7 +158,8 @@ func TestClaims(t *testing.T) {
 	expect(t, r.text(t), `bridge_claims{kind="exclusive"} 2`, `bridge_claims{kind="shared"} 1`)
 }
 
-// TestLimitsHit: each call over a limit counts, those as well that the log only counts.
+// TestLimitsHit checks that every call over a limit is counted, including those that
+// the log only counts.
 func TestLimitsHit(t *testing.T) {
 	r := newRoom(t)
 	expect(t, r.text(t), `bridge_limits_hit_total{action="send_to_partner"} 0`)
@@ -170,14 +173,14 @@ func TestLimitsHit(t *testing.T) {
 			t.Fatal(i, err)
 		}
 	}
-	r.clock.Advance(2 * time.Minute) // and one more, which says how many were before it
+	r.clock.Advance(2 * time.Minute) // and one more, whose entry includes the number of those before it
 	for range 2 {
 		_, _ = r.Bridge.Send(t.Context(), r.pair.A, bridge.SendRequest{Text: "x"})
 	}
 	expect(t, r.text(t), `bridge_limits_hit_total{action="send_to_partner"} 6`)
 }
 
-// TestOnServer: a store without a file tells its own size.
+// TestOnServer checks that a store without a file reports its own size.
 func TestOnServer(t *testing.T) {
 	r := newRoom(t)
 	r.Path = ""
@@ -186,7 +189,8 @@ func TestOnServer(t *testing.T) {
 	}
 }
 
-// TestCalls: durations are counted by call, way and outcome, by many at once.
+// TestCalls checks that durations are counted by call, transport and outcome,
+// with concurrent callers.
 func TestCalls(t *testing.T) {
 	var c figures.Calls
 	var all sync.WaitGroup
@@ -208,7 +212,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestBackupAge: the last backup is known.
+// TestBackupAge checks that the time of the last backup is reported.
 func TestBackupAge(t *testing.T) {
 	r := newRoom(t)
 	if text := r.text(t); strings.Contains(text, "bridge_backup") {
@@ -223,7 +227,7 @@ func TestBackupAge(t *testing.T) {
 	expect(t, r.text(t), "bridge_backup_timestamp_seconds 1770000000", "bridge_backup_bytes 4096", "bridge_backups 2")
 }
 
-// TestVerified: a log that was changed is seen, at the next time that it is verified.
+// TestVerified checks that a changed log is reported at the next verification.
 func TestVerified(t *testing.T) {
 	r := newRoom(t)
 	expect(t, r.text(t), "bridge_audit_verified 1")
@@ -236,7 +240,8 @@ func TestVerified(t *testing.T) {
 	expect(t, r.text(t), "bridge_audit_verified 0")
 }
 
-// TestServe: only this machine is answered, under a name of this machine.
+// TestServe checks that only requests from this machine, under one of its own
+// names, are answered.
 func TestServe(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.org:80", ":0"} {
 		if _, err := figures.Listen(t.Context(), address); !errors.Is(err, figures.ErrNotLoopback) {

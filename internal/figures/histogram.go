@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// Histogram counts durations by how long they were.
+// Histogram counts durations in buckets.
 type Histogram struct {
 	bounds []time.Duration
-	counts []int64 // one more than bounds: what was longer than all
+	counts []int64 // one more than bounds, for values above all of them
 	sum    time.Duration
 }
 
-// NewHistogram returns one with these upper bounds, which must ascend.
+// NewHistogram returns a histogram with these upper bounds, which must be in
+// ascending order.
 func NewHistogram(bounds ...time.Duration) *Histogram {
 	return &Histogram{bounds: bounds, counts: make([]int64, len(bounds)+1)}
 }
@@ -26,7 +27,8 @@ func (h *Histogram) Add(d time.Duration) {
 	h.sum += d
 }
 
-// samples are those of the histogram's family, each with labels.
+// samples returns the samples of the histogram's family, each with the given
+// labels.
 func (h *Histogram) samples(labels ...string) (all []Sample) {
 	total := 0.0
 	for i, n := range h.counts {
@@ -39,23 +41,24 @@ func (h *Histogram) samples(labels ...string) (all []Sample) {
 	return append(all, Sample{labels, h.sum.Seconds(), "_sum"}, Sample{labels, total, "_count"})
 }
 
-// callBounds are those of the duration of calls.
+// callBounds are the buckets for the duration of calls.
 var callBounds = []time.Duration{
 	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
 	100 * time.Millisecond, 250 * time.Millisecond, time.Second, 5 * time.Second, 15 * time.Second, time.Minute,
 }
 
-// Calls counts how long the calls to a gateway took. The zero Calls is empty. It is safe
-// for concurrent use.
+// Calls counts the durations of the calls to a gateway. The zero Calls is empty. It is
+// safe for concurrent use.
 type Calls struct {
 	turn sync.Mutex
 	all  map[answered]*Histogram
 }
 
-// answered is a call by its name, the way it came, and how it ended.
+// answered identifies a call by its name, its transport and its outcome.
 type answered struct{ via, call, outcome string }
 
-// Add counts a call. Its name must be one of a few: each is kept for good.
+// Add counts a call. There must be a limited number of names, because each is
+// kept permanently.
 func (c *Calls) Add(via, call string, failed bool, took time.Duration) {
 	what := answered{via, call, "ok"}
 	if failed {
@@ -74,13 +77,13 @@ func (c *Calls) Add(via, call string, failed bool, took time.Duration) {
 	h.Add(took)
 }
 
-// Family is the figure of all calls.
+// Family returns the figure for all calls.
 func (c *Calls) Family() Family {
 	c.turn.Lock()
 	defer c.turn.Unlock()
 	f := Family{
 		Name: "bridge_gateway_call_duration_seconds", Kind: Distribution,
-		Help: "How long this gateway took to answer calls, with the time that they waited for mail.",
+		Help: "How long this gateway took to answer calls, including the time that they waited for mail.",
 	}
 	for what, h := range c.all {
 		f.Samples = append(f.Samples, h.samples("via", what.via, "call", what.call, "outcome", what.outcome)...)

@@ -1,6 +1,6 @@
 package figures
 
-// Figure is one value with its labels, for programs that read JSON.
+// Figure is a value with its labels, for programs that read JSON.
 type Figure struct {
 	Name   string            `json:"name"`
 	Kind   Kind              `json:"kind"`
@@ -9,7 +9,7 @@ type Figure struct {
 	Value  float64           `json:"value"`
 }
 
-// Figures are the values of families, in the order given.
+// Figures returns the values of families, in the given order.
 func Figures(all []Family) []Figure {
 	figures := []Figure{}
 	for _, f := range all {

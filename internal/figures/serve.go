@@ -13,11 +13,11 @@ import (
 	"example.org/bridge/internal/connlimit"
 )
 
-// ErrNotLoopback reports an address that other machines could reach.
-var ErrNotLoopback = errors.New("the figures are offered on this machine only: listen on 127.0.0.1 or [::1], and let a proxy with TLS and a password pass them on")
+// ErrNotLoopback reports an address that other machines can reach.
+var ErrNotLoopback = errors.New("the figures are only served on this machine: listen on 127.0.0.1 or [::1], and use a proxy with TLS and a password for other machines")
 
-// Listen opens address, which must be one of the loopback interface. Port 0 takes a
-// free one.
+// Listen listens on address, which must be a loopback address. Port 0 selects a
+// free port.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -34,10 +34,10 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// maxConnections is how many connections may be open at once. What is over is closed.
+// maxConnections is the maximum number of open connections. Further ones are closed.
 const maxConnections = 64
 
-// Server answers scrapes, one after the other.
+// Server answers scrapes, one at a time.
 type Server struct {
 	Collector *Collector
 	Now       func() time.Time
@@ -63,8 +63,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// onlyLocal refuses what a page in a browser asks for under a name of its own, whose
-// address it has changed to this machine's.
+// onlyLocal refuses requests with a foreign host name. They may come from a page in
+// a browser that has redirected its own name to this machine (DNS rebinding).
 func onlyLocal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)

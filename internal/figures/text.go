@@ -1,6 +1,7 @@
-// Package figures counts what a store holds and what happened in it, and writes that in
-// Prometheus's text format (https://prometheus.io/docs/instrumenting/exposition_formats/,
-// version 0.0.4). No figure has an id, a role, a path or a word of an agent as a label.
+// Package figures counts what a store contains and what has happened in it, and writes
+// the figures in Prometheus's text format
+// (https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4). No label
+// contains an ID, a role, a path or text of an agent.
 package figures
 
 import (
@@ -13,39 +14,39 @@ import (
 	"strings"
 )
 
-// ContentType is that of the text.
+// ContentType is the content type of the text.
 const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 
-// Kind is what a scraper may do with a figure.
+// Kind tells a scraper how to interpret a figure.
 type Kind string
 
 // The kinds of figures.
 const (
 	Gauge   Kind = "gauge"   // it goes up and down
-	Counter Kind = "counter" // it only grows, but where cleanup removed what was counted
-	// Distribution counts values by upper bounds, which the label "le" has, with their sum.
+	Counter Kind = "counter" // it only grows, except if cleanup removes what was counted
+	// Distribution counts values by upper bound, given in the label "le", and their sum.
 	Distribution Kind = "histogram"
 )
 
-// Family is a figure with all its values.
+// Family is a figure with all its samples.
 type Family struct {
 	Name, Help string
 	Kind       Kind
 	Samples    []Sample
 }
 
-// Sample is one value, and the labels that tell it from others of its family, as names
-// and values in turn.
+// Sample is a value with the labels that distinguish it from others of its family, as
+// alternating names and values.
 type Sample struct {
 	Labels []string
 	Value  float64
-	// Suffix follows the name of the family: "_bucket", "_sum" or "_count" in a
-	// Distribution, "" elsewhere.
+	// Suffix is appended to the name of the family: "_bucket", "_sum" or
+	// "_count" in a Distribution, otherwise "".
 	Suffix string
 }
 
-// Write writes families in the order given, and the samples of each by their labels; those
-// of a Distribution by their labels but the bounds, which stay in order.
+// Write writes families in the given order, and the samples of each sorted by their
+// labels. In a Distribution the bound is not sorted by, so that bounds stay in order.
 func Write(w io.Writer, all []Family) error {
 	out := bufio.NewWriter(w)
 	for _, f := range all {
@@ -61,7 +62,7 @@ func Write(w io.Writer, all []Family) error {
 	return out.Flush() // keeps the first error
 }
 
-// sorted are the labels by which a sample is put in order.
+// sorted returns the labels by which a sample is sorted.
 func (s Sample) sorted() []string {
 	if s.Suffix == "_bucket" {
 		return s.Labels[:len(s.Labels)-2]
@@ -69,7 +70,7 @@ func (s Sample) sorted() []string {
 	return s.Labels
 }
 
-// escaped are the characters that a label's value may not hold as they are.
+// escaped are the characters that must be escaped in a label's value.
 var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func labels(all []string) string {

@@ -37,11 +37,11 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s was changed since version %d: session %s wrote version %d", shown(e.Path), e.Since, e.Writer, e.Version)
 }
 
-// Is makes errors.Is(e, ErrConflict) true.
+// Is makes a ConflictError match ErrConflict.
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
-// conflict refuses a change of a version that is not the last. sent is the whole text
-// that the caller wanted, if it sent one.
+// conflict returns the error for a change of a version that is not the last. sent is
+// the whole text that the caller sent, if it sent one.
 func (s Scene) conflict(version int64, sent string) error {
 	e := &ConflictError{Path: s.File.Path, Version: s.File.Version, Writer: s.File.Writer, At: s.File.WrittenAt, Since: version}
 	before, err := s.textOf(version)
@@ -56,7 +56,8 @@ func (s Scene) conflict(version int64, sent string) error {
 	return e
 }
 
-// cutText ends a text behind a whole line, or at least a whole character.
+// cutText cuts a text after a whole line or, if there is none, after a whole
+// character.
 func cutText(text string, most int) (string, bool) {
 	if len(text) <= most {
 		return text, false
@@ -71,7 +72,8 @@ func cutText(text string, most int) (string, bool) {
 	return text[:end], true
 }
 
-// label names a version in the head of a diff; before the first there was none.
+// label names a version in the header of a diff. Version 0 means that the file
+// did not exist.
 func label(path string, version int64) string {
 	if version == 0 {
 		return "/dev/null"
@@ -79,7 +81,7 @@ func label(path string, version int64) string {
 	return fmt.Sprintf("%s (version %d)", shown(path), version)
 }
 
-// shown is a path in a sentence: on one line, and not too long.
+// shown returns a path for use in a sentence: on one line and shortened.
 func shown(path string) string {
 	runes := []rune(cleantext.CleanLine(path))
 	if len(runes) > maxPathsInMessage {

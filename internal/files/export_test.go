@@ -7,7 +7,7 @@ var (
 	CutText      = cutText
 )
 
-// MergeEdit makes an edit of base in a later text.
+// MergeEdit applies an edit of base to a later text.
 func MergeEdit(base, later, old, replacement string) (merged string, ok bool) {
 	p, err := find(base, old, replacement)
 	if err != nil {

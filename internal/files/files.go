@@ -1,11 +1,11 @@
 // Package files implements text files that the agents of a conversation share, for
-// agents on machines, or in folders, that have no file system in common. Each change
-// makes a version. It is refused if another session changed the same lines first or has
-// claimed the file, and redacted before it is stored.
+// agents on machines, or in folders, without a common file system. Each change makes a
+// version. A change is refused if another session changed the same lines first or has
+// claimed the file, and it is redacted before it is stored.
 //
-// The rules are functions without side effects (rules.go) of a Scene, which a Store
-// loads and whose Outcome it keeps, in one transaction. Package bridge authenticates
-// sessions, charges limits and finds secrets; the scene contains what claims decide.
+// The rules are pure functions (rules.go) of a Scene, which a Store loads and whose
+// Outcome it keeps, in one transaction. Package bridge authenticates sessions, charges
+// limits and finds secrets; the scene includes the decision of the claims.
 // docs/files.md describes shared files for their users.
 package files
 
@@ -23,21 +23,21 @@ const (
 	MaxPathLength = relpath.MaxLength // bytes
 	MaxText       = 256 << 10         // bytes of one file
 	MaxFiles      = 1000              // of a conversation, with those of its tasks
-	MaxTexts      = 32 << 20          // bytes of all of them
+	MaxTexts      = 32 << 20          // total bytes
 
-	// What is kept of a file's past: so many versions before the last, as far as their
-	// changes have no more than so many bytes, of the file and of all in the
+	// Limits of the history: how many versions before the last are kept, as long as
+	// their changes do not exceed these bytes, for the file and for the whole
 	// conversation.
 	MaxVersions       = 100
 	MaxFileHistory    = 1 << 20
 	MaxHistory        = 64 << 20
 	MaxShownDiff      = 8 << 10 // bytes of a diff in a refusal
-	MaxRedactedLines  = 20      // that an answer names
+	MaxRedactedLines  = 20      // lines that a result names
 	maxPathsInMessage = 120     // characters of a path in a sentence
 )
 
-// ErrNoFile is the answer for a file that does not exist, and for one of another
-// conversation or task.
+// ErrNoFile is the error for a file that does not exist, or that belongs to
+// another conversation or task.
 var ErrNoFile = errors.New("there is no such shared file")
 
 // ErrNoVersion reports a version that the file never had or that is no longer kept.
@@ -48,11 +48,11 @@ var ErrNoVersion = errors.New("that version of the file is no longer kept")
 var ErrConflict = errors.New("the file was changed meanwhile")
 
 // ErrTooMany refuses a new file in a conversation that has MaxFiles files.
-var ErrTooMany = errors.New("the conversation has 1000 shared files, which is the most")
+var ErrTooMany = errors.New("the conversation has 1000 shared files, which is the limit")
 
 // ErrTooLarge refuses a change after which the files of the conversation would have
 // more than MaxTexts bytes in total.
-var ErrTooLarge = errors.New("the shared files of a conversation may have 32 MB together")
+var ErrTooLarge = errors.New("the shared files of a conversation may have 32 MB in total")
 
 // ErrNoTask refuses a change of a file of a task that is not an open task of the
 // conversation.
@@ -132,7 +132,7 @@ type Store interface {
 	FileHistory(ctx context.Context, conversation string, n Name) (File, []Change, error)
 }
 
-// List is the answer to a session that lists files.
+// List is the result of ListFiles.
 type List struct {
 	Files []File
 	// Unread counts the messages that wait for the session.

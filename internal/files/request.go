@@ -12,14 +12,14 @@ import (
 	"example.org/bridge/internal/relpath"
 )
 
-// ReadRequest are the arguments of ReadFile.
+// ReadRequest holds the arguments of ReadFile.
 type ReadRequest struct {
 	Name
 	// Version is the version to read; 0 reads the last.
 	Version int64
 }
 
-// WriteRequest are the arguments of WriteFile.
+// WriteRequest holds the arguments of WriteFile.
 type WriteRequest struct {
 	Name
 	Text string
@@ -28,7 +28,7 @@ type WriteRequest struct {
 	Version int64
 }
 
-// EditRequest are the arguments of EditFile. Old must occur exactly once.
+// EditRequest holds the arguments of EditFile. Old must occur exactly once.
 type EditRequest struct {
 	Name
 	Old, New string
@@ -101,12 +101,12 @@ func (s *Service) EditFile(ctx context.Context, c bridge.Credentials, r EditRequ
 
 func checkEdit(r EditRequest) error {
 	if r.Old == "" {
-		return bridge.Invalid("old", "must not be empty: file_write gives a file its first text")
+		return bridge.Invalid("old", "must not be empty: use file_write to create a file")
 	}
 	return cmp.Or(checkText("old", r.Old), checkText("new", r.New))
 }
 
-// use lets a rule decide, and notes in the audit log what came of it. The kinds are of
+// use applies a rule, and records its result in the audit log. kinds are the kinds of
 // secrets that were hidden in the path.
 func (s *Service) use(ctx context.Context, g bridge.Gate, u Use, kinds []string, rule Rule) (Result, error) {
 	result, err := s.store.UseFile(ctx, g, u, func(scene Scene) (Outcome, error) {
@@ -131,8 +131,8 @@ func (s *Service) use(ctx context.Context, g bridge.Gate, u Use, kinds []string,
 	return result, err
 }
 
-// prepare brings the name into its one form, redacts it, and says in the audit log what
-// the call is about. What it returns as an error was recorded.
+// prepare normalizes the name, redacts it, and records in the audit log what the call
+// is about. The errors that it returns have been recorded.
 func (s *Service) prepare(ctx context.Context, g bridge.Gate, n Name, version int64) (_ Name, kinds []string, err error) {
 	hide := s.core.Redaction(ctx)
 	path, err := cleanPath(n.Path)
@@ -156,8 +156,8 @@ func (s *Service) prepare(ctx context.Context, g bridge.Gate, n Name, version in
 
 func noTask() error { return bridge.Invalid("task_id", "must be the id of a task") }
 
-// cleanPath is the one form of the path of one file. What is not shown as it is written
-// could not be named by who reads it.
+// cleanPath normalizes the path of a file. It refuses a path that is not shown as it is
+// written, because its readers could not name it.
 func cleanPath(path string) (string, error) {
 	clean, problem := relpath.Clean(path)
 	switch {
@@ -166,9 +166,9 @@ func cleanPath(path string) (string, error) {
 	case strings.ContainsAny(path, "*?"):
 		return "", bridge.Invalid("path", "must be the path of one file, without * and ?")
 	case strings.HasSuffix(path, "/"):
-		return "", bridge.Invalid("path", "must be the path of a file, without / at its end")
+		return "", bridge.Invalid("path", "must be the path of a file, without a trailing /")
 	case cleantext.CleanLine(clean) != clean:
-		return "", bridge.Invalid("path", "must be without characters that are not shown, and without mark-up")
+		return "", bridge.Invalid("path", "must not contain invisible characters or mark-up")
 	}
 	return clean, nil
 }
@@ -178,12 +178,12 @@ func checkText(field, text string) error {
 	case !utf8.ValidString(text):
 		return bridge.Invalid(field, "must be text in UTF-8")
 	case len(text) > MaxText:
-		return bridge.Invalid(field, "must have at most %d KB, it has %d: keep it in several files", MaxText>>10, (len(text)+1023)>>10)
+		return bridge.Invalid(field, "must have at most %d KB, it has %d: split it into several files", MaxText>>10, (len(text)+1023)>>10)
 	}
 	return nil
 }
 
-// tooLong refuses a file that is too long as a whole.
+// tooLong returns the error for a file whose whole text is too long.
 func tooLong(bytes int) error {
-	return bridge.Invalid("path", "is of a file that would have %d KB, more than %d: keep it in several files", (bytes+1023)>>10, MaxText>>10)
+	return bridge.Invalid("path", "would make a file of %d KB, more than %d: split it into several files", (bytes+1023)>>10, MaxText>>10)
 }

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Use says what to load for a call.
+// Use tells the store what to load for a call.
 type Use struct {
 	Name
 	// Since is the version that the caller has read: later changes are loaded with
@@ -99,10 +99,10 @@ type Result struct {
 	Unread             int64
 }
 
-// hider hides the secrets in a text, and says their kinds.
+// hider hides the secrets in a text and returns their kinds.
 type hider func(text string, lookup bridge.Lookup) (clean string, kinds []string, err error)
 
-// readRule returns the file as the version was; 0 is the last.
+// readRule returns a rule that returns a version of the file; 0 is the last.
 func readRule(version int64) Rule {
 	return func(s Scene) (Outcome, error) {
 		if s.File == nil {
@@ -123,15 +123,16 @@ func readRule(version int64) Rule {
 	}
 }
 
-// refuse is the outcome of a call that is refused for a reason that the caller is told.
+// refuse returns the outcome of a call that is refused for a reason that the caller is
+// told.
 func refuse(reason error) (Outcome, error) { return Outcome{Refused: reason}, nil }
 
 func (s Scene) result(f File) Result {
 	return Result{File: f, HolderConversation: s.HolderConversation, Holder: s.Holder, Unread: s.Unread}
 }
 
-// writeRule gives a file a whole new text, which is redacted already. It needs the
-// version that there is: 0 for a file that there is not yet.
+// writeRule returns a rule that replaces the text of a file. The text is already
+// redacted. version must be the current version, 0 for a new file.
 func writeRule(n Name, version int64, w written) Rule {
 	return func(s Scene) (Outcome, error) {
 		forbidden := s.mayNot(n)
@@ -146,7 +147,7 @@ func writeRule(n Name, version int64, w written) Rule {
 		case s.File.Text == w.text:
 			return s.unchanged(w), nil
 		case version > s.File.Version:
-			return Outcome{Refused: bridge.Invalid("version", "is one that the file never had: it has %d", s.File.Version)}, nil
+			return Outcome{Refused: bridge.Invalid("version", "was never a version of the file: the last one is %d", s.File.Version)}, nil
 		case version != s.File.Version:
 			return Outcome{Refused: s.conflict(version, w.text)}, nil
 		}
@@ -155,8 +156,9 @@ func writeRule(n Name, version int64, w written) Rule {
 	}
 }
 
-// editRule puts one text in another's place, which must stand once in the version that
-// the caller has read (0: in the last). What others have changed elsewhere since stays.
+// editRule returns a rule that replaces one text by another. The old text must occur
+// exactly once in the version that the caller has read (0: the last). Changes that
+// others have made elsewhere since are kept.
 func editRule(n Name, version int64, old, replacement string, hide hider) Rule {
 	return func(s Scene) (Outcome, error) {
 		forbidden := s.mayNot(n)
@@ -166,7 +168,7 @@ func editRule(n Name, version int64, old, replacement string, hide hider) Rule {
 		case s.File == nil:
 			return Outcome{Refused: ErrNoFile}, nil
 		case version > s.File.Version:
-			return Outcome{Refused: bridge.Invalid("version", "is one that the file never had: it has %d", s.File.Version)}, nil
+			return Outcome{Refused: bridge.Invalid("version", "was never a version of the file: the last one is %d", s.File.Version)}, nil
 		}
 		w := written{action: Edit}
 		base := s.File.Text
@@ -199,7 +201,7 @@ func editRule(n Name, version int64, old, replacement string, hide hider) Rule {
 	}
 }
 
-// mayNot says why the caller may not change the file.
+// mayNot returns the reason why the caller may not change the file, or nil.
 func (s Scene) mayNot(n Name) error {
 	if n.Task != 0 && !s.HasTask {
 		return ErrNoTask
@@ -207,7 +209,7 @@ func (s Scene) mayNot(n Name) error {
 	return s.Held
 }
 
-// written is a text that a file is to have.
+// written is the text that a file gets.
 type written struct {
 	given  string // before redaction
 	text   string
@@ -221,7 +223,7 @@ func (s Scene) unchanged(w written) Outcome {
 	return Outcome{Result: r}
 }
 
-// keep makes the next version of the file, where the conversation has room for it.
+// keep adds the next version of the file, if the conversation has room for it.
 func (s Scene) keep(n Name, w written) Outcome {
 	before := File{Name: n, CreatedAt: s.Now}
 	if s.File != nil {
@@ -245,8 +247,8 @@ func (s Scene) keep(n Name, w written) Outcome {
 	return o
 }
 
-// history says how much is kept of the file's past when a change is added, and up to
-// which version changes are forgotten: the oldest first.
+// history returns how much of the file's past is kept when a change is added, and up
+// to which version changes are forgotten. The oldest are forgotten first.
 func (s Scene) history(added Change, before File) (bytes, forget int64) {
 	room := min(MaxFileHistory, MaxHistory-(s.Usage.History-before.History))
 	bytes = before.History + added.Bytes
@@ -260,7 +262,7 @@ func (s Scene) history(added Change, before File) (bytes, forget int64) {
 	return bytes, forget
 }
 
-// change is the one that made a version; nil where it is not kept.
+// change returns the change that made a version; nil if it is no longer kept.
 func (s Scene) change(version int64) *Change {
 	for i := range s.Changes {
 		if s.Changes[i].Version == version {
@@ -270,5 +272,5 @@ func (s Scene) change(version int64) *Change {
 	return nil
 }
 
-// textOf is the text that the file had in a version. The error is ErrNoVersion.
+// textOf returns the text of a version of the file. The error is ErrNoVersion.
 func (s Scene) textOf(version int64) (string, error) { return TextOf(*s.File, s.Changes, version) }

@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// changeOf is the one piece that differs between two texts, on the borders of characters.
+// changeOf returns the one piece that differs between two texts, at the boundaries of
+// characters.
 func changeOf(before, after string) Change {
 	start, shorter := 0, min(len(before), len(after))
 	for start < shorter && before[start] == after[start] {
@@ -31,10 +32,10 @@ func changeOf(before, after string) Change {
 	return c
 }
 
-// inside reports whether a character goes on at a byte of a text.
+// inside reports whether the byte at a position continues a character.
 func inside(text string, at int) bool { return at < len(text) && !utf8.RuneStart(text[at]) }
 
-// undo is the text before a change.
+// undo returns the text before a change.
 func (c Change) undo(after string) (before string, ok bool) {
 	start, end := int(c.Start), int(c.Start)+len(c.Inserted)
 	if start < 0 || end > len(after) || after[start:end] != c.Inserted {
@@ -63,30 +64,31 @@ func TextOf(f File, changes []Change, version int64) (string, error) {
 	return text, nil
 }
 
-// place is where an edit changes a text, at least one byte, and what it puts there.
+// place is the part of a text, at least one byte, that an edit replaces, and the
+// new text.
 type place struct {
 	start, end int
 	text       string
 }
 
-// find looks for the one place of old.
+// find returns the only occurrence of old.
 func find(text, old, replacement string) (place, error) {
 	switch n := strings.Count(text, old); {
 	case n == 0:
-		return place{}, bridge.Invalid("old", "is not in the file: read it again with file_read, and take the text as it stands there (secrets are replaced)")
+		return place{}, bridge.Invalid("old", "does not occur in the file: read it again with file_read, and copy the text exactly (secrets are replaced in it)")
 	case n > 1 || strings.Contains(text[strings.Index(text, old)+1:], old): // or overlaps with itself
-		return place{}, bridge.Invalid("old", "is in the file more than once: add lines around it until it is unique")
+		return place{}, bridge.Invalid("old", "occurs in the file more than once: add lines around it until it is unique")
 	}
 	start := strings.Index(text, old)
 	return place{start, start + len(old), replacement}, nil
 }
 
-// in is the text with the edit made.
+// in returns the text with the edit applied.
 func (p place) in(text string) string { return text[:p.start] + p.text + text[p.end:] }
 
-// onto makes the edit of base in a later text, and keeps what others changed in it. It
-// reports false where they changed the same lines, or lines beside them. What they have
-// changed in the very same way is made already.
+// onto applies the edit of base to a later text, and keeps what others changed in it.
+// It returns false if they changed the same lines or adjacent ones. An identical change
+// by others counts as applied.
 func (p place) onto(base, later string) (merged string, ok bool) {
 	if base == later {
 		return p.in(base), true
@@ -110,7 +112,7 @@ func (p place) onto(base, later string) (merged string, ok bool) {
 	return merged, err == nil
 }
 
-// lines is the edit of whole lines.
+// lines returns the edit extended to whole lines.
 func (p place) lines(text string) udiff.Edit {
 	start, end := strings.LastIndexByte(text[:p.start], '\n')+1, p.end
 	if text[end-1] != '\n' {
@@ -123,12 +125,13 @@ func (p place) lines(text string) udiff.Edit {
 	return udiff.Edit{Start: start, End: end, New: text[start:p.start] + p.text + text[p.end:end]}
 }
 
-// changedLines are the first lines of after that are not as they were before.
+// changedLines returns the numbers of the first lines of after that differ from
+// before.
 func changedLines(before, after string) (lines []int) {
 	if before == after || before == "" {
 		return nil
 	}
-	shift := 0 // lines that edits before have added
+	shift := 0 // lines added by the edits so far
 	for _, e := range udiff.Lines(before, after) {
 		first := strings.Count(before[:e.Start], "\n") + 1 + shift
 		for n := range max(1, strings.Count(strings.TrimSuffix(e.New, "\n"), "\n")+1) {

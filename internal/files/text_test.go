@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/files"
 )
 
-// FuzzChange: a change leads back to the text before it, is whole characters, and is no
-// longer than what differs.
+// FuzzChange checks that a change can be undone, consists of whole characters, and is
+// no longer than what differs.
 func FuzzChange(f *testing.F) {
 	f.Add("", "")
 	f.Add("abc", "abXc")
@@ -36,8 +36,8 @@ func FuzzChange(f *testing.F) {
 	})
 }
 
-// FuzzMerge: an edit of an earlier text is either refused, or makes of the later text
-// what both changes ask for: what was changed elsewhere stays, and the edit is in it.
+// FuzzMerge checks that an edit of an earlier text is either refused, or applied to
+// the later text so that both changes are in the result.
 func FuzzMerge(f *testing.F) {
 	f.Add("one\ntwo\nthree\nfour\n", "two", "2", "four", "4")
 	f.Add("one\ntwo\nthree\nfour\n", "two", "2", "three", "3")
@@ -62,9 +62,9 @@ func FuzzMerge(f *testing.F) {
 		mine := strings.Index(base, old)
 		edited := base[:mine] + replacement + base[mine+len(old):]
 		if merged == later && strings.Contains(later, replacement) {
-			return // they made the same change
+			return // both made the same change
 		}
-		// What follows from both is the same whoever is first, where the places are apart.
+		// If the places are apart, the result does not depend on the order.
 		var want string
 		switch {
 		case mine+len(old) <= at:
@@ -86,8 +86,8 @@ func FuzzMerge(f *testing.F) {
 	})
 }
 
-// TestRedactedLines: the lines that redaction changed are named as they are numbered
-// behind it.
+// TestRedactedLines checks that the lines changed by redaction are reported with
+// their numbers after it.
 func TestRedactedLines(t *testing.T) {
 	for _, tt := range []struct {
 		name, before, after string
@@ -116,7 +116,8 @@ func TestRedactedLines(t *testing.T) {
 	}
 }
 
-// TestCut: a long diff ends behind a whole line, or at least a whole character.
+// TestCut checks that a long diff is cut after a whole line, or at least a
+// whole character.
 func TestCut(t *testing.T) {
 	for _, tt := range []struct {
 		text, want string

@@ -15,7 +15,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// live is a service with the real clock.
+// live returns a service with the real clock.
 func live(b *testing.B, env *bridgetest.Env) *bridge.Service {
 	b.Helper()
 	return bridge.New(bridge.Config{
@@ -23,8 +23,8 @@ func live(b *testing.B, env *bridgetest.Env) *bridge.Service {
 	})
 }
 
-// BenchmarkPush is the time from before a send to the message in an inbox that is followed, which
-// has a connection of its own to the store: the commit is part of it.
+// BenchmarkPush measures the time from the beginning of a send until the message is shown
+// by a follower with its own connection to the store. It includes the commit.
 func BenchmarkPush(b *testing.B) {
 	env := bridgetest.NewEnv(b)
 	s, watcher := live(b, env), live(b, env)
@@ -65,7 +65,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 	}
 }
 
-// fleetOf makes an orchestrator with n live workers, each with a task.
+// fleetOf creates an orchestrator with n live workers, each with a task.
 func fleetOf(b *testing.B, s bridgetest.Served, n int) (orchestrator []bridge.Credentials, workers []bridge.Credentials) {
 	b.Helper()
 	for i := range n {
@@ -85,7 +85,7 @@ func fleetOf(b *testing.B, s bridgetest.Served, n int) (orchestrator []bridge.Cr
 	return orchestrator, workers
 }
 
-// BenchmarkWatchdogCheck is one check by the watchdog of workers of whom none is silent.
+// BenchmarkWatchdogCheck measures one round of the watchdog when no worker is silent.
 func BenchmarkWatchdogCheck(b *testing.B) {
 	for _, n := range []int{10, 100} {
 		b.Run(fmt.Sprintf("workers=%d", n), func(b *testing.B) {
@@ -103,8 +103,8 @@ func BenchmarkWatchdogCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkMove is one task that goes to another worker of ten, with its three
-// messages.
+// BenchmarkMove measures moving a task to one of ten other workers, including
+// its three messages.
 func BenchmarkMove(b *testing.B) {
 	env := bridgetest.NewEnv(b)
 	s := env.Served(b)

@@ -4,30 +4,30 @@ import (
 	"time"
 )
 
-// A heartbeat is a time by the wall clock, and so is a silence. Both are wrong
-// when the clock was set, and when the whole machine slept: then everybody has
-// been silent, and nobody can be blamed. So the watchdog compares, from one round
-// to the next, how far the wall clock went with how far the monotonic one did,
-// which is never set and on most systems stands still in sleep; and it detects
-// when it was not run itself for long. After any of these no worker counts as silent
-// until that threshold has passed once more: whoever lives has sent a heartbeat by then.
+// The time of a heartbeat is from the wall clock, and so is the length of a silence.
+// Both are wrong if the clock was set or the whole machine slept: then all workers look
+// silent although none has failed. So the watchdog compares, from one round to the next,
+// how far the wall clock and the monotonic clock have advanced; the latter is never set,
+// and on most systems stops during sleep. It also detects that it has not run for a long
+// time itself. After any of these, no worker counts as silent until the threshold has
+// passed once more, by which time every live worker has sent a heartbeat.
 
-// reading is what the two clocks say.
+// reading holds the times of the two clocks.
 type reading struct {
 	wall time.Time
-	mono time.Duration // since any fixed moment
+	mono time.Duration // since a fixed moment
 }
 
-// clock reads both clocks of the process.
+// clock returns a function that reads both clocks of the process.
 func clock() func() reading {
 	start := time.Now()
 	return func() reading {
 		now := time.Now()
-		return reading{wall: now.Round(0), mono: now.Sub(start)} // Round drops the monotonic part
+		return reading{wall: now.Round(0), mono: now.Sub(start)} // Round removes the monotonic part
 	}
 }
 
-// trust decides whether silences may be believed.
+// trust decides whether apparent silences are real.
 type trust struct {
 	interval, after time.Duration
 	last            reading
@@ -35,8 +35,8 @@ type trust struct {
 	graceUntil      time.Duration // by the monotonic clock
 }
 
-// round notes a round at the time now. It returns for how long no worker may count as
-// silent, and whether that has begun just now.
+// round records a round at the time now. It returns for how long no worker may count
+// as silent, and whether that period has just begun.
 func (t *trust) round(now reading) (grace time.Duration, began bool) {
 	if t.begun && t.jumped(now) {
 		t.graceUntil, began = now.mono+t.after, true
@@ -45,7 +45,7 @@ func (t *trust) round(now reading) (grace time.Duration, began bool) {
 	return max(t.graceUntil-now.mono, 0), began
 }
 
-// maxSlack is how far the clocks may drift apart between two rounds.
+// maxSlack limits how far the clocks may drift apart between two rounds.
 const maxSlack = 5 * time.Second
 
 func (t *trust) jumped(now reading) bool {

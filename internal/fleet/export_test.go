@@ -2,7 +2,8 @@ package fleet
 
 import "time"
 
-// SetClock makes the watchdog read the wall and the monotonic clock from a test.
+// SetClock lets a test provide the wall clock and the monotonic clock of the
+// watchdog.
 func (w *Watchdog) SetClock(read func() (wall time.Time, mono time.Duration)) {
 	w.read = func() reading {
 		wall, mono := read()
@@ -13,8 +14,9 @@ func (w *Watchdog) SetClock(read func() (wall time.Time, mono time.Duration)) {
 // SetRetry sets the first pause between two attempts.
 func (w *Webhook) SetRetry(d time.Duration) { w.retry = d }
 
-// Graces returns for how long no worker counts as silent, at each of several rounds.
-func Graces(interval, after time.Duration, walls []time.Time, monos []time.Duration) []time.Duration {
+// GracePeriods returns, for each of several rounds, how long no worker counts as
+// silent.
+func GracePeriods(interval, after time.Duration, walls []time.Time, monos []time.Duration) []time.Duration {
 	t := trust{interval: interval, after: after}
 	graces := make([]time.Duration, len(walls))
 	for i := range walls {

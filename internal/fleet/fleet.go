@@ -1,15 +1,15 @@
-// Package fleet is what runs beside agents: heartbeats on an agent's behalf, its
-// messages the moment they come, and a watchdog that detects silent workers and gives
-// their tasks to others.
+// Package fleet runs alongside agents: it sends heartbeats on an agent's behalf,
+// shows its messages as they arrive, and runs a watchdog that detects silent workers
+// and reassigns their tasks.
 //
-// Nothing that matters is kept here. What was detected, reported and moved is in the
-// store, so that any of these may be killed and started again, and any number of
-// them may run at once.
+// The package keeps no important state of its own. What was detected, reported and
+// reassigned is in the store, so that any of these can be killed and restarted, and
+// several can run at the same time.
 //
-//	keepalive.go  a heartbeat at an interval
-//	inbox.go      the messages that wait; follow.go those that come
-//	watchdog.go   silences, alerts, reassignment; clock.go what it trusts
-//	program.go webhook.go  how alerts and messages leave the bridge
+// \tkeepalive.go periodic heartbeats
+// \tinbox.go waiting messages; follow.go new ones
+// \twatchdog.go silences, alerts, reassignment; clock.go detects clock jumps
+// \tprogram.go webhook.go delivery of alerts and messages to programs and URLs
 package fleet
 
 import (
@@ -23,7 +23,7 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// final reports whether trying again cannot help.
+// final reports whether err is permanent, so that retrying cannot succeed.
 func final(err error) bool {
 	var invalid *bridge.InvalidError
 	for _, known := range []error{
@@ -38,8 +38,8 @@ func final(err error) bool {
 	return errors.As(err, &invalid)
 }
 
-// levelOf is how loud a failure is that is tried again: a limit is none of the
-// operator's business.
+// levelOf returns the log level for a failure that will be retried. Hitting a
+// rate limit is logged at debug level, since the operator need not act.
 func levelOf(err error) slog.Level {
 	var limited *bridge.RateLimitError
 	if errors.As(err, &limited) {
@@ -48,11 +48,11 @@ func levelOf(err error) slog.Level {
 	return slog.LevelWarn
 }
 
-// backoff is how long to wait before the next attempt.
+// backoff determines the pauses between attempts.
 type backoff struct{ next, most time.Duration }
 
-// pause waits, longer each time, or as long as the store asks for. It returns
-// false when ctx has ended.
+// pause waits before the next attempt: longer each time, or as long as the
+// store asks for. It returns false if ctx has ended.
 func (p *backoff) pause(ctx context.Context, err error) bool {
 	wait := p.next
 	var limited *bridge.RateLimitError

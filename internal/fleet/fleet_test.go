@@ -18,7 +18,7 @@ import (
 	"example.org/bridge/internal/fleet"
 )
 
-// programEnv makes the test binary a program to run.
+// programEnv makes the test binary act as an outlet program.
 const programEnv = "FLEET_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -152,7 +152,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// awaitEntry returns when the audit log holds an entry.
+// awaitEntry waits until the audit log contains an entry.
 func awaitEntry(t *testing.T, s *bridge.Service, action string) {
 	t.Helper()
 	for {
@@ -220,7 +220,8 @@ func TestInboxRead(t *testing.T) {
 	}
 }
 
-// TestFollowMarksRead: what Show took is read, and what it refused comes again.
+// TestFollowMarksRead checks that messages that Show accepted are read, and
+// that those it refused are delivered again.
 func TestFollowMarksRead(t *testing.T) {
 	s := bridgetest.New(t)
 	pair := bridgetest.NewPair(t, s)
@@ -245,12 +246,13 @@ func TestFollowMarksRead(t *testing.T) {
 	}
 }
 
-// TestGraces holds what the watchdog believes of two clocks.
-func TestGraces(t *testing.T) {
+// TestGracePeriods checks for which readings of the two clocks the watchdog ignores
+// silences.
+func TestGracePeriods(t *testing.T) {
 	const interval, after = time.Minute, 5 * time.Minute
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, tt := range map[string]struct {
-		wall, mono []time.Duration // since the first look
+		wall, mono []time.Duration // since the first round
 		want       []time.Duration
 	}{
 		"a clock that runs":      {[]time.Duration{0, interval, 2 * interval}, []time.Duration{0, interval, 2 * interval}, []time.Duration{0, 0, 0}},
@@ -267,14 +269,14 @@ func TestGraces(t *testing.T) {
 		for i, d := range tt.wall {
 			walls[i] = start.Add(d)
 		}
-		if diff := cmp.Diff(tt.want, fleet.Graces(interval, after, walls, tt.mono)); diff != "" {
+		if diff := cmp.Diff(tt.want, fleet.GracePeriods(interval, after, walls, tt.mono)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// TestWatchdogAfterSleep lets the machine sleep: nobody is silent before whoever
-// lives had time for a heartbeat.
+// TestWatchdogAfterSleep checks that after the machine slept, no worker counts
+// as silent before it had time for a heartbeat.
 func TestWatchdogAfterSleep(t *testing.T) {
 	const after = 100 * time.Millisecond
 	env := bridgetest.NewEnv(t)

@@ -7,10 +7,10 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Follow shows messages as they come, until ctx ends, which is not an error, or until
-// the session is refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. Between
-// messages it sleeps until the doorbell rings. What may pass, such as a full disk,
-// is tried again for as long as it takes.
+// Follow shows messages as they arrive. It returns nil when ctx ends, and otherwise
+// only if the session is refused: with bridge.ErrExpired, or bridge.ErrUnauthorized.
+// Between messages it sleeps until the doorbell rings. Errors that may be temporary,
+// such as a full disk, are retried without limit.
 func (in Inbox) Follow(ctx context.Context) error {
 	next := in.peekNext()
 	if in.MarkRead {
@@ -31,14 +31,15 @@ func (in Inbox) Follow(ctx context.Context) error {
 			return ended(ctx, err)
 		}
 		if ctx.Err() == nil {
-			in.Log.Log(ctx, levelOf(err), "reading the inbox failed and is tried again", "conversation", in.Session.Conversation, "error", err)
+			in.Log.Log(ctx, levelOf(err), "reading the inbox failed; retrying", "conversation", in.Session.Conversation, "error", err)
 			retry.pause(ctx, err)
 		}
 	}
 	return nil
 }
 
-// ended returns err, unless ctx has ended: then what failed is not a failure.
+// ended returns err, or nil if ctx has ended, since err is then only a
+// consequence of that.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -52,7 +53,8 @@ func (in Inbox) takeNext(ctx context.Context) error {
 }
 
 // peekNext returns a function that waits for the next messages and shows them.
-// The first call does not wait: it finds out what is there.
+// Its first call does not wait, because it only determines what is in the
+// inbox.
 func (in Inbox) peekNext() func(context.Context) error {
 	after, first := int64(bridge.FromUnread), true
 	if in.OnlyNew {

@@ -11,10 +11,10 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// maxRetry bounds the pauses of a follower whose store fails.
+// maxRetry limits the pauses of a follower whose store fails.
 const maxRetry = 10 * time.Second
 
-// Mailbox is what an inbox is read from: bridge.Service, or a connection to a gateway.
+// Mailbox is the source of an inbox: bridge.Service, or a connection to a gateway.
 type Mailbox interface {
 	PeekMessages(ctx context.Context, c bridge.Credentials, after int64, limit int) (bridge.Peeked, error)
 	AwaitMessages(ctx context.Context, c bridge.Credentials, after int64) error
@@ -29,19 +29,20 @@ type Inbox struct {
 	Bridge  Mailbox
 	Session bridge.Credentials
 	// MarkRead marks each page read once Show has returned without an error. The
-	// agent does not get those messages again.
+	// agent does not get those messages any more.
 	MarkRead bool
-	// OnlyNew makes Follow leave out the messages that wait already. It cannot be
-	// combined with MarkRead, which goes in order.
+	// OnlyNew makes Follow skip the messages that are already waiting. It cannot
+	// be combined with MarkRead, which reads messages in order.
 	OnlyNew bool
-	// Page is how many messages Show gets at most; 0 means bridge.MaxPage.
+	// Page is the maximum number of messages passed to Show; 0 means
+	// bridge.MaxPage.
 	Page int
 	// Show gets the messages in order. Its error ends the run.
 	Show func(context.Context, []bridge.Message) error
 	Log  *slog.Logger
 }
 
-// Read shows the messages that wait, and returns how many there were. The error
+// Read shows the waiting messages, and returns how many there were. The error
 // may be bridge.ErrExpired.
 func (in Inbox) Read(ctx context.Context) (int, error) {
 	pages := in.peekAll
@@ -79,7 +80,7 @@ func (in Inbox) takeAll(ctx context.Context) (shown int, err error) {
 	}
 }
 
-// take shows one page and marks it read. It waits for messages for that long.
+// take shows one page and marks it read. It waits up to wait for messages.
 func (in Inbox) take(ctx context.Context, wait time.Duration) (shown int, more bool, err error) {
 	d, err := in.Bridge.Check(ctx, in.Session, bridge.CheckRequest{Limit: in.page(), Wait: wait}, ctx.Done())
 	if err != nil || len(d.Messages) == 0 {
@@ -100,7 +101,7 @@ func (in Inbox) keep(ctx context.Context, claim bridge.Claim) (stop func()) {
 	var renewing sync.WaitGroup
 	renewing.Go(func() {
 		for sleep.For(ctx, bridge.RenewEvery) == nil {
-			_ = in.Bridge.Renew(ctx, claim) // without it the messages come again, marked redelivered
+			_ = in.Bridge.Renew(ctx, claim) // if this fails, the messages are delivered again, marked as redelivered
 		}
 	})
 	return func() { cancel(); renewing.Wait() }
@@ -113,7 +114,7 @@ func (in Inbox) page() int {
 	return in.Page
 }
 
-// showError is an error of Show: trying the store again cannot help.
+// showError is an error of Show, for which retrying the store is pointless.
 type showError struct{ error }
 
 func (e *showError) Unwrap() error { return e.error }

@@ -11,30 +11,30 @@ import (
 // KeepaliveInterval is the default time between two heartbeats (PRODUCTION.md).
 const KeepaliveInterval = 30 * time.Second
 
-// firstRetry is the pause before a heartbeat that failed is tried again. It
-// doubles up to the interval.
+// firstRetry is the pause before a failed heartbeat is retried. It doubles up
+// to the interval.
 const firstRetry = 250 * time.Millisecond
 
-// Heart takes heartbeats: bridge.Service, or a connection to a gateway.
-type Heart interface {
+// Heartbeats sends heartbeats: bridge.Service, or a connection to a gateway.
+type Heartbeats interface {
 	Heartbeat(ctx context.Context, c bridge.Credentials) (bridge.Pulse, error)
 }
 
 // Keepalive sends heartbeats for a session. It never marks anything read.
 type Keepalive struct {
-	Bridge   Heart
+	Bridge   Heartbeats
 	Session  bridge.Credentials
 	Interval time.Duration
-	// Once ends after the first heartbeat.
+	// Once makes Run return after the first heartbeat.
 	Once bool
-	// Beat is told of each heartbeat. Its error ends the run.
+	// Beat is called after each heartbeat. Its error ends the run.
 	Beat func(bridge.Pulse) error
 	Log  *slog.Logger
 }
 
-// Run sends heartbeats until ctx ends, which is not an error, or until the session is
-// refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. What may pass, such as a
-// full disk, is tried again for as long as it takes.
+// Run sends heartbeats. It returns nil when ctx ends, and otherwise only if the
+// session is refused: with bridge.ErrExpired, or bridge.ErrUnauthorized. Errors that
+// may be temporary, such as a full disk, are retried without limit.
 func (k Keepalive) Run(ctx context.Context) error {
 	ticker := time.NewTicker(k.Interval)
 	defer ticker.Stop()
@@ -57,7 +57,7 @@ func (k Keepalive) Run(ctx context.Context) error {
 	return nil
 }
 
-// beat sends one heartbeat, however often it has to try.
+// beat sends one heartbeat, and retries until it succeeds.
 func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
 	retry := backoff{min(firstRetry, k.Interval), k.Interval}
 	for {
@@ -68,7 +68,7 @@ func (k Keepalive) beat(ctx context.Context) (bridge.Pulse, error) {
 		if final(err) {
 			return pulse, err
 		}
-		k.Log.Log(ctx, levelOf(err), "a heartbeat failed and is tried again", "conversation", k.Session.Conversation, "error", err)
+		k.Log.Log(ctx, levelOf(err), "a heartbeat failed; retrying", "conversation", k.Session.Conversation, "error", err)
 		if !retry.pause(ctx, err) {
 			return pulse, ctx.Err()
 		}

@@ -98,7 +98,8 @@ func TestWebhook(t *testing.T) {
 	}
 }
 
-// TestSign pins the signature, which receivers compute.
+// TestSign checks the signature against a fixed value, since receivers compute
+// it too.
 func TestSign(t *testing.T) {
 	const want = "sha256=9d713ed406bb7076d4123f0dc2c39d2df5c654ed4b0cd56b52c8b4c940bd63ae"
 	if got := fleet.Sign([]byte("key"), "1700000000", []byte("{}")); got != want {
@@ -108,7 +109,7 @@ func TestSign(t *testing.T) {
 
 func TestWebhookErrorsKeepTheURL(t *testing.T) {
 	server := httptest.NewServer(nil)
-	server.Close() // nobody listens any more
+	server.Close() // nothing listens there any more
 	w, err := fleet.NewWebhook(server.URL+"/?key=canary", []byte("x"), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +128,7 @@ func TestWebhookErrorsKeepTheURL(t *testing.T) {
 	}
 }
 
-// TestInterruptedAlertComesAgain ends the watchdog while it delivers.
+// TestInterruptedAlertComesAgain stops the watchdog while it delivers an alert.
 func TestInterruptedAlertComesAgain(t *testing.T) {
 	env := bridgetest.NewEnv(t)
 	s := env.Service(t)

@@ -14,25 +14,25 @@ import (
 // ProgramTimeout is how long a program may run by default.
 const ProgramTimeout = 30 * time.Second
 
-// Program runs a program of the operator's for each event. The event is JSON on its
-// standard input; there is no shell and there are no arguments, so nothing that an
-// agent wrote can become a command.
+// Program runs a program chosen by the operator for each event. The event is passed
+// as JSON on standard input. There is no shell and there are no arguments, so
+// nothing that an agent wrote can become a command.
 type Program struct {
 	// Path is the program. Required.
 	Path string
-	// Environ is its environment. Secrets of the bridge are taken out of it.
+	// Environ is its environment. Secrets of the bridge are removed from it.
 	Environ []string
 	// Output gets what it prints.
 	Output io.Writer
-	// Timeout is how long it may run; zero means ProgramTimeout.
+	// Timeout is how long the program may run; zero means ProgramTimeout.
 	Timeout time.Duration
 }
 
 // secretVariables are not passed on to programs.
 var secretVariables = []string{"BRIDGE_TOKEN", "BRIDGE_WATCHDOG_WEBHOOK_SECRET"}
 
-// Send runs the program once. When it takes too long, or ctx ends, it is killed
-// with all that it has started.
+// Send runs the program once. If it exceeds the timeout, or ctx ends, it is
+// killed together with all processes that it has started.
 func (p Program) Send(ctx context.Context, event []byte) error {
 	timeout := p.Timeout
 	if timeout == 0 {

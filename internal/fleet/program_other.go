@@ -4,6 +4,6 @@ package fleet
 
 import "os/exec"
 
-// killGroup does nothing: this platform has no process groups to kill, and the
-// program itself is killed in any case.
+// killGroup does nothing: this platform has no process groups. The program
+// itself is killed in any case.
 func killGroup(*exec.Cmd) {}

@@ -16,41 +16,41 @@ import (
 // (PRODUCTION.md).
 const WatchdogInterval = 60 * time.Second
 
-// Outlet is one way in which alerts leave the bridge.
+// Outlet delivers alerts to a program or a URL.
 type Outlet struct {
 	Name string
 	Send func(ctx context.Context, event []byte) error
 }
 
-// Watchdog detects workers that fall silent, reports each silence once, and gives
-// their tasks to others. Any number of them may watch one store: each silence is
-// detected by one, each alert is delivered by one, each task is moved by one.
+// Watchdog detects workers that have become silent, reports each silence once,
+// and reassigns their tasks. Several watchdogs may watch one store: each silence
+// is then detected, each alert delivered and each task moved by only one of them.
 type Watchdog struct {
 	Tasks *tasks.Service
-	// Interval is the time between two rounds, After how old the last sign of life of a
-	// silent worker is.
+	// Interval is the time between two rounds. After is the age of the last sign of
+	// life from which a worker counts as silent.
 	Interval, After time.Duration
-	// Once ends after one round.
+	// Once makes Run return after one round.
 	Once bool
-	// AlertOnly leaves tasks where they are.
+	// AlertOnly disables the reassignment of tasks.
 	AlertOnly bool
-	// Outlets get each alert, besides the log.
+	// Outlets receive each alert, in addition to the log.
 	Outlets []Outlet
-	// Done gets what was done, where that is wanted. It may be read when Run has returned.
+	// Done, if not nil, receives what was done. It may be read when Run has returned.
 	Done *Round
 	Log  *slog.Logger
 
 	read func() reading // nil means the process's clocks
 }
 
-// Round is what a watchdog has done.
+// Round describes what a watchdog has done.
 type Round struct {
 	Alerts []Event
 	Moves  []tasks.Move
 }
 
-// Run watches until ctx ends, which is not an error. What fails may pass, and is
-// tried again in the next round; only with Once is it returned.
+// Run watches until ctx ends, and then returns nil. Errors are retried in the
+// next round; only with Once is an error returned.
 func (w Watchdog) Run(ctx context.Context) error {
 	var courier sync.WaitGroup
 	defer courier.Wait()
@@ -85,10 +85,10 @@ func (w Watchdog) Run(ctx context.Context) error {
 	return nil
 }
 
-// round detects silences, has alerts delivered, and moves tasks.
+// round detects silences, triggers the delivery of alerts, and moves tasks.
 func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
 	_, err := w.Tasks.WatchWorkers(ctx, w.After)
-	select { // also for what others left behind
+	select { // also for alerts that other watchdogs have left
 	case wake <- struct{}{}:
 	default:
 	}
@@ -103,7 +103,7 @@ func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		w.Log.Error("a round failed and is tried again", "error", err)
+		w.Log.Error("a round failed; retrying", "error", err)
 		return err
 	}
 	return nil
@@ -112,13 +112,13 @@ func (w Watchdog) round(ctx context.Context, wake chan<- struct{}) error {
 func (w Watchdog) logMove(m tasks.Move) {
 	level, text := slog.LevelInfo, "a task was given to another worker"
 	if m.Task.State == tasks.Waiting {
-		level, text = slog.LevelWarn, "a task waits: no live worker of its team fits"
+		level, text = slog.LevelWarn, "a task is waiting: its team has no suitable live worker"
 	}
 	w.Log.Log(context.Background(), level, text, "task_id", m.Task.ID, "from", m.From, "to", m.Task.Worker, "team_id", m.Task.TeamID)
 }
 
-// deliver delivers alerts, whenever it is woken, until wake is closed. It runs beside
-// the rounds: a slow program delays no reassignment.
+// deliver delivers alerts each time it is woken, until wake is closed. It runs
+// concurrently with the rounds, so that a slow program does not delay reassignments.
 func (w Watchdog) deliver(ctx context.Context, wake <-chan struct{}) {
 	for range wake {
 		for ctx.Err() == nil {
@@ -134,8 +134,8 @@ func (w Watchdog) deliver(ctx context.Context, wake <-chan struct{}) {
 	}
 }
 
-// send delivers one alert, and ends it unless the process is to end first: then
-// it comes again, to whoever watches next.
+// send delivers one alert and then ends it. If the process is to end first, the
+// alert is left to the next watchdog.
 func (w Watchdog) send(ctx context.Context, a tasks.Alert) {
 	event := eventOf(a)
 	level := slog.LevelWarn
@@ -161,12 +161,12 @@ func (w Watchdog) send(ctx context.Context, a tasks.Alert) {
 		w.Done.Alerts = append(w.Done.Alerts, event)
 	}
 	if err := w.Tasks.EndAlert(context.WithoutCancel(ctx), a, failed); err != nil {
-		w.Log.Error("an alert could not be ended: it may come again", "alert_id", a.ID, "error", err)
+		w.Log.Error("an alert could not be ended: it may be delivered again", "alert_id", a.ID, "error", err)
 	}
 }
 
-// Event is an alert as programs and webhooks get it. AlertID is the same when it
-// comes again after a crash.
+// Event is an alert in the form that programs and webhooks receive. If it is
+// sent again after a crash, it has the same AlertID.
 type Event struct {
 	Event          string  `json:"event"`
 	AlertID        int64   `json:"alert_id"`

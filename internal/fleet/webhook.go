@@ -17,18 +17,18 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// Bounds of a webhook. All attempts together end before the claim on the alert
+// Limits of a webhook. All attempts together end before the claim on the alert
 // does (tasks.AlertClaim).
 const (
 	webhookAttempts = 4
-	webhookTimeout  = 10 * time.Second // of one attempt
-	webhookRetry    = time.Second      // doubles with each
-	maxWebhookReply = 64 << 10         // bytes that are read, and thrown away
+	webhookTimeout  = 10 * time.Second // for one attempt
+	webhookRetry    = time.Second      // doubles with each attempt
+	maxWebhookReply = 64 << 10         // bytes of the answer that are read and discarded
 )
 
-// Headers of a webhook. The signature is "sha256=" and the HMAC-SHA-256, in hex,
-// of the time stamp, a period, and the body, under the shared secret. Receivers
-// should refuse time stamps that are minutes off.
+// Headers of a webhook. The signature is "sha256=" and the HMAC-SHA-256, in
+// hexadecimal, of the timestamp, a period and the body, under the shared secret.
+// Receivers should refuse timestamps that are minutes off.
 const (
 	HeaderSignature = "X-Bridge-Signature"
 	HeaderTimestamp = "X-Bridge-Timestamp"
@@ -43,8 +43,8 @@ type Webhook struct {
 	retry  time.Duration
 }
 
-// NewWebhook returns a webhook for an http or https URL. The errors do not repeat
-// the URL, which may hold a secret.
+// NewWebhook returns a webhook for an http or https URL. Its errors do not repeat
+// the URL, which may contain a secret.
 func NewWebhook(address string, secret []byte, now func() time.Time) (*Webhook, error) {
 	u, err := url.Parse(address)
 	switch {
@@ -60,14 +60,15 @@ func NewWebhook(address string, secret []byte, now func() time.Time) (*Webhook, 
 		retry:  webhookRetry,
 		client: &http.Client{
 			Timeout: webhookTimeout,
-			// A redirect would send the event where the operator did not say.
+			// A redirect would send the event to a place that the operator did
+			// not choose.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
 }
 
-// Send posts one event, a few times if it must. It gives up at once where trying
-// again cannot help.
+// Send posts one event, with a few attempts if necessary. It gives up
+// immediately if retrying cannot succeed.
 func (w *Webhook) Send(ctx context.Context, event []byte) error {
 	wait := w.retry
 	for attempt := 1; ; attempt++ {
@@ -85,7 +86,7 @@ func (w *Webhook) Send(ctx context.Context, event []byte) error {
 	}
 }
 
-// post posts the event once, and says whether trying again may help.
+// post posts the event once, and reports whether retrying may succeed.
 func (w *Webhook) post(ctx context.Context, event []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(event))
 	if err != nil {
@@ -120,7 +121,8 @@ func Sign(secret []byte, stamp string, event []byte) string {
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// withoutURL takes the URL, which may hold a secret, out of an error of net/http.
+// withoutURL removes the URL, which may contain a secret, from an error of
+// net/http.
 func withoutURL(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

@@ -1,6 +1,6 @@
 // Package keyfile keeps the master key of a store in a file of its own: 32 bytes,
-// mode 0600, beside the store. What a key is, and what is derived from it, is in
-// package auth.
+// with mode 0600, in the folder of the store. Package auth defines the key and
+// what is derived from it.
 package keyfile
 
 import (
@@ -15,10 +15,11 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// ErrNoKey reports that there is no key file. It is wrapped with the path.
+// ErrNoKey reports that there is no key file. The error that wraps it contains
+// the path.
 var ErrNoKey = errors.New("there is no key file")
 
-// Beside is where the key of a store is: beside it.
+// Beside returns the path of the key of a store, which is in the same folder.
 func Beside(store string) string { return filepath.Join(filepath.Dir(store), "bridge.key") }
 
 // Load reads the key file at path. The error wraps ErrNoKey or auth.ErrBadKey.
@@ -41,9 +42,10 @@ func Load(path string) (auth.Key, error) {
 	return key, nil
 }
 
-// LoadOrCreate reads the key file at path, or makes one with mode 0600. Any
-// number of processes may call it at once: all get the same key. A file appears
-// under its name only whole and synced, because it is linked there.
+// LoadOrCreate reads the key file at path, or creates it with mode 0600. Any
+// number of processes may call it at the same time: all get the same key. The
+// file is written and synced under another name and then linked, so that it is
+// never seen incomplete.
 func LoadOrCreate(path string) (auth.Key, error) {
 	key, err := Load(path)
 	if !errors.Is(err, ErrNoKey) {
@@ -55,8 +57,8 @@ func LoadOrCreate(path string) (auth.Key, error) {
 	return Load(path)
 }
 
-// Copy puts a copy of the key file at from under a new name, which must be
-// free: the error is then fs.ErrExist.
+// Copy copies the key file from to a new name. If that exists, the error is
+// fs.ErrExist.
 func Copy(from, to string) error {
 	key, err := Load(from)
 	if err != nil {
@@ -65,7 +67,7 @@ func Copy(from, to string) error {
 	return Save(key, to)
 }
 
-// Save writes a key under a name that must be free: the error is then fs.ErrExist.
+// Save writes a key under a new name. If that exists, the error is fs.ErrExist.
 func Save(key auth.Key, to string) error {
 	return key.Keep(func(secret []byte) error {
 		return privatefile.Write{New: true, Durable: true}.File(to, secret)
@@ -74,7 +76,7 @@ func Save(key auth.Key, to string) error {
 
 func create(path string) error {
 	secret := make([]byte, auth.KeySize)
-	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	_, _ = rand.Read(secret) // cannot fail (crypto/rand)
 	key, err := auth.NewKey(secret)
 	if err != nil {
 		return err

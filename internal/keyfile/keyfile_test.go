@@ -17,8 +17,8 @@ import (
 	"example.org/bridge/internal/keyfile"
 )
 
-// childEnv makes the test binary load or create the key at its value and print
-// what is derived from it.
+// childEnv makes the test binary load or create the key at the path in its
+// value, and print what is derived from it.
 const childEnv = "BRIDGE_KEYFILE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -75,8 +75,8 @@ func TestLoadOrCreateFromManyGoroutines(t *testing.T) {
 	checkOneKey(t, path, derived)
 }
 
-// checkOneKey checks that all got the key of the file, and that nothing else is
-// left in its folder.
+// checkOneKey checks that all processes got the key in the file, and that its
+// folder contains nothing else.
 func checkOneKey(t *testing.T, path string, derived []string) {
 	t.Helper()
 	key, err := keyfile.Load(path)
@@ -136,7 +136,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestLoadOfWhatIsNoFile: reading a pipe, say, would wait forever.
+// TestLoadOfWhatIsNoFile checks files other than regular ones. Reading a pipe,
+// for example, would wait forever.
 func TestLoadOfWhatIsNoFile(t *testing.T) {
 	if _, err := keyfile.Load(t.TempDir()); !errors.Is(err, auth.ErrBadKey) {
 		t.Errorf("a folder: got %v, want ErrBadKey", err)

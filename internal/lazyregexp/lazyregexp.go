@@ -1,7 +1,7 @@
-// Package lazyregexp compiles a regular expression when it is first used.
+// Package lazyregexp compiles regular expressions when they are first used.
 //
-// A program that is started for each of an agent's hooks uses few of its patterns, and
-// compiling all of them was a tenth of its start.
+// A program that is started for each hook of an agent uses few of its patterns;
+// compiling all of them took a tenth of its start-up time.
 package lazyregexp
 
 import (
@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// New returns a function that gives expr, compiled at the first call. It panics, then,
-// where expr is not a regular expression. Any number of goroutines may call it.
+// New returns a function that returns the compiled expr. It compiles expr on the first
+// call, and panics then if expr is invalid. It is safe for concurrent use.
 func New(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

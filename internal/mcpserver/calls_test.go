@@ -155,7 +155,7 @@ func TestInvalidArguments(t *testing.T) {
 		"long command":    {"execute_command", map[string]any{"command": canary}, "command must have at most 1000 characters, it has 120000"},
 		"no command":      {"execute_command", map[string]any{"command": " "}, "command must not be empty"},
 		"long token":      {"execute_command", map[string]any{"command": "ls", "approval_token": canary}, "approval_token must have at most 200"},
-		"wrong join code": {"join_conversation", map[string]any{"join_code": "AAAAA-AAAAA"}, "this store knows no such join code"},
+		"wrong join code": {"join_conversation", map[string]any{"join_code": "AAAAA-AAAAA"}, "the store has no such join code"},
 		"no join code":    {"join_conversation", map[string]any{"join_code": canary}, "join_code must be a code such as 7KQ2M-X9D4T"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -99,7 +99,7 @@ func TestLongRolesOfMany(t *testing.T) {
 		want      string
 	}{
 		{"send_to_partner", map[string]any{"message": "x"}, 4 << 10, `, x, y, z`},
-		{"send_to_partner", map[string]any{"message": "x", "to": "a"}, 4 << 10, "you yourself"},
+		{"send_to_partner", map[string]any{"message": "x", "to": "a"}, 4 << 10, "your own session"},
 		{"assign_task", map[string]any{"title": "x", "to": "a"}, 4 << 10, "to "},
 		{"check_partner_status", nil, 16 << 10, "session z"},
 		{"list_conversations", nil, 20 << 10, "partner z"},

@@ -4,11 +4,14 @@ package privatefile
 
 import "io/fs"
 
-// CheckAbove finds nothing: this platform's permissions are not those of POSIX.
+// CheckAbove returns nil, because this platform does not have POSIX
+// permissions.
 func CheckAbove(string) error { return nil }
 
-// CheckSecret finds nothing, for the same reason.
+// CheckSecret returns nil, because this platform does not have POSIX
+// permissions.
 func CheckSecret(string) error { return nil }
 
-// CheckTrusted finds nothing, for the same reason.
+// CheckTrusted returns nil, because this platform does not have POSIX
+// permissions.
 func CheckTrusted(string, fs.FileInfo) error { return nil }

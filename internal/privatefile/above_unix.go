@@ -12,19 +12,19 @@ import (
 	"syscall"
 )
 
-// unmapped is the user that a user namespace shows for all that it does not know,
-// root outside among them (user_namespaces(7)).
+// unmapped is the user that a user namespace shows for all users that it does not
+// map, including root outside it (user_namespaces(7)).
 const unmapped = 65534
 
-// CheckAbove reports, as ErrOpenToOthers with the command that fixes it, a folder
-// above path that lets other users put something else in place of what is
-// below it: sshd's StrictModes looks at the same. It looks up to the user's home
-// folder where path is in it, and up to the root otherwise. A folder for everybody
-// that has the sticky bit, such as /tmp, lets nobody touch what is another's.
+// CheckAbove returns ErrOpenToOthers, with the command that fixes it, if a folder
+// above path allows other users to replace what is below it. It makes the same check
+// as sshd's StrictModes. It checks the folders up to the user's home folder if path is
+// below that, and up to the root otherwise. A world-writable folder with the sticky
+// bit, such as /tmp, is accepted, because nobody can change files of others in it.
 //
-// Where path or a folder above it is a link, whoever can change the link, or what is
-// above its target, can put something else there, too: it looks above each link on the
-// way, and a link of another user is refused.
+// If path or a folder above it is a symbolic link, whoever can change the link, or a
+// folder above its target, can also replace what is below. So the folders above each
+// link on the way are checked too, and a link of another user is refused.
 func CheckAbove(path string) error {
 	home, _ := os.UserHomeDir()
 	if target, err := filepath.EvalSymlinks(home); err == nil {
@@ -42,7 +42,7 @@ func CheckAbove(path string) error {
 	return nil
 }
 
-// checkUp checks a folder, without links in its name, and those above it.
+// checkUp checks a folder whose path contains no links, and those above it.
 func checkUp(dir, home string) error {
 	for ; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
@@ -58,13 +58,14 @@ func checkUp(dir, home string) error {
 	}
 }
 
-// mostLinks is how many links one name may lead through, as on Linux
+// mostLinks is the maximum number of links in resolving one path, as on Linux
 // (path_resolution(7)).
 const mostLinks = 40
 
-// passed looks path up as the system does, and returns the folders, without links, in
-// which a link stood, and last the one in which path stands. What is missing of it is
-// to be made in the last one that is there.
+// passed resolves path as the system does. It returns the folders, without links in
+// their paths, that contain a link on the way, and last the folder that contains
+// path. If a part of path does not exist yet, the last one is the deepest existing
+// folder.
 func passed(path string) (dirs []string, err error) {
 	path, err = filepath.Abs(path)
 	if err != nil {
@@ -73,7 +74,7 @@ func passed(path string) (dirs []string, err error) {
 	at, links := "/", 0
 	rest := names(path)
 	for len(rest) > 0 {
-		next := filepath.Join(at, rest[0]) // of ".." it is the folder above
+		next := filepath.Join(at, rest[0]) // for ".." it is the folder above
 		info, err := os.Lstat(next)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -105,11 +106,11 @@ func names(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
 }
 
-// checkLink returns where a link leads, and refuses one that its owner could let lead
-// elsewhere.
+// checkLink returns the target of a link, and refuses a link whose owner could
+// redirect it.
 func checkLink(path string, info fs.FileInfo) (target string, err error) {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && !trusted(stat) {
-		return "", fmt.Errorf("%w: the link %s belongs to user %d, who could let it lead elsewhere: name what it leads to", ErrOpenToOthers, path, stat.Uid)
+		return "", fmt.Errorf("%w: the link %s belongs to user %d, who could redirect it: use the path that it leads to", ErrOpenToOthers, path, stat.Uid)
 	}
 	return os.Readlink(path)
 }
@@ -129,8 +130,8 @@ func checkAbove(dir string, info fs.FileInfo) error {
 	return nil
 }
 
-// CheckTrusted reports, as ErrOpenToOthers, a file that somebody else than the
-// user or root could change.
+// CheckTrusted returns ErrOpenToOthers if somebody other than the user or root
+// can change the file.
 func CheckTrusted(path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -145,12 +146,11 @@ func CheckTrusted(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// CheckSecret reports, as ErrOpenToOthers, a file with a secret that somebody else than
-// the user or root can read or change, or that others could replace (CheckAbove, which
-// links must pass, too). Unlike Check it takes a file of root's, and one that a group of
-// the user's own number may read: so Kubernetes mounts a secret, as a link, for a user
-// whose number is that of fsGroup
-// (https://kubernetes.io/docs/concepts/storage/volumes/#secret).
+// CheckSecret returns ErrOpenToOthers if somebody other than the user or root can read,
+// change or replace the file (for the latter see CheckAbove, which links have to pass
+// too). Unlike Check it accepts a file of root, and one that the user's own group may
+// read: Kubernetes mounts a secret in this way, as a link, for a user whose number is
+// that of fsGroup (https://kubernetes.io/docs/concepts/storage/volumes/#secret).
 func CheckSecret(path string) error {
 	if err := CheckAbove(path); err != nil {
 		return err
@@ -172,20 +172,21 @@ func CheckSecret(path string) error {
 	return nil
 }
 
-// trusted reports an owner who may do what the user may: the user and root.
+// trusted reports whether the owner is the user or root.
 func trusted(stat *syscall.Stat_t) bool {
 	return stat.Uid == 0 || int(stat.Uid) == os.Geteuid() || stat.Uid == unmapped && mapped()
 }
 
-// mapped reports a user namespace that does not know every user.
+// mapped reports whether the process is in a user namespace that does not map
+// every user.
 func mapped() bool {
 	text, err := os.ReadFile("/proc/self/uid_map")
 	const all = "4294967295"
 	return err == nil && !strings.Contains(string(text), all)
 }
 
-// writable are the permissions to write that somebody else has. A group of the
-// user's own number is theirs alone, as systems make it that give each user one.
+// writable returns the write permissions that others have. A group with the
+// user's own number counts as the user, since systems create one for each user.
 func writable(stat *syscall.Stat_t) fs.FileMode {
 	if ownGroup(stat) {
 		return 0o002
@@ -193,7 +194,7 @@ func writable(stat *syscall.Stat_t) fs.FileMode {
 	return Unchangeable
 }
 
-// ownGroup reports a group that is the user's alone.
+// ownGroup reports whether a group belongs to the user alone.
 func ownGroup(stat *syscall.Stat_t) bool {
 	return int(stat.Gid) == os.Getegid() && os.Getegid() == os.Geteuid() && stat.Gid != 0
 }

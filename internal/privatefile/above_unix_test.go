@@ -18,7 +18,7 @@ func TestCheckAbove(t *testing.T) {
 	tests := []struct {
 		name  string
 		mode  fs.FileMode
-		owner int // 0: the user
+		owner int // 0 means the user
 		fine  bool
 	}{
 		{"private", 0o700, 0, true},
@@ -59,7 +59,7 @@ func TestCheckAbove(t *testing.T) {
 					t.Errorf("%s: %v", path, err)
 				}
 			}
-			// What is above the home folder is the system's matter.
+			// Folders above the home folder are the system's responsibility.
 			if err := os.Chmod(home, 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -67,8 +67,8 @@ func TestCheckAbove(t *testing.T) {
 	}
 }
 
-// TestCheckAboveLinks: who can change a link on the way, or what is above its target,
-// can put something else in place of what is below it.
+// TestCheckAboveLinks checks that a path is refused if somebody else can change a
+// link on the way, or a folder above its target.
 func TestCheckAboveLinks(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -115,8 +115,8 @@ func TestCheckAboveLinks(t *testing.T) {
 	})
 }
 
-// linkedHome makes a home folder with folders that are private, open to others and
-// sticky, and links.
+// linkedHome creates a home folder with private, world-writable and sticky
+// folders, and links.
 func linkedHome(t *testing.T, links [][2]string) string {
 	t.Helper()
 	home, err := filepath.EvalSymlinks(t.TempDir())
@@ -162,7 +162,7 @@ func TestCheckTrusted(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("MISSING: root, who can give a file away")
 	}
-	if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 12345, 12345)); err != nil { // nothing is wrong but the owner
+	if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 12345, 12345)); err != nil { // only the owner is wrong
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
@@ -174,8 +174,8 @@ func TestCheckTrusted(t *testing.T) {
 	}
 }
 
-// TestCheckSecret: a secret is the user's or root's, nobody else reads it, and nobody else
-// can put another in its place.
+// TestCheckSecret checks that a secret is accepted only if it belongs to the user or root,
+// and nobody else can read or replace it.
 func TestCheckSecret(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open opens a file for reading that only the user may read. It follows no link
-// and does not wait for a pipe. The error may be ErrOpenToOthers.
+// Open opens a file for reading that only the user can access. It does not
+// follow a link or wait for a pipe. The error may be ErrOpenToOthers.
 func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ELOOP) {
@@ -35,8 +35,8 @@ func Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Check reports, as ErrOpenToOthers with the command that fixes it, a file or
-// folder that belongs to another user or has a forbidden permission.
+// Check returns ErrOpenToOthers, with the command that fixes it, if a file or
+// folder belongs to another user or has a forbidden permission.
 func Check(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
 		return fmt.Errorf("%w: %s belongs to user %d, and this is user %d: run bridge as its owner, or name a file of your own", ErrOpenToOthers, path, owner.Uid, os.Geteuid())
@@ -51,7 +51,7 @@ func Check(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	return nil
 }
 
-// SyncFolder makes the names in a folder survive a power cut.
+// SyncFolder makes the names in a folder survive a power failure.
 func SyncFolder(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
@@ -60,7 +60,7 @@ func SyncFolder(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// keepOwner gives a new file the owner and group of the one that it replaces.
+// keepOwner gives a new file the owner and group of the file that it replaces.
 func keepOwner(f *os.File, old fs.FileInfo) error {
 	if old == nil {
 		return nil

@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 )
 
-// heldWhileOpen is false where a file that is open cannot get another name.
+// heldWhileOpen is false if an open file cannot be renamed.
 const heldWhileOpen = false
 
-// hold does nothing: a file that is open cannot be removed here.
+// hold does nothing, because an open file cannot be removed on this platform.
 func hold(*os.File) error { return nil }
 
-// Sweep removes what processes that were killed while they wrote have left in a
-// folder under temporary names. What cannot be removed stays.
+// Sweep removes temporary files in a folder that were left by processes that
+// were killed while writing. Files that cannot be removed stay.
 func Sweep(folder string) {
 	for _, pattern := range temporary {
 		names, _ := fs.Glob(os.DirFS(folder), pattern)

@@ -11,21 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// heldWhileOpen reports that closing a file that is held lets it go.
+// heldWhileOpen is true because closing a held file releases it.
 const heldWhileOpen = true
 
-// hold marks a file under a temporary name as one that a living process is
-// writing: the kernel lets go of the lock of a dead one.
+// hold marks a temporary file as being written by a live process. The kernel
+// releases the lock when the process dies.
 func hold(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.ENOLCK) || errors.Is(err, unix.ENOTSUP) {
-		return nil // then Sweep cannot lock it either
+		return nil // in that case Sweep cannot lock it either
 	}
 	return err
 }
 
-// Sweep removes what processes that were killed while they wrote have left in a
-// folder under temporary names. What cannot be removed stays.
+// Sweep removes temporary files in a folder that were left by processes that
+// were killed while writing. Files that cannot be removed stay.
 func Sweep(folder string) {
 	for _, pattern := range temporary {
 		names, _ := fs.Glob(os.DirFS(folder), pattern)
@@ -49,7 +49,8 @@ func sweep(name string) {
 	}
 }
 
-// stolen reports that Sweep of another process was quicker than hold.
+// stolen reports whether another process's Sweep locked the file before hold
+// did.
 func stolen(err error, name string) bool {
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return true // and is about to remove it

@@ -15,8 +15,8 @@ import (
 	"example.org/bridge/internal/privatefile"
 )
 
-// TestSweep: what dead processes left goes, and what a living one writes, and
-// everything else, stays; whatever the folder is called.
+// TestSweep checks that files of dead processes are removed, and those of live
+// processes and all other files are kept, whatever the folder is called.
 func TestSweep(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "odd [name] *")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -49,7 +49,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestWritingWhileOthersSweep: a file gets its name whatever others sweep.
+// TestWritingWhileOthersSweep checks that writing a file succeeds while others
+// sweep.
 func TestWritingWhileOthersSweep(t *testing.T) {
 	dir, done := t.TempDir(), make(chan struct{})
 	ended := make(chan struct{})
@@ -77,8 +78,8 @@ func TestWritingWhileOthersSweep(t *testing.T) {
 	<-ended
 }
 
-// TestLockFolder: a folder is locked until unlock is called, whatever is in it, and who
-// waits for it gives up in time.
+// TestLockFolder checks that a folder stays locked until unlock is called, whatever it
+// contains, and that waiting for the lock times out.
 func TestLockFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

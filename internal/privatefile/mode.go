@@ -9,10 +9,10 @@ import (
 // change, or that belongs to another user.
 var ErrOpenToOthers = errors.New("not private")
 
-// Permissions that Check may forbid.
+// Permissions that Check can forbid.
 const (
-	// Closed forbids others everything.
+	// Closed forbids any access by others.
 	Closed fs.FileMode = 0o077
-	// Unchangeable forbids others to write.
+	// Unchangeable forbids writing by others.
 	Unchangeable fs.FileMode = 0o022
 )

@@ -17,7 +17,7 @@ func TestFile(t *testing.T) {
 	tests := []struct {
 		name  string
 		write privatefile.Write
-		old   string // content before; none when empty
+		old   string // previous content; empty if there is none
 		err   error
 		want  string
 		mode  fs.FileMode

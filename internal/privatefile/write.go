@@ -1,5 +1,5 @@
-// Package privatefile writes files whole or not at all, and checks that files
-// and folders belong to the user and are closed to others.
+// Package privatefile writes files atomically, and checks that files and
+// folders belong to the user and cannot be accessed by others.
 package privatefile
 
 import (
@@ -10,32 +10,32 @@ import (
 	"path/filepath"
 )
 
-// Write says how a file is put in its place. The zero Write replaces whatever
-// has the name, with mode 0600 and for the user.
+// Write holds the options for writing a file. The zero Write replaces an
+// existing file, and creates the file with mode 0600 for the user.
 type Write struct {
-	// Mode of the file, whatever the umask; zero means 0600.
+	// Mode of the file, regardless of the umask; zero means 0600.
 	Mode fs.FileMode
-	// Like, when set, is a file whose owner and group the new one gets.
+	// Like, if set, is a file whose owner and group the new file gets.
 	Like fs.FileInfo
-	// New refuses, with fs.ErrExist, to replace anything.
+	// New refuses, with fs.ErrExist, to replace an existing file.
 	New bool
-	// Durable makes file and name survive a power cut.
+	// Durable makes the file and its name survive a power failure.
 	Durable bool
-	// Last, when set, is called when all is written and before the file gets its
-	// name; an error of it ends the writing.
+	// Last, if set, is called after all data was written and before the file
+	// gets its name. If it returns an error, no file is created.
 	Last func() error
 }
 
-// temporary are the names that files have while they are written: today's, and
-// that of keys in former versions.
+// temporary are the patterns of the names of files that are being written: the
+// current one, and that of keys in earlier versions.
 var temporary = []string{".bridge-new-*", ".bridge-key-*"}
 
-// attempts bounds how often File starts again where others sweep.
+// attempts limits how often File starts again if others sweep.
 const attempts = 100
 
-// File puts data under the name path. Others see the old file or the new one,
-// whole; after an error, the old one. The folder must exist. A process that is
-// killed meanwhile leaves a file under a temporary name, which Sweep removes.
+// File writes data to path atomically. Readers see the old file or the complete
+// new one; after an error, the old one. The folder must exist. If the process
+// is killed meanwhile, it leaves a temporary file, which Sweep removes.
 func (w Write) File(path string, data []byte) error {
 	return w.Stream(path, func(to io.Writer) error {
 		_, err := to.Write(data)
@@ -43,8 +43,8 @@ func (w Write) File(path string, data []byte) error {
 	})
 }
 
-// Stream is File for what is not in memory: fill writes it. It may be called again, from
-// the beginning of another file.
+// Stream is File for data that is not in memory: fill writes it. fill may be called
+// again, for another file, and then has to start from the beginning.
 func (w Write) Stream(path string, fill func(io.Writer) error) error {
 	var err error
 	for range attempts {
@@ -65,8 +65,8 @@ func (w Write) Stream(path string, fill func(io.Writer) error) error {
 	return err
 }
 
-// place fills the temporary file and gives it its name. Either way it does not
-// keep its first one.
+// place fills the temporary file and renames it. In any case the temporary name
+// is gone afterwards.
 func (w Write) place(temp *os.File, path string, fill func(io.Writer) error) (err error) {
 	defer func() {
 		if closing := temp.Close(); !errors.Is(closing, os.ErrClosed) {

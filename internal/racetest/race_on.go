@@ -2,6 +2,6 @@
 
 package racetest
 
-// On is whether the race detector watches. It takes memory of its own, and a program
-// that it is built into starts slowly.
+// On reports whether the race detector is enabled. It needs additional memory, and
+// makes programs start slowly.
 const On = true

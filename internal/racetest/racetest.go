@@ -1,10 +1,11 @@
-// Package racetest leaves tests out where the race detector watches.
+// Package racetest skips tests under the race detector.
 package racetest
 
 import "testing"
 
-// Skip skips a long test in which nothing runs at the same time, or only in other
-// programs: the race detector finds nothing there, and the test runs without it.
+// Skip skips a long test without concurrency, or with concurrency only in other
+// programs. The race detector would find nothing in it, and the test also runs
+// without the detector.
 func Skip(t testing.TB) {
 	t.Helper()
 	if On {

@@ -53,7 +53,7 @@ func (e *Exceeded) Error() string {
 	return fmt.Sprintf("over the limit of %d per %s: try again in %d seconds", e.Limit, e.Window, int(e.RetryAfter.Seconds()))
 }
 
-// rounding is what a sum of refills may be off by, in calls.
+// rounding is the maximum rounding error of a sum of refills, in calls.
 const rounding = 1e-9
 
 // Take charges one call at the time now and returns the bucket to keep. If the call is
@@ -75,7 +75,7 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 			return spent
 		}
 		perSecond := float64(limit) / window.Seconds()
-		// A limit that was lowered since leaves the bucket full, not overfull for days.
+		// If the limit was lowered, the bucket becomes full, but not overfull for days.
 		spent = min(spent, float64(limit))
 		spent = max(spent-elapsed.Seconds()*perSecond, 0)
 		if over := spent + 1 - float64(limit) - rounding; over > 0 {
@@ -101,7 +101,7 @@ func (l Limit) Take(b Bucket, now time.Time) (Bucket, error) {
 	return kept, nil
 }
 
-// charge counts one call in a window that is limited.
+// charge counts one call in a window that has a limit.
 func charge(spent *float64, limit int) {
 	if limit > 0 {
 		*spent++

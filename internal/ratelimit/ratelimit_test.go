@@ -12,7 +12,8 @@ import (
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// over is what a refused call says; the zero value stands for one let through.
+// over is the error of a refused call; the zero value stands for an allowed
+// call.
 type over struct {
 	Window     string
 	Limit      int
@@ -34,7 +35,7 @@ func take(t *testing.T, l ratelimit.Limit, b *ratelimit.Bucket, now time.Time) o
 }
 
 func TestTake(t *testing.T) {
-	// A step lets time pass and then calls some times in a row.
+	// A step lets time pass and then makes a number of calls.
 	type step struct {
 		pass  time.Duration
 		limit ratelimit.Limit
@@ -92,7 +93,7 @@ func TestTake(t *testing.T) {
 			{time.Minute, all, 10, over{}},
 			{time.Minute, all, 10, over{}},
 			{time.Minute, all, 10, over{}},
-			{time.Minute, all, 10, over{}}, // 110 calls in ten minutes: 16 came back in them
+			{time.Minute, all, 10, over{}}, // 110 calls in ten minutes, in which 16 were refilled
 			{time.Minute, all, 8, over{}},
 			{0, all, 1, over{"hour", 100, 24 * time.Second}},
 		}},
@@ -167,9 +168,9 @@ func TestExceededSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// FuzzTake calls at random times and checks, for every window, that no stretch
-// of time saw more calls than the limit and what was refilled in it, and that a
-// call is let through after the wait it was told.
+// FuzzTake makes calls at random times. It checks that within any period no
+// window allows more calls than the limit and the refill in that period, and
+// that a refused call is allowed after the wait that it was told.
 func FuzzTake(f *testing.F) {
 	f.Add(uint8(10), uint8(100), uint16(500), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 60, 255, 255})
 	f.Add(uint8(1), uint8(0), uint16(0), []byte{59, 1, 60, 61, 0})
@@ -221,8 +222,8 @@ func checkWindow(t *testing.T, passed []time.Time, limit int, window time.Durati
 	}
 }
 
-// TestNarrowLimitBesideAWideOne: refusals of a narrow limit, and its calls, give
-// nothing back to a wider one on the same bucket.
+// TestNarrowLimitBesideAWideOne checks that calls under a narrow limit, allowed
+// or refused, refill nothing for a wider limit on the same bucket.
 func TestNarrowLimitBesideAWideOne(t *testing.T) {
 	wide, narrow := ratelimit.Limit{PerMinute: 20}, ratelimit.Limit{PerMinute: 2}
 	var b ratelimit.Bucket

@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/internal/ratelimit"
 )
 
-// TestWindowsWithoutALimit: what was spent of a window is kept by a limit that has none
-// for it, so that one process with fewer limits empties nobody's bucket.
+// TestWindowsWithoutALimit checks that the usage of a window is kept by a limit that
+// does not restrict it, so that a process with fewer limits does not reset a bucket.
 func TestWindowsWithoutALimit(t *testing.T) {
 	b := ratelimit.Bucket{Minute: 1, Hour: 2, Day: 3, At: epoch}
 	for _, tt := range []struct {
@@ -26,8 +26,9 @@ func TestWindowsWithoutALimit(t *testing.T) {
 	}
 }
 
-// TestNoLimitChangesNothing: a call that no window limits leaves the bucket as it is, its
-// time too, so that a limit set later refills from the time of the last call that counted.
+// TestNoLimitChangesNothing checks that a call without any limit leaves the bucket
+// unchanged, including its time, so that a limit set later refills from the last call that
+// counted.
 func TestNoLimitChangesNothing(t *testing.T) {
 	b := ratelimit.Bucket{Minute: 1, Hour: 2, Day: 3, At: epoch}
 	for _, limit := range []ratelimit.Limit{{}, {PerMinute: -1}, {PerHour: -1}, {PerDay: -1}} {
@@ -37,7 +38,8 @@ func TestNoLimitChangesNothing(t *testing.T) {
 	}
 }
 
-// TestEqualWaits: of windows with the same wait the shortest is named.
+// TestEqualWaits checks that the shortest of several windows with the same wait
+// is reported.
 func TestEqualWaits(t *testing.T) {
 	limit := ratelimit.Limit{PerMinute: 1, PerHour: 60, PerDay: 1440}
 	b := ratelimit.Bucket{Minute: 1, Hour: 60, Day: 1440, At: epoch}

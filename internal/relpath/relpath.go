@@ -1,5 +1,5 @@
-// Package relpath brings the paths that agents name into one form, so that what they
-// say of files can be compared. It touches no file.
+// Package relpath normalizes the paths that agents use, so that they can be
+// compared. It does not access files.
 package relpath
 
 import (
@@ -10,13 +10,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxLength is how many bytes a path has at most.
+// MaxLength is the maximum length of a path, in bytes.
 const MaxLength = 240
 
-// Clean brings a path or pattern into its one form: relative to the root of the
-// repository or of the shared files, with slashes, composed as Unicode's form C. A path
-// that ends with a slash means all that is below it. It returns what is wrong with it
-// otherwise.
+// Clean normalizes a path or pattern: relative to the root of the repository or of the
+// shared files, with slashes, in Unicode's normalization form C. A path that ends with
+// a slash includes everything below it. If the path is invalid, it returns the problem.
 func Clean(path string) (clean, problem string) {
 	switch {
 	case len(path) > MaxLength:
@@ -24,7 +23,7 @@ func Clean(path string) (clean, problem string) {
 	case !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl):
 		return "", "must have paths without control characters"
 	case strings.Contains(path, `\`):
-		return "", `must have paths with "/" between their parts`
+		return "", `must have paths with "/" as the separator`
 	case strings.HasPrefix(path, "/") || strings.HasPrefix(path, "~") || len(path) > 1 && path[1] == ':':
 		return "", "must have paths relative to the root of the repository"
 	}

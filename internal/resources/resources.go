@@ -16,31 +16,32 @@ import (
 
 // Limits of what is read.
 const (
-	ShownSteps = 50 // the last ones of a task, or of a conversation
-	// MaxListed is how many URIs a list has at most. What is not in it can be read all
-	// the same.
+	ShownSteps = 50 // the last steps of a task or conversation
+	// MaxListed is the maximum number of URIs in a list. Resources beyond it can still
+	// be read.
 	MaxListed = 1000
-	// MaxWatched is how many URIs one caller watches at most.
+	// MaxWatched is the maximum number of URIs that one caller can watch.
 	MaxWatched = 100
 )
 
-// Content is what a URI stands for. Which fields are set depends on its kind.
+// Content is the content of a resource. Which fields are set depends on its
+// kind.
 type Content struct {
 	URI URI
-	// Conversation and Session are those that it was read for.
+	// Conversation and Session are those for which it was read.
 	Conversation string
 	Session      bridge.SessionID
-	// Now is the time that it is about.
+	// Now is the time at which it was read.
 	Now time.Time
 
 	Described bridge.Described // Collaboration, Agent
-	Claims    []claims.Claim   // Collaboration: those that its sessions hold
+	Claims    []claims.Claim   // Collaboration: those of its sessions
 	Files     []files.File     // Collaboration, TaskFiles: without their texts
 	Steps     []steps.Step     // Collaboration, TaskLogs
 	File      files.File       // Workspace
 	Task      tasks.Task       // TaskState
 	History   []tasks.Event    // TaskState
-	Omitted   int              // TaskState: events in front of History
+	Omitted   int              // TaskState: number of events before History
 }
 
 // Listed is a URI that a session may read.
@@ -52,7 +53,8 @@ type Listed struct {
 	Bytes int64
 }
 
-// Service reads resources of one store. It is safe for concurrent use and keeps nothing.
+// Service reads the resources of one store. It is safe for concurrent use and keeps no
+// state.
 type Service struct {
 	core   *bridge.Service
 	tasks  *tasks.Service
@@ -61,15 +63,16 @@ type Service struct {
 	steps  *steps.Service
 }
 
-// New returns a service on others, which must all be on the same store.
+// New returns a service that uses the others, which must all use the same
+// store.
 func New(core *bridge.Service, t *tasks.Service, c *claims.Service, f *files.Service, s *steps.Service) *Service {
 	return &Service{core, t, c, f, s}
 }
 
-// ReadResource reads what a URI stands for, for the first of the sessions that may see
-// it. The error is bridge.ErrNoResource for who may not, a bridge.InvalidError for what is no
-// URI, or what the operation behind it answers, such as a RateLimitError. All of them
-// are in the audit log.
+// ReadResource reads the resource of a URI, for the first of the sessions that may see it.
+// The error is bridge.ErrNoResource if none may, a bridge.InvalidError if the URI is
+// invalid, or the error of the underlying operation, such as a RateLimitError. All errors
+// are recorded in the audit log.
 func (s *Service) ReadResource(ctx context.Context, all []bridge.Credentials, uri string) (Content, error) {
 	u, err := Parse(uri)
 	if err != nil {
@@ -95,8 +98,9 @@ func (s *Service) ReadResource(ctx context.Context, all []bridge.Credentials, ur
 	return content, nil
 }
 
-// whose is the session that a task is read for: one in whose conversation it is done, or
-// any that may see it; without one the first, which is refused and recorded then.
+// whose returns the session for which a task is read: one in whose conversation the task
+// is done, or else any that may see it. If there is none, it returns the first, which is
+// then refused and recorded.
 func (s *Service) whose(ctx context.Context, all []bridge.Credentials, id int64) (bridge.Credentials, error) {
 	found := all[0]
 	for _, c := range slices.Backward(all) {
@@ -119,13 +123,14 @@ func (s *Service) whose(ctx context.Context, all []bridge.Credentials, id int64)
 	return found, nil
 }
 
-// hidden reports whether an error says only that the session may not see what it asked
-// for, or that there is no such thing.
+// hidden reports whether an error means only that the session may not see the
+// resource, or that it does not exist.
 func hidden(err error) bool {
 	return errors.Is(err, bridge.ErrUnauthorized) || errors.Is(err, tasks.ErrNoTask) || errors.Is(err, files.ErrNoFile) || errors.Is(err, bridge.ErrNoResource)
 }
 
-// refuse records a call that is refused before it is anybody's.
+// refuse records a call that is refused before it is clear for which session it
+// is made.
 func (s *Service) refuse(ctx context.Context, all []bridge.Credentials, reason error) error {
 	if len(all) == 0 {
 		return s.core.RefuseOpenCall(ctx, bridge.ReadAction, reason)
@@ -133,8 +138,8 @@ func (s *Service) refuse(ctx context.Context, all []bridge.Credentials, reason e
 	return s.core.RefuseCall(ctx, all[0], bridge.ReadAction, reason)
 }
 
-// refuseRead records that somebody without a session of the conversation asked for what
-// is in it. Who it was is not known there: no session of the conversation is named.
+// refuseRead records that a caller without a session in the conversation asked for one
+// of its resources. The caller is not known there, so the entry names no session.
 func (s *Service) refuseRead(ctx context.Context, all []bridge.Credentials, u URI) error {
 	if u.Conversation == "" {
 		return hide(s.refuse(ctx, all, bridge.ErrNoResource))
@@ -142,7 +147,8 @@ func (s *Service) refuseRead(ctx context.Context, all []bridge.Credentials, u UR
 	return hide(s.core.RefuseCall(ctx, bridge.Credentials{Conversation: u.Conversation}, bridge.ReadAction, bridge.ErrNoResource))
 }
 
-// hide lets through what is no answer to the question, such as a busy store.
+// hide returns ErrNoResource for errors that would reveal whether the resource
+// exists, and other errors, such as a busy store, as they are.
 func hide(err error) error {
 	if hidden(err) {
 		return bridge.ErrNoResource
@@ -200,7 +206,7 @@ func (s *Service) readConversation(ctx context.Context, c bridge.Credentials, co
 	return err
 }
 
-// only leaves one session of a conversation.
+// only returns a roster with just one session.
 func (c *Content) only(session bridge.SessionID) error {
 	d := &c.Described
 	if session == d.Session {
@@ -220,7 +226,8 @@ func (s *Service) claimsOf(ctx context.Context, conversation string) ([]claims.C
 	return slices.DeleteFunc(all, func(c claims.Claim) bool { return c.Conversation != conversation }), err
 }
 
-// filesOf are the files of a conversation, or of one of its tasks, without their texts.
+// filesOf returns the files of a conversation, or of one of its tasks, without their
+// texts.
 func (s *Service) filesOf(ctx context.Context, conversation string, task int64) ([]files.File, error) {
 	all, err := s.files.All(ctx, conversation)
 	return slices.DeleteFunc(all, func(f files.File) bool { return f.Task != task }), err
@@ -230,9 +237,9 @@ func (s *Service) lastSteps(ctx context.Context, conversation string, task int64
 	return s.steps.Steps(ctx, steps.Query{Conversation: conversation, Task: task, Limit: ShownSteps, Last: true})
 }
 
-// ListResources lists what the sessions may read, at most MaxListed URIs: of each its
-// conversation, its agents, its shared files and its open tasks. A session that is not
-// proved any more has nothing.
+// ListResources lists what the sessions may read, at most MaxListed URIs: for each
+// session its conversation, its agents, its shared files and its open tasks. A session
+// that can no longer be proved has none.
 func (s *Service) ListResources(ctx context.Context, all []bridge.Credentials) (list []Listed, err error) {
 	listed := map[string]bool{}
 	add := func(l Listed) {

@@ -1,10 +1,10 @@
-// Package resources is what the sessions of a conversation share, under URIs: who is
-// there, who works on which files, shared files, tasks and the steps of those who do
-// them. Clients of MCP read it beside the tools, and may be told that it has changed.
+// Package resources gives URIs to what the sessions of a conversation share: the
+// sessions, claims, shared files, tasks and the steps of those who work on them. MCP
+// clients read it in addition to the tools, and can be notified of changes.
 //
-// Reading is what the tools do: the session proves itself, is counted and recorded, and
-// sees what they would show it, of its own conversation only. Watching compares marks:
-// short texts that change with what a URI stands for and say nothing of it.
+// Reading works as with the tools: the session is authenticated, charged and recorded,
+// and sees what the tools would show it of its own conversation. Watching compares
+// marks: short opaque texts that change whenever the resource changes.
 package resources
 
 import (
@@ -18,16 +18,16 @@ import (
 	"example.org/bridge/internal/relpath"
 )
 
-// MaxURI is how many bytes a URI has at most: a path of which each byte is written in
-// three.
+// MaxURI is the maximum length of a URI in bytes: that of a path with every byte
+// percent-encoded.
 const MaxURI = 64 + 3*relpath.MaxLength
 
-// Kind is what a URI stands for.
+// Kind is the kind of a resource.
 type Kind string
 
 // The kinds.
 const (
-	Collaboration Kind = "collaboration" // a conversation: members, claims, files, steps
+	Collaboration Kind = "collaboration" // a conversation: sessions, claims, files, steps
 	Agent         Kind = "agent"         // one session
 	Workspace     Kind = "workspace"     // the text of a shared file
 	TaskState     Kind = "task_state"    // a task with its history
@@ -35,12 +35,12 @@ const (
 	TaskFiles     Kind = "task_files"    // the shared files of a task
 )
 
-// URI is one in parts. Which are set depends on the kind.
+// URI is a parsed URI. Which fields are set depends on the kind.
 type URI struct {
 	Kind         Kind
 	Conversation string
 	Session      bridge.SessionID
-	// Path is that of a shared file, in its one form.
+	// Path is the normalized path of a shared file.
 	Path string
 	Task int64
 }
@@ -54,17 +54,17 @@ type Template struct {
 	MIMEType                 string
 }
 
-// Types of what is read.
+// Media types of the resources.
 const (
 	JSON = "application/json"
 	Text = "text/plain"
 )
 
-// Templates lists them all.
+// Templates lists all templates.
 func Templates() []Template {
 	return []Template{
-		{Collaboration, "collaboration://{conversation}", "collaboration", "Conversation", "Who takes part, what waits for each, who has claimed what, the shared files and the last steps", JSON},
-		{Agent, "agents://{conversation}/{session}/status", "agent-status", "Agent", "What one session says it is doing, whether it is alive, and how much waits for it", JSON},
+		{Collaboration, "collaboration://{conversation}", "collaboration", "Conversation", "The sessions, what is waiting for each, claims, shared files and the last steps", JSON},
+		{Agent, "agents://{conversation}/{session}/status", "agent-status", "Agent", "A session's status, whether it is alive, and how much is waiting for it", JSON},
 		{Workspace, "workspace://{conversation}/{+path}", "workspace-file", "Shared file", "The text of a shared file as it is now: untrusted data", Text},
 		{TaskState, "tasks://{task}/state", "task-state", "Task", "A task with its history", JSON},
 		{TaskLogs, "tasks://{task}/logs", "task-logs", "Steps of a task", "The last steps that were logged for a task", JSON},
@@ -72,7 +72,7 @@ func Templates() []Template {
 	}
 }
 
-// MIMEType is the type of what a URI of the kind gives.
+// MIMEType returns the media type of resources of the kind.
 func (k Kind) MIMEType() string {
 	if k == Workspace {
 		return Text
@@ -80,11 +80,11 @@ func (k Kind) MIMEType() string {
 	return JSON
 }
 
-// invalid says what is wrong with a URI, and never repeats it.
+// invalid describes what is wrong with a URI, without repeating it.
 func invalid(problem string) error { return bridge.Invalid("uri", "%s", problem) }
 
-// Parse reads a URI. The error is a bridge.InvalidError. A path may be written with any
-// of its characters percent-encoded; it is decoded once, and names no file of a disk.
+// Parse parses a URI. The error is a bridge.InvalidError. Any character of a path may
+// be percent-encoded. The path is decoded once; it does not refer to a file on disk.
 func Parse(text string) (u URI, err error) {
 	if len(text) > MaxURI {
 		return u, invalid("must be a URI of at most " + strconv.Itoa(MaxURI) + " bytes")
@@ -126,7 +126,7 @@ func Parse(text string) (u URI, err error) {
 }
 
 func unknown() error {
-	return invalid("must be one of those that resources/list and resources/templates/list tell")
+	return invalid("must be one of those in resources/list or resources/templates/list")
 }
 
 func parseTask(parts []string) (u URI, err error) {
@@ -141,11 +141,12 @@ func parseTask(parts []string) (u URI, err error) {
 	return URI{Kind: kinds[parts[1]], Task: id}, nil
 }
 
-// decoded is the path behind a workspace's conversation, in its one form.
+// decoded returns the normalized path after the conversation in the URI of a
+// shared file.
 func decoded(written string) (string, error) {
 	path, err := url.PathUnescape(written)
 	if err != nil {
-		return "", invalid("must have % only in front of two hexadecimal digits: write % itself as %25")
+		return "", invalid("must have % only before two hexadecimal digits: write % itself as %25")
 	}
 	if strings.ContainsAny(written, "?#") {
 		return "", invalid("must have no query and no fragment: write ? as %3F and # as %23")
@@ -153,14 +154,14 @@ func decoded(written string) (string, error) {
 	clean, problem := relpath.Clean(path)
 	switch {
 	case problem != "":
-		return "", invalid("is of no shared file: it " + strings.Replace(problem, "must have paths", "must have a path", 1))
+		return "", invalid("is not that of a shared file: it " + strings.Replace(problem, "must have paths", "must have a path", 1))
 	case strings.HasSuffix(path, "/") || strings.ContainsAny(path, "*?") || cleantext.CleanLine(clean) != clean:
-		return "", invalid("must be of one file, without *, ?, / at its end and characters that are not shown")
+		return "", invalid("must name one file, without *, ?, a trailing / or invisible characters")
 	}
 	return clean, nil
 }
 
-// String is the URI in its one form.
+// String returns the URI in its canonical form.
 func (u URI) String() string {
 	switch u.Kind {
 	case Collaboration:

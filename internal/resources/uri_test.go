@@ -40,7 +40,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestHostile: what is not a URI of ours is refused, says what to do, and is not repeated.
+// TestHostile checks that an invalid URI is refused with advice, and is not repeated in
+// the error.
 func TestHostile(t *testing.T) {
 	for _, text := range []string{
 		"", "x", "://", "file:///etc/passwd", "http://" + conv, "COLLABORATION://" + conv, "collaboration:" + conv,

@@ -20,9 +20,9 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// Ask lets who serves the socket at path run a command, writes what it prints, and returns
-// its exit code. It sends nothing before it knows that the one who answers is the owner of
-// the socket, in a folder in which nobody else can put another.
+// Ask runs a command through the socket at path, writes its output, and returns its exit
+// code. It sends nothing until it has checked that the peer is the owner of the socket,
+// and that nobody else can replace the socket in its folder.
 func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writer) (code int, err error) {
 	owner, err := ownerOf(path)
 	if err != nil {
@@ -42,13 +42,14 @@ func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writ
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	if who, err := peerOf(c); err != nil || who.UID != owner {
-		return 0, errors.Join(fmt.Errorf("%w: user %d answers at %s, and it belongs to user %d", ErrUntrusted, who.UID, path, owner), err)
+		return 0, errors.Join(fmt.Errorf("%w: user %d answers at %s, which belongs to user %d", ErrUntrusted, who.UID, path, owner), err)
 	}
 	text, err := json.Marshal(request{args})
 	if err != nil {
 		return 0, err
 	}
-	// Who is refused may be so before the request is read: the answer is there all the same.
+	// A refusal may be sent before the request was read, so the answer is read even if
+	// sending failed.
 	_, failed := c.Write(append(text, '\n'))
 	code, err = read(c, stdout, stderr)
 	if err != nil && failed != nil && !errors.Is(err, ErrRefused) {
@@ -57,7 +58,8 @@ func Ask(ctx context.Context, path string, args []string, stdout, stderr io.Writ
 	return code, err
 }
 
-// dial connects. Where too many others wait (connect(2): EAGAIN) it tries again for a while.
+// dial connects. If too many others are waiting (connect(2): EAGAIN), it retries for a
+// while.
 func dial(ctx context.Context, path string) (net.Conn, error) {
 	until := time.Now().Add(busyWithin)
 	for pause := leastPause; ; pause = min(2*pause, mostPause) {
@@ -71,7 +73,7 @@ func dial(ctx context.Context, path string) (net.Conn, error) {
 	}
 }
 
-// ownerOf is the user whose socket is at path.
+// ownerOf returns the user who owns the socket at path.
 func ownerOf(path string) (int, error) {
 	info, err := os.Lstat(path)
 	switch {
@@ -82,11 +84,11 @@ func ownerOf(path string) (int, error) {
 	case err != nil:
 		return 0, err
 	case info.Mode().Type() != fs.ModeSocket:
-		return 0, fmt.Errorf("%w: %s is no socket", ErrUntrusted, path)
+		return 0, fmt.Errorf("%w: %s is not a socket", ErrUntrusted, path)
 	}
 	socket, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return 0, fmt.Errorf("%w: nobody says whose it is", ErrUntrusted)
+		return 0, fmt.Errorf("%w: the system does not report its owner", ErrUntrusted)
 	}
 	folder, err := os.Lstat(filepath.Dir(path))
 	if err != nil {
@@ -94,15 +96,15 @@ func ownerOf(path string) (int, error) {
 	}
 	above, ok := folder.Sys().(*syscall.Stat_t)
 	if !ok || above.Uid != socket.Uid && above.Uid != 0 || folder.Mode().Perm()&privatefile.Unchangeable != 0 {
-		return 0, fmt.Errorf("%w: others than its owner can change the folder of %s", ErrUntrusted, path)
+		return 0, fmt.Errorf("%w: users other than its owner can change the folder of %s", ErrUntrusted, path)
 	}
 	return int(socket.Uid), nil
 }
 
-// read takes an answer to its end.
+// read reads an answer to its end.
 func read(c io.Reader, stdout, stderr io.Writer) (int, error) {
 	lines := bufio.NewScanner(c)
-	lines.Buffer(nil, 4*chunk) // a part is written in base64
+	lines.Buffer(nil, 4*chunk) // a part is encoded in base64
 	for lines.Scan() {
 		var p part
 		if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
@@ -119,10 +121,10 @@ func read(c io.Reader, stdout, stderr io.Writer) (int, error) {
 			return *p.Exit, nil
 		}
 	}
-	return 0, errors.Join(errors.New("it may have been done: the answer ended too early, as where the one who serves the socket ends; look before you repeat it"), lines.Err())
+	return 0, errors.Join(errors.New("it may have been done: the answer ended too early, perhaps because the server of the socket ended; check before you repeat it"), lines.Err())
 }
 
-// refusal is ErrRefused in the words of the one who serves the socket.
+// refusal is ErrRefused with the text sent by the server of the socket.
 type refusal struct{ text string }
 
 func (r *refusal) Error() string        { return r.text }

@@ -10,22 +10,23 @@ import (
 	"time"
 )
 
-// endsWithin is how long a command that is told to end may take.
+// endsWithin is how long a command may take to end after it was interrupted.
 const endsWithin = 5 * time.Second
 
-// Command is a program that runs commands for others.
+// Command is a program that runs commands for other users.
 type Command struct {
 	Program string   // its path
-	Name    string   // what it is called by, its first argument
-	Environ []string // its environment, all of it
-	// EndsWithin is how long a command that is told to end may take, and what it has
-	// started may keep its output open; then it is killed. 0 means five seconds.
+	Name    string   // its name, passed as the first argument
+	Environ []string // its entire environment
+	// EndsWithin is how long a command may take to end after it was interrupted, and
+	// how long processes that it has started may keep its output open. After that,
+	// it is killed. 0 means five seconds.
 	EndsWithin time.Duration
 }
 
-// Run runs a command until it ends, or until ctx does: then it is interrupted, and killed
-// where it does not end in time. It returns the exit code, which is 1 for one that was killed,
-// and an error where the command could not be run.
+// Run runs a command until it ends. If ctx ends first, the command is interrupted, and
+// killed if it does not end in time. Run returns the exit code, which is 1 for a killed
+// command, and an error if the command could not be run.
 func (c Command) Run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int, err error) {
 	cmd := exec.CommandContext(ctx, c.Program, args...) //nolint:gosec // the caller's own program; who asks chooses only arguments that Allow has let pass
 	cmd.Args[0] = c.Name

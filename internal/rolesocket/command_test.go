@@ -18,18 +18,18 @@ import (
 	"example.org/bridge/internal/rolesocket"
 )
 
-// commandVariable makes the test binary one of the commands below.
+// commandVariable makes the test binary act as one of the commands below.
 const commandVariable = "BRIDGE_ROLESOCKET_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(commandVariable) {
 	case "":
 		os.Exit(m.Run())
-	case "ends": // by itself
+	case "ends": // ends by itself
 		fmt.Println(strings.Join(os.Args, " "))
 		fmt.Fprintln(os.Stderr, "complaint")
 		os.Exit(3)
-	case "obeys": // and says so
+	case "obeys": // and reports it
 		told := make(chan os.Signal, 1)
 		signal.Notify(told, os.Interrupt)
 		fmt.Println(os.Getpid())
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// output passes on what a command prints.
+// output forwards what a command prints.
 type output chan string
 
 func (o output) Write(text []byte) (int, error) {
@@ -50,7 +50,7 @@ func (o output) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// runs begins to run a command.
+// runs starts a command.
 func runs(ctx context.Context, t *testing.T, what string, endsWithin time.Duration, stdout, stderr io.Writer) <-chan int {
 	t.Helper()
 	self, err := os.Executable()
@@ -67,8 +67,8 @@ func runs(ctx context.Context, t *testing.T, what string, endsWithin time.Durati
 	return ended
 }
 
-// TestCommand: a command gets its arguments and nothing of this environment, and its
-// exit code comes back.
+// TestCommand checks that a command gets its arguments and nothing of this process's
+// environment, and that its exit code is returned.
 func TestCommand(t *testing.T) {
 	t.Parallel()
 	var stdout, stderr strings.Builder
@@ -81,8 +81,8 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// TestCommandToldToEnd: a command whose user has gone is interrupted and may end in its own
-// way; one that does not end is killed.
+// TestCommandToldToEnd checks that a command whose user has disconnected is interrupted and
+// may end by itself, and that one that does not end is killed.
 func TestCommandToldToEnd(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {

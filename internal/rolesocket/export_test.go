@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// LetWait changes how long others may let a socket wait that listens; 0 leaves it as it is.
+// LetWait changes the timeouts of a listening socket; 0 keeps a timeout.
 func (s *Socket) LetWait(ask, read, end time.Duration) {
 	for of, d := range map[*time.Duration]time.Duration{&s.within.ask: ask, &s.within.read: read, &s.within.end: end} {
 		if d > 0 {
@@ -16,7 +16,8 @@ func (s *Socket) LetWait(ask, read, end time.Duration) {
 	}
 }
 
-// FailToAccept lets a socket that listens fail to accept, so many times, with an error.
+// FailToAccept makes a listening socket fail to accept with an error, the given number
+// of times.
 func (s *Socket) FailToAccept(times int, err error) {
 	accept := s.accept
 	s.accept = func() (*net.UnixConn, error) {
@@ -27,11 +28,11 @@ func (s *Socket) FailToAccept(times int, err error) {
 	}
 }
 
-// Places changes how many connections a socket that listens has at once.
+// Places changes the maximum number of connections of a listening socket.
 func (s *Socket) Places(n int) { s.places = n }
 
-// ToldPerMinute is how many refusals of a user the log is told.
+// ToldPerMinute is the number of a user's refusals that are logged per minute.
 const ToldPerMinute = toldPerMin
 
-// Begin counts a command of a user, as one that is asked for.
+// Begin counts a command of a user as if it was requested.
 func (s *Socket) Begin(user int) (end func(), err error) { return s.begin(user) }

@@ -20,7 +20,8 @@ import (
 	"example.org/bridge/internal/rolesocket"
 )
 
-// TestTooMany: one user has a few commands at once, and the place of one that ended is free.
+// TestTooMany checks that one user can run only a few commands at the same time, and that a
+// command that has ended makes room for another.
 func TestTooMany(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -54,7 +55,8 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
-// TestInAMinute: one user begins so many commands in a minute, and no more.
+// TestInAMinute checks that one user can start only a limited number of
+// commands per minute.
 func TestInAMinute(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -71,7 +73,8 @@ func TestInAMinute(t *testing.T) {
 	t.Error("1000 commands were run")
 }
 
-// TestTooManyOfAll: many users together have no more commands at a socket than it carries out.
+// TestTooManyOfAll checks that all users together can run only a limited number of commands
+// at one socket.
 func TestTooManyOfAll(t *testing.T) {
 	t.Parallel()
 	s := &rolesocket.Socket{Log: slog.New(slog.DiscardHandler)}
@@ -91,7 +94,8 @@ func TestTooManyOfAll(t *testing.T) {
 	}
 }
 
-// TestAcceptErrors: that connections cannot be accepted for a while ends nothing.
+// TestAcceptErrors checks that a temporary failure to accept connections does not
+// end the server.
 func TestAcceptErrors(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -104,7 +108,8 @@ func TestAcceptErrors(t *testing.T) {
 	must(t, end())
 }
 
-// TestEndWithoutConnections: a socket that cannot accept ends when it is told to.
+// TestEndWithoutConnections checks that a server that cannot accept connections
+// ends when it is told to.
 func TestEndWithoutConnections(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -112,7 +117,7 @@ func TestEndWithoutConnections(t *testing.T) {
 	must(t, end())
 }
 
-// lines counts what a log is told.
+// lines counts the lines that are logged.
 type lines struct {
 	slog.Handler
 	n atomic.Int64
@@ -125,7 +130,7 @@ func (l *lines) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// TestRefusalsInTheLog: who asks for what is refused over and over does not fill the log.
+// TestRefusalsInTheLog checks that repeated refused requests do not fill the log.
 func TestRefusalsInTheLog(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -143,7 +148,8 @@ func TestRefusalsInTheLog(t *testing.T) {
 	}
 }
 
-// TestManyConnections: connections beyond a number wait to be accepted, and take nothing.
+// TestManyConnections checks that connections beyond the limit wait to be accepted and
+// use no resources.
 func TestManyConnections(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -183,8 +189,8 @@ func TestManyConnections(t *testing.T) {
 	}
 }
 
-// TestBusySocket: where the system's queue of a socket is full, who asks tries again until
-// they have no more time.
+// TestBusySocket checks that a client retries until its timeout if the system's queue of
+// the socket is full.
 func TestBusySocket(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

@@ -4,7 +4,7 @@ package rolesocket
 
 import "errors"
 
-// askPeer finds nobody: nothing is served here.
+// askPeer always fails: sockets are not served on this platform.
 func askPeer(int) (Peer, error) {
-	return Peer{}, errors.New("this system is not known to say who has connected")
+	return Peer{}, errors.New("this system does not report who has connected")
 }

@@ -28,7 +28,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// folder is one for sockets, with a short name: that of a socket has at most 107 bytes.
+// folder creates a folder for sockets with a short path, since the path of a socket has
+// at most 107 bytes.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "roles-") //nolint:usetesting // its name is too long
@@ -40,8 +41,8 @@ func folder(t *testing.T) string {
 
 type run = func(ctx context.Context, who rolesocket.Peer, args []string, stdout, stderr io.Writer) int
 
-// serve serves a socket until the test ends, or end is called. It refuses "no". What is
-// unlike others in it is changed before it serves.
+// serve serves a socket until the test ends or end is called. It refuses "no". change
+// can modify the socket before it is served.
 func serve(t *testing.T, path string, fn run, changes ...func(*rolesocket.Socket)) (end func() error) {
 	t.Helper()
 	s := &rolesocket.Socket{Run: fn, Log: slog.New(slog.DiscardHandler), Allow: func(args []string) error {
@@ -65,8 +66,8 @@ func serve(t *testing.T, path string, fn run, changes ...func(*rolesocket.Socket
 	return end
 }
 
-// TestAsk: what a command prints comes in both streams, whole, with its exit code, and who
-// asks is known.
+// TestAsk checks that the output of a command arrives completely in both streams, with its
+// exit code, and that the server knows the user.
 func TestAsk(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -101,7 +102,8 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// TestLeaving: whoever goes away ends the command, and so does the end of the server.
+// TestLeaving checks that the command ends when its user disconnects or the server
+// ends.
 func TestLeaving(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -134,8 +136,8 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
-// TestSlowRequest: who connects and sends nothing is refused after a while, and at once when
-// the server ends.
+// TestSlowRequest checks that a client that connects and sends nothing is refused after a
+// timeout, and immediately when the server ends.
 func TestSlowRequest(t *testing.T) {
 	t.Parallel()
 	for name, ask := range map[string]time.Duration{"in time": 10 * time.Millisecond, "at the end": time.Hour} {
@@ -145,10 +147,10 @@ func TestSlowRequest(t *testing.T) {
 		must(t, err)
 		must(t, c.SetDeadline(time.Now().Add(time.Minute)))
 		if ask == time.Hour {
-			_, err := c.Write([]byte(`{"args":`)) // it begins, and does not go on
+			_, err := c.Write([]byte(`{"args":`)) // it begins the request, but does not finish it
 			must(t, err)
 			_, err = rolesocket.Ask(t.Context(), path, []string{"no"}, io.Discard, io.Discard)
-			if !errors.Is(err, rolesocket.ErrRefused) { // it came later, and so the first was accepted
+			if !errors.Is(err, rolesocket.ErrRefused) { // this one came later, so the first was already accepted
 				t.Error(err)
 			}
 			must(t, end())
@@ -161,8 +163,8 @@ func TestSlowRequest(t *testing.T) {
 	}
 }
 
-// TestWhoDoesNotRead: who takes nothing of an answer ends the command and the connection, and
-// does not keep the server from ending.
+// TestWhoDoesNotRead checks that a client that does not read the answer loses the command
+// and the connection, and does not keep the server from ending.
 func TestWhoDoesNotRead(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string][2]time.Duration{"in time": {10 * time.Millisecond, time.Hour}, "at the end": {time.Hour, 10 * time.Millisecond}} {
@@ -170,7 +172,7 @@ func TestWhoDoesNotRead(t *testing.T) {
 		begun, ended := make(chan struct{}, 1), make(chan error, 1)
 		end := serve(t, path, func(ctx context.Context, _ rolesocket.Peer, _ []string, stdout, _ io.Writer) int {
 			begun <- struct{}{}
-			_, err := stdout.Write(make([]byte, 16<<20)) // more than the system keeps for a socket
+			_, err := stdout.Write(make([]byte, 16<<20)) // more than the system buffers for a socket
 			if ctx.Err() == nil {
 				err = errors.Join(errors.New("the command was not ended"), err)
 			}
@@ -201,7 +203,8 @@ func TestWhoDoesNotRead(t *testing.T) {
 	}
 }
 
-// TestBadRequests: what is no request gets a refusal, and is not run.
+// TestBadRequests checks that an invalid request is refused, and nothing is
+// run.
 func TestBadRequests(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "viewer.sock")
@@ -219,8 +222,8 @@ func TestBadRequests(t *testing.T) {
 		c, err := net.Dial("unix", path)
 		must(t, err)
 		must(t, c.SetDeadline(time.Now().Add(time.Minute)))
-		_, _ = c.Write([]byte(text)) // the answer may come before it is written
-		answer, _ := io.ReadAll(c)   // who closes with bytes unread resets
+		_, _ = c.Write([]byte(text)) // the answer may arrive before the request is written
+		answer, _ := io.ReadAll(c)   // closing with unread bytes resets the connection
 		if !strings.Contains(string(answer), "refused") {
 			t.Errorf("%s: %s", name, answer)
 		}
@@ -228,8 +231,8 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// TestListen: a socket is made where nobody else can put one, once, and again after a
-// process that was killed.
+// TestListen checks that a socket is created only where nobody else can create one,
+// only once, and again after its process was killed.
 func TestListen(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -237,7 +240,7 @@ func TestListen(t *testing.T) {
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	must(t, err)
 	left.SetUnlinkOnClose(false)
-	must(t, left.Close()) // as a killed process leaves it
+	must(t, left.Close()) // as left by a killed process
 	serve(t, path, func(context.Context, rolesocket.Peer, []string, io.Writer, io.Writer) int { return 0 })
 	if _, err := rolesocket.Ask(t.Context(), path, []string{"list"}, io.Discard, io.Discard); err != nil {
 		t.Errorf("after one that was killed: %v", err)
@@ -264,8 +267,8 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// TestAnswerThatEnds: who was sent a request and goes away may have carried it out, and the
-// error says so.
+// TestAnswerThatEnds checks that a server that disconnects after the request is reported as
+// possibly having carried it out.
 func TestAnswerThatEnds(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "operator.sock")
@@ -285,7 +288,8 @@ func TestAnswerThatEnds(t *testing.T) {
 	}
 }
 
-// TestUntrusted: nothing is sent to a socket that others could have put there, or that is none.
+// TestUntrusted checks that nothing is sent to a socket that others may have created, or to
+// something that is not a socket.
 func TestUntrusted(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -313,7 +317,7 @@ func TestUntrusted(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("MISSING: root, who can give a socket away")
 	}
-	must(t, os.Lchown(path, 12345, -1)) // so that another than its owner answers
+	must(t, os.Lchown(path, 12345, -1)) // so that somebody other than the owner answers
 	must(t, os.Chown(dir, 12345, -1))
 	if err := ask(path); !errors.Is(err, rolesocket.ErrUntrusted) {
 		t.Errorf("another answers: %v", err)

@@ -23,14 +23,14 @@ import (
 	"example.org/bridge/internal/sleep"
 )
 
-// Socket listens for one role.
+// Socket listens for the users of one role.
 type Socket struct {
-	// Allow returns the error, as ErrRefused, for arguments that the role does not have.
+	// Allow returns an ErrRefused for arguments that the role does not permit.
 	Allow func(args []string) error
 	// Run runs a command until it or ctx ends, and returns its exit code. It is called
-	// for arguments that Allow has let pass.
+	// only for arguments that Allow has permitted.
 	Run func(ctx context.Context, who Peer, args []string, stdout, stderr io.Writer) int
-	// Log is told of refusals.
+	// Log receives refusals.
 	Log *slog.Logger
 
 	listener *net.UnixListener
@@ -38,26 +38,26 @@ type Socket struct {
 	path     string
 	lock     *os.File
 	within   deadlines
-	places   int // connections at once
+	places   int // maximum number of connections
 
 	mu    sync.Mutex
 	users map[int]*use
 	all   int
 }
 
-// deadlines are how long others may let a socket wait.
+// deadlines are the timeouts for clients.
 type deadlines struct{ ask, read, end time.Duration }
 
-// use is what one user has taken.
+// use counts what one user has used.
 type use struct {
 	running int
-	begun   int // in this minute
-	refused int // in this minute
+	begun   int // in the current minute
+	refused int // in the current minute
 	minute  time.Time
 }
 
-// Listen makes the socket at path for a group, in a folder that nobody but the user can
-// change. It takes the place of one that a process has left which is no more; while one
+// Listen creates the socket at path for a group, in a folder that only the user can
+// change. It replaces the socket of a process that no longer exists. If a process
 // serves it, the error is ErrTaken.
 func (s *Socket) Listen(path string, group int) (err error) {
 	folder := filepath.Dir(path)
@@ -86,7 +86,7 @@ func checkFolder(folder string) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%w: %s is not a folder", privatefile.ErrOpenToOthers, folder)
 	}
-	if err := privatefile.Check(folder, info, 0); err != nil { // whose it is
+	if err := privatefile.Check(folder, info, 0); err != nil { // to get its owner
 		return err
 	}
 	if mode := info.Mode().Perm(); mode&privatefile.Unchangeable != 0 { // others must be able to enter it
@@ -95,8 +95,9 @@ func checkFolder(folder string) error {
 	return privatefile.CheckAbove(folder)
 }
 
-// bind makes the socket in a folder that nobody else may enter, because a new socket is
-// open to whom the umask lets, and moves it to its place with the right group and mode.
+// bind creates the socket in a folder that nobody else can enter, because the umask
+// determines who can access a new socket, and then moves it to its place with the right
+// group and mode.
 func (s *Socket) bind(folder string, group int) (err error) {
 	work, err := os.MkdirTemp(folder, ".new-")
 	if err != nil {
@@ -119,8 +120,8 @@ func (s *Socket) bind(folder string, group int) (err error) {
 	return nil
 }
 
-// Serve answers until ctx ends. Then it ends the commands that run, and removes the socket.
-// That the system has too few files or too little memory for a connection ends nothing.
+// Serve answers requests until ctx ends. Then it ends the running commands and removes the
+// socket. A temporary lack of file descriptors or memory does not end it.
 func (s *Socket) Serve(ctx context.Context) error {
 	var all sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() })
@@ -128,7 +129,7 @@ func (s *Socket) Serve(ctx context.Context) error {
 	places := make(chan struct{}, s.places)
 	for {
 		select {
-		case places <- struct{}{}: // before it is accepted: the others wait in the system's queue
+		case places <- struct{}{}: // before accepting: further connections wait in the system's queue
 		case <-ctx.Done():
 			_ = s.listener.Close() // so that none is accepted without a place
 		}
@@ -147,8 +148,9 @@ func (s *Socket) Serve(ctx context.Context) error {
 	}
 }
 
-// next accepts a connection. It fails when the listener is closed, and tries again after
-// all other errors (accept(2): those of the process's and the system's limits pass).
+// next accepts a connection. It fails when the listener is closed, and retries after all
+// other errors, since errors about limits of the process or the system are temporary
+// (accept(2)).
 func (s *Socket) next(ctx context.Context) (*net.UnixConn, error) {
 	for pause := leastPause; ; pause = min(2*pause, mostPause) {
 		c, err := s.accept()
@@ -156,13 +158,13 @@ func (s *Socket) next(ctx context.Context) (*net.UnixConn, error) {
 			return c, err
 		}
 		if pause == leastPause {
-			s.Log.Error("connections cannot be accepted, and it is tried again", "error", err)
+			s.Log.Error("connections cannot be accepted; retrying", "error", err)
 		}
-		_ = sleep.For(ctx, pause) // where ctx has ended, the next try says so
+		_ = sleep.For(ctx, pause) // if ctx has ended, the next attempt returns it
 	}
 }
 
-// peerOf finds out who has connected.
+// peerOf determines the connected user.
 func peerOf(c *net.UnixConn) (who Peer, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -183,7 +185,7 @@ func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
 	defer func() { _ = c.Close() }()
 	who, err := peerOf(c)
 	if err != nil {
-		s.tell(nobody, "a connection was refused: the system does not say whose it is", "error", err)
+		s.logRefusal(unknownUser, "a connection was refused: the system does not report its user", "error", err)
 		return
 	}
 	end, err := s.begin(who.UID)
@@ -200,7 +202,7 @@ func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
 		s.refuse(out, who, err)
 		return
 	}
-	go func() { // whoever goes away ends the command
+	go func() { // a disconnect ends the command
 		_, _ = io.Copy(io.Discard, c)
 		cancel()
 	}()
@@ -209,16 +211,16 @@ func (s *Socket) answer(ctx context.Context, c *net.UnixConn) {
 }
 
 func (s *Socket) refuse(out *answers, who Peer, err error) {
-	s.tell(who.UID, "a command was refused", "user", who.UID, "reason", err)
+	s.logRefusal(who.UID, "a command was refused", "user", who.UID, "reason", err)
 	_ = out.send(part{Refused: err.Error()})
 }
 
-// nobody stands for who is not known.
-const nobody = -1
+// unknownUser stands for a user that the system did not report.
+const unknownUser = -1
 
-// tell tells the log of a refusal, unless this user has caused too many in this minute:
-// they would fill it, and the disk it is on.
-func (s *Socket) tell(user int, message string, about ...any) {
+// logRefusal logs a refusal, unless this user has caused too many in the current minute, so
+// that refusals cannot fill the log and its disk.
+func (s *Socket) logRefusal(user int, message string, about ...any) {
 	s.mu.Lock()
 	u := s.used(user)
 	u.refused++
@@ -232,10 +234,10 @@ func (s *Socket) tell(user int, message string, about ...any) {
 	}
 }
 
-// used is what a user has taken. The caller has locked s.
+// used returns the usage of a user. The caller has locked s.
 func (s *Socket) used(user int) *use {
 	now := time.Now()
-	for id, u := range s.users { // who has gone is forgotten
+	for id, u := range s.users { // forget users without running commands
 		if u.running == 0 && now.Sub(u.minute) >= time.Minute {
 			delete(s.users, id)
 		}
@@ -251,16 +253,17 @@ func (s *Socket) used(user int) *use {
 	return u
 }
 
-// begin counts a command of a user, who must not have too many.
+// begin counts a command of a user. It returns an error if the user has too
+// many.
 func (s *Socket) begin(user int) (end func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.used(user)
 	switch {
 	case s.all >= atOnce || u.running >= atOnceUser:
-		return nil, fmt.Errorf("%w: %d commands of yours run, %d at this socket: wait until one has ended", ErrRefused, u.running, s.all)
+		return nil, fmt.Errorf("%w: %d of your commands are running, and %d at this socket: wait until one has ended", ErrRefused, u.running, s.all)
 	case u.begun >= perMinute:
-		return nil, fmt.Errorf("%w: you have begun %d commands in this minute: wait for the next", ErrRefused, u.begun)
+		return nil, fmt.Errorf("%w: you have started %d commands in this minute: wait for the next minute", ErrRefused, u.begun)
 	}
 	u.begun++
 	u.running++
@@ -273,7 +276,7 @@ func (s *Socket) begin(user int) (end func(), err error) {
 	}, nil
 }
 
-// readRequest reads the one line of a connection.
+// readRequest reads the request line of a connection.
 func (s *Socket) readRequest(ctx context.Context, c *net.UnixConn) ([]string, error) {
 	if err := c.SetReadDeadline(time.Now().Add(s.within.ask)); err != nil {
 		return nil, err
@@ -285,12 +288,12 @@ func (s *Socket) readRequest(ctx context.Context, c *net.UnixConn) ([]string, er
 	}
 	var r request
 	if err := json.Unmarshal(line, &r); err != nil || len(r.Args) == 0 || len(r.Args) > maxArgs {
-		return nil, fmt.Errorf("%w: the request does not hold 1 to %d arguments", ErrRefused, maxArgs)
+		return nil, fmt.Errorf("%w: the request does not contain 1 to %d arguments", ErrRefused, maxArgs)
 	}
 	return r.Args, c.SetReadDeadline(time.Time{})
 }
 
-// answers writes the lines of an answer. What cannot be written ends the command, and
+// answers writes the lines of an answer. If writing fails, the command is ended and
 // nothing more is written.
 type answers struct {
 	c      *net.UnixConn
@@ -302,7 +305,7 @@ type answers struct {
 	failed error
 }
 
-// end gives who reads less time: the server ends.
+// end shortens the timeout of the client, because the server is ending.
 func (a *answers) end() {
 	a.ending.Store(true)
 	_ = a.c.SetWriteDeadline(time.Now().Add(a.within.end))
@@ -311,7 +314,7 @@ func (a *answers) end() {
 func (a *answers) send(p part) error {
 	text, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // text and numbers
+		panic(err) // cannot fail: it holds only text and numbers
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -319,7 +322,7 @@ func (a *answers) send(p part) error {
 		return a.failed
 	}
 	a.failed = a.c.SetWriteDeadline(time.Now().Add(a.within.read))
-	if a.ending.Load() { // looked at behind the longer deadline, so that end's is the last
+	if a.ending.Load() { // checked after setting the longer deadline, so that the deadline of end is set last
 		a.end()
 	}
 	if a.failed == nil {
@@ -332,7 +335,7 @@ func (a *answers) send(p part) error {
 	return a.failed
 }
 
-// stream is one of a command's two outputs.
+// stream is one of the two outputs of a command.
 type stream struct {
 	to    *answers
 	isErr bool

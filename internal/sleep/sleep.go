@@ -1,4 +1,4 @@
-// Package sleep waits for a time that a context may cut short.
+// Package sleep provides a sleep that a context can interrupt.
 package sleep
 
 import (
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// For waits for d. It returns the error of ctx if that has ended or ends before, and nil
-// otherwise. A d of zero or less is over at once.
+// For waits for d. It returns the error of ctx if that has ended or ends meanwhile, and
+// nil otherwise. If d is zero or less, it does not wait.
 func For(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err

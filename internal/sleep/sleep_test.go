@@ -12,7 +12,7 @@ import (
 
 func TestFor(t *testing.T) {
 	for name, c := range map[string]struct {
-		d, endsAfter time.Duration // of the context; -1: it has ended, 0: never
+		d, endsAfter time.Duration // of the context; -1: already ended, 0: never ends
 		took         time.Duration
 		cut          bool
 	}{
@@ -47,8 +47,8 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// TestEndedContextWins: a time that is over does not hide that the context has ended. With
-// real timers, because either could win there.
+// TestEndedContextWins checks that an elapsed time does not hide that the context has
+// ended. It uses real timers, because there either could be seen first.
 func TestEndedContextWins(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

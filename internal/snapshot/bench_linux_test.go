@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BenchmarkTake measures one more snapshot of a workspace of 50,000 files in
-// which nothing has changed: a plain folder, and a git repository that tracks all
-// of them and has rules of what to ignore.
+// BenchmarkTake measures another snapshot of an unchanged workspace of 50,000
+// files: in a plain folder, and in a git repository that tracks all of them and
+// has ignore rules.
 func BenchmarkTake(b *testing.B) {
 	b.Run("folder", func(b *testing.B) {
 		dir := b.TempDir()
@@ -31,7 +31,7 @@ func BenchmarkTake(b *testing.B) {
 	})
 }
 
-// manyFiles writes 50,000 files in 1,050 folders.
+// manyFiles writes 50,000 files to 1,050 folders.
 func manyFiles(b *testing.B, dir string) {
 	b.Helper()
 	for i := range 50_000 {
@@ -64,7 +64,8 @@ func benchmarkTake(b *testing.B, dir string) {
 	b.ReportMetric(float64((processorTime(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 }
 
-// processorTime is what this process has used, which other load does not change.
+// processorTime returns the CPU time of this process, which does not depend on
+// other load.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var used unix.Rusage

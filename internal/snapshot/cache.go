@@ -15,22 +15,22 @@ import (
 	"example.org/bridge/internal/dirstate"
 )
 
-// cache remembers what the folders of a workspace held, and what files were hashed
-// to. A file is not read again as long as its inode, size and times are the same.
-// The time of change cannot be set by a program, so that a content cannot be
-// changed after it. A file that a program has open for writing is not remembered:
-// the program may have it in its memory (mmap), and then only its first write
-// changes the times. The names in a folder are not read again as long as they are
-// known to be the same (package dirstate).
+// cache remembers the content of a workspace's folders and the hashes of its
+// files. A file is not read again while its inode, size and times are unchanged.
+// The change time cannot be set by a program, so the content cannot be changed
+// without changing it. A file that a program has open for writing is not
+// remembered, because it may be mapped into memory (mmap), and then only the first
+// write changes the times. The names in a folder are not read again while they are
+// known to be unchanged (package dirstate).
 type cache struct {
 	old  map[string]*known // by the folder's path below the workspace
-	next []string          // what is remembered of each folder that was looked at
+	next []string          // what is remembered of each folder visited
 	now  func() time.Time
-	// changed means that next is not what the file has.
+	// changed reports whether next differs from the file.
 	changed bool
 }
 
-// known is what is remembered of a folder, in the bytes of the cache's file.
+// known is what is remembered of a folder, as slices of the cache file.
 type known struct {
 	whole   string
 	stamp   dirstate.Stamp // zero if there may be more names
@@ -40,11 +40,11 @@ type known struct {
 
 const cacheMagic = "bridge snapshot cache 3\n"
 
-// A folder in the file has a head, its path, an entry of a fixed size for each name,
-// in order, and the names. The head is the size of the path, the number of entries
-// and the size of the names, and the stamp. An entry is where its name ends in the
-// names, what it was (0 if no hash is remembered), five numbers, and the hash in
-// hexadecimal.
+// A folder in the file consists of a head, its path, a fixed-size entry for each
+// name, in order, and the names. The head holds the length of the path, the number
+// of entries, the length of the names, and the stamp. An entry holds the end of its
+// name within the names, its kind (0 if no hash is remembered), five numbers, and
+// the hash in hexadecimal.
 const (
 	headSize    = 3*4 + 4*8
 	numbersFrom = 4 + 1
@@ -59,7 +59,7 @@ func (k Keeper) cachePath(top string) string {
 
 func (c *cache) clock() int64 { return c.now().UnixNano() }
 
-// loadCache reads what was remembered. A damaged file counts as none.
+// loadCache reads the cache file. A damaged file is treated as empty.
 func (k Keeper) loadCache(top string) *cache {
 	c := &cache{now: k.Now}
 	if text, err := readSummed(k.cachePath(top)); err == nil {
@@ -75,11 +75,12 @@ var errCache = errors.New("damaged")
 // newSum returns the checksum at the end of the file, CRC-32C.
 func newSum() hash.Hash32 { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }
 
-// sumSize is the size of the sum at the end of the file. It tells damage, not
-// forgery: who can write to the keeper's folder can do more than that.
+// sumSize is the size of the checksum at the end of the file. It detects
+// damage, not forgery: somebody who can write to the keeper's folder can do
+// more harm anyway.
 const sumSize = 4
 
-// readSummed reads a file that ends in its own sum.
+// readSummed reads a file that ends with its own checksum.
 func readSummed(path string) (string, error) {
 	f, err := os.Open(path) // #nosec G304 -- in the keeper's folder
 	if err != nil {
@@ -103,8 +104,8 @@ func readSummed(path string) (string, error) {
 	return text.String(), nil
 }
 
-// decodeCache takes a text of which the folders share the memory. It returns none
-// at all of one that is damaged.
+// decodeCache decodes the file. The folders share the memory of the text. If it
+// is damaged, decodeCache returns no folders.
 func decodeCache(text string) map[string]*known {
 	all := make(map[string]*known)
 	for len(text) > 0 {
@@ -129,19 +130,19 @@ func decodeCache(text string) map[string]*known {
 	return all
 }
 
-// number4 reads four bytes, the lowest first.
+// number4 reads four bytes in little-endian order.
 func number4(s string) uint32 {
 	_ = s[3]
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
-// number reads eight bytes, the lowest first.
+// number reads eight bytes in little-endian order.
 func number(s string) uint64 {
 	_ = s[7]
 	return uint64(number4(s)) | uint64(number4(s[4:]))<<32
 }
 
-// count is how many names there are; none of nil.
+// count returns the number of names; 0 for nil.
 func (f *known) count() int {
 	if f == nil {
 		return 0
@@ -149,7 +150,8 @@ func (f *known) count() int {
 	return len(f.entries) / entrySize
 }
 
-// ordered reports whether the entries say where the names are.
+// ordered reports whether the ends of the names in the entries are in order and
+// within bounds.
 func (f *known) ordered() bool {
 	last := uint32(0)
 	for i := range f.count() {
@@ -170,7 +172,7 @@ func (f *known) name(i int) string {
 	return f.names[from:number4(f.entries[i*entrySize:])]
 }
 
-// hash returns what a file or link was hashed to, if it looks as it did then.
+// hash returns the hash of a file or link, if it is unchanged.
 func (f *known) hash(i int, now *info) string {
 	e := f.entries[i*entrySize : (i+1)*entrySize]
 	n := e[numbersFrom:hashFrom]
@@ -181,16 +183,16 @@ func (f *known) hash(i int, now *info) string {
 	return e[hashFrom:]
 }
 
-// remembers reports whether there is a hash of the i-th name.
+// remembers reports whether there is a hash for the i-th name.
 func (f *known) remembers(i int) bool { return f.entries[i*entrySize+4] != 0 }
 
-// settled reports whether a file that was read from a time on gets other times by
-// every later change.
+// settled reports whether every later change of a file, which was read from a
+// time on, must give it different times.
 func (i *info) settled(read int64) bool {
 	return dirstate.Settled(i.mtime, read) && dirstate.Settled(i.ctime, read)
 }
 
-// note remembers a folder that was looked at.
+// note remembers a folder that was visited.
 func (c *cache) note(path string, l *listing) {
 	if l.isKnown() {
 		c.next = append(c.next, l.known.whole)
@@ -230,7 +232,7 @@ func encode(path string, l *listing) string {
 
 var noHash [hashLength]byte
 
-// encode appends an entry whose name ends at a place.
+// encode appends an entry whose name ends at the given position.
 func (e *found) encode(buf []byte, end int) []byte {
 	buf = binary.LittleEndian.AppendUint32(buf, uint32(end)) // #nosec G115 -- as above
 	if !e.remember {
@@ -243,7 +245,7 @@ func (e *found) encode(buf []byte, end int) []byte {
 	return append(buf, e.hash...)
 }
 
-// save writes what is remembered now, if that is not what was.
+// save writes the cache file, if it has changed.
 func (c *cache) save(path string) error {
 	if !c.changed && len(c.next) == len(c.old) {
 		return nil

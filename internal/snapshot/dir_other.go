@@ -4,7 +4,8 @@ package snapshot
 
 import "os"
 
-// Commands run on Linux only. Here every snapshot is an [ErrPlatform].
+// Commands run on Linux only. On other systems every snapshot fails with
+// [ErrPlatform].
 
 type dir struct{ fd int }
 

@@ -13,17 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dir is an open folder. Everything in it is reached by one name, and no link is
-// followed.
+// dir is an open folder. Everything in it is opened by a single name, without
+// following links.
 type dir struct{ fd int }
 
-// info is what matters of a file's metadata.
+// info is the relevant part of a file's metadata.
 type info struct {
 	kind         kind
 	mode         uint32 // permissions
-	names        uint32 // how many it has
+	names        uint32 // number of hard links
 	uid, gid     uint32
-	size, blocks int64 // bytes, and those that it takes on the disk
+	size, blocks int64 // size, and space on the disk, both in bytes
 	inode, dev   uint64
 	mtime, ctime int64 // nanoseconds
 }
@@ -62,10 +62,10 @@ func (d dir) openPath(path []string) (dir, error) {
 	return at, err
 }
 
-// direntsAtOnce is how many bytes of a folder's entries are read at once.
+// direntsAtOnce is how many bytes of directory entries are read at a time.
 const direntsAtOnce = 8 << 10
 
-// names lists d, in order.
+// names lists the names in d, in order.
 func (d dir) names() ([]string, error) {
 	if _, err := unix.Seek(d.fd, 0, io.SeekStart); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (d dir) names() ([]string, error) {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if errors.Is(err, unix.ENOENT) { // the folder has gone meanwhile
+		if errors.Is(err, unix.ENOENT) { // the folder was removed meanwhile
 			return nil, nil
 		}
 		if err != nil || n <= 0 {
@@ -88,7 +88,7 @@ func (d dir) names() ([]string, error) {
 	}
 }
 
-// stat looks at a name in d.
+// stat returns the metadata of a name in d.
 func (d dir) stat(name string) (info, error) {
 	var st unix.Stat_t
 	if err := unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
@@ -116,7 +116,8 @@ func infoOf(st *unix.Stat_t) info {
 	return i
 }
 
-// openFile opens a regular file in d. What is something else by now is an error.
+// openFile opens a regular file in d. It fails if the name is something else by
+// now.
 func (d dir) openFile(name string) (*os.File, info, error) {
 	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -150,10 +151,10 @@ func (d dir) removeDir(name string) error { return unix.Unlinkat(d.fd, name, uni
 
 func (d dir) rename(from, to string) error { return unix.Renameat(d.fd, from, d.fd, to) }
 
-// owner is who owns what is made; -1 leaves it.
+// owner is the owner of created files; -1 leaves it unchanged.
 type owner struct{ uid, gid int }
 
-// ownerFor returns whom root's new files must be given to.
+// ownerFor returns the owner that files created by root must get.
 func ownerFor(i info) owner {
 	if os.Geteuid() != 0 {
 		return owner{-1, -1}
@@ -180,7 +181,7 @@ func (d dir) symlink(target, name string, o owner) error {
 	return unix.Fchownat(d.fd, name, o.uid, o.gid, unix.AT_SYMLINK_NOFOLLOW)
 }
 
-// create makes a new file that nobody else can open until done is called.
+// create creates a file that nobody else can open until done is called.
 func (d dir) create(name string) (*os.File, error) {
 	fd, err := unix.Openat(d.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
@@ -189,8 +190,8 @@ func (d dir) create(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil // #nosec G115 -- a descriptor
 }
 
-// give sets a new file's owner and mode, in this order: changing the owner may
-// drop bits of the mode.
+// give sets a new file's owner and then its mode, because changing the owner
+// may clear bits of the mode.
 func give(f *os.File, mode uint32, o owner) error {
 	return errors.Join(f.Chown(o.uid, o.gid), f.Chmod(os.FileMode(mode&0o777)))
 }
@@ -198,7 +199,8 @@ func give(f *os.File, mode uint32, o owner) error {
 // flock is a lock on the keeper's folder.
 type flock struct{ f *os.File }
 
-// lock waits for the folder: taking snapshots is shared, removing is exclusive.
+// lock waits for the lock: shared for taking snapshots, exclusive for removing
+// them.
 func (k Keeper) lock(exclusive bool) (flock, error) {
 	if err := os.MkdirAll(k.Dir, 0o700); err != nil {
 		return flock{}, fmt.Errorf("snapshot: %w", err)

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/dirstate"
 )
 
-// Ignored judges a path by one list at the top.
+// Ignored judges a path by a single list at the top.
 func Ignored(list, path string, dir bool) bool {
 	folder, name := "", path
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
@@ -17,13 +17,13 @@ func Ignored(list, path string, dir bool) bool {
 	return j.ignored(name, dir)
 }
 
-// ParseIndex reads git's index.
+// ParseIndex parses git's index.
 func ParseIndex(data []byte) ([]string, error) {
 	paths, _, err := parseIndex(data)
 	return paths, err
 }
 
-// Tracked is what git tracks of the repository around a workspace.
+// Tracked returns what git tracks in the repository around a workspace.
 func Tracked(top string) []string { return findRepository(top).tracked }
 
 // Remembered counts the folders of a workspace whose names are remembered, and the
@@ -46,8 +46,8 @@ func Remembered(k Keeper, workspace string) (folders, files int) {
 	return folders, files
 }
 
-// DecodeCache returns the names by folder of what the cache's file has between its
-// first line and its sum, after asking for all else that is in it.
+// DecodeCache decodes the part of a cache file between its first line and its
+// checksum, reads everything in it, and returns the names by folder.
 func DecodeCache(text string) map[string][]string {
 	all := make(map[string][]string)
 	for path, f := range decodeCache(text) {
@@ -59,7 +59,7 @@ func DecodeCache(text string) map[string][]string {
 	return all
 }
 
-// CacheSeeds are texts for [DecodeCache].
+// CacheSeeds returns inputs for [DecodeCache].
 func CacheSeeds() []string {
 	hash := strings.Repeat("0123456789abcdef", 4)
 	l := &listing{stamp: dirstate.Stamp{Device: 1, Inode: 2, Modified: 3, Changed: 4}, found: []found{

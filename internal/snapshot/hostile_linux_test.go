@@ -17,7 +17,7 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// asUserToo runs a test as nobody as well, where it runs as root.
+// asUserToo runs a test also as the user nobody, if it runs as root.
 func asUserToo(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	t.Run("here", test)
@@ -50,8 +50,8 @@ func asUserToo(t *testing.T, test func(t *testing.T)) {
 	})
 }
 
-// TestObjectsReplacedByALink: whatever a command makes of .git, nothing is
-// written through it.
+// TestObjectsReplacedByALink checks that nothing is written through .git,
+// whatever a command replaces it with.
 func TestObjectsReplacedByALink(t *testing.T) {
 	asUserToo(t, func(t *testing.T) {
 		t.Helper()
@@ -75,7 +75,7 @@ func TestObjectsReplacedByALink(t *testing.T) {
 			delete(before, "debug.log") // ignored
 			after := tree(t, dir)
 			delete(after, "debug.log")
-			if name != ".git" { // without it nothing is tracked, and an ignored file is not kept
+			if name != ".git" { // without the index nothing is tracked, and an ignored file is not kept
 				if diff := cmp.Diff(before, after); diff != "" {
 					t.Errorf("%s: %s", name, diff)
 				}
@@ -84,7 +84,8 @@ func TestObjectsReplacedByALink(t *testing.T) {
 	})
 }
 
-// TestPipesDoNotHold: a named pipe in place of what is read hangs nothing.
+// TestPipesDoNotHold checks that a named pipe in place of a file does not
+// block.
 func TestPipesDoNotHold(t *testing.T) {
 	asUserToo(t, func(t *testing.T) {
 		t.Helper()
@@ -117,7 +118,7 @@ func TestPipesDoNotHold(t *testing.T) {
 	})
 }
 
-// TestDamage: what was kept and is not what it was is never restored.
+// TestDamage checks that damaged stored data is never restored.
 func TestDamage(t *testing.T) {
 	for _, kind := range []string{"blobs", "trees", "labels"} {
 		t.Run(kind, func(t *testing.T) {
@@ -148,7 +149,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestProtectedIsNotRestored: no command may write these, nor may a restore.
+// TestProtectedIsNotRestored checks that a restore does not write paths that
+// commands may not write.
 func TestProtectedIsNotRestored(t *testing.T) {
 	asUserToo(t, func(t *testing.T) {
 		t.Helper()
@@ -175,8 +177,8 @@ func TestProtectedIsNotRestored(t *testing.T) {
 	})
 }
 
-// TestIgnoredByTheSnapshot: where a command removed the list that ignores them,
-// ignored files stay anyway.
+// TestIgnoredByTheSnapshot checks that ignored files stay even if a command has
+// removed the list that ignores them.
 func TestIgnoredByTheSnapshot(t *testing.T) {
 	dir, k := repository(t), keeper(t)
 	write(t, dir, map[string]string{".git/info/exclude": "private\n", "private": "mine", "sub/.gitignore": "*.tmp\n", "sub/x.tmp": "mine"})
@@ -201,7 +203,7 @@ func TestIgnoredByTheSnapshot(t *testing.T) {
 	}
 }
 
-// TestModes: files come back with the mode that they had.
+// TestModes checks that files are restored with their mode.
 func TestModes(t *testing.T) {
 	dir, k := repository(t), keeper(t)
 	want := map[string]fs.FileMode{"secret": 0o600, "shared": 0o664, "program": 0o750, "readonly": 0o444, "private/x": 0o640}
@@ -234,7 +236,8 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestSkippedIsSaid: and what was skipped is not taken for new later.
+// TestSkippedIsSaid checks that skipped files are reported, and are not treated
+// as new later.
 func TestSkippedIsSaid(t *testing.T) {
 	dir, k := repository(t), keeper(t)
 	k.MaxFile = 100
@@ -256,8 +259,8 @@ func TestSkippedIsSaid(t *testing.T) {
 	}
 }
 
-// TestStatCache: a file that changed behind its size and its time of
-// modification is read again.
+// TestStatCache checks that a file is read again if it changed without changing
+// its size or modification time.
 func TestStatCache(t *testing.T) {
 	dir, k := repository(t), keeper(t)
 	path := filepath.Join(dir, "untracked")

@@ -4,12 +4,13 @@ import (
 	"strings"
 )
 
-// ruleFile is one list of ignored files: the folder below the repository's top
-// that it is for, with slashes, and the blob with its text.
+// ruleFile is a list of ignored files: the folder below the repository's top
+// that it applies to, with slashes, and the blob with its text.
 type ruleFile struct {
 	Base string `json:"base"`
 	Blob string `json:"blob"`
-	// Exclude marks .git/info/exclude, which every .gitignore wins over.
+	// Exclude marks .git/info/exclude, over which every .gitignore takes
+	// precedence.
 	Exclude bool `json:"exclude,omitempty"`
 }
 
@@ -19,19 +20,20 @@ type rules struct {
 	patterns []pattern
 }
 
-// pattern is a line of such a list, as gitignore(5) has it.
+// pattern is a line of a list, according to gitignore(5).
 type pattern struct {
 	text    string
 	negated bool
 	dirOnly bool
 	// anchored patterns match the path below the list's folder, others the name.
 	anchored bool
-	// literal and suffix are for the two common kinds: a name, and *.ending.
+	// literal and suffix are for the two most common kinds: a name, and
+	// *.ending.
 	literal bool
 	suffix  string
 }
 
-// parseRules reads a list.
+// parseRules parses a list.
 func parseRules(base, text string) rules {
 	r := rules{base: base}
 	text = strings.TrimPrefix(text, "\ufeff")
@@ -68,7 +70,7 @@ func parsePattern(line string) (p pattern, ok bool) {
 	return p, true
 }
 
-// trimSpaces removes spaces at the end that no backslash protects.
+// trimSpaces removes trailing spaces that are not escaped with a backslash.
 func trimSpaces(line string) string {
 	end := len(line)
 	for end > 0 && line[end-1] == ' ' {
@@ -84,8 +86,8 @@ func trimSpaces(line string) string {
 	return line[:end]
 }
 
-// matches judges a name, and for an anchored pattern its path below the list's
-// folder.
+// matches reports whether a pattern matches a name or, if it is anchored, the
+// path below the list's folder.
 func (p *pattern) matches(path, name string, dir bool) bool {
 	switch {
 	case p.dirOnly && !dir:
@@ -102,18 +104,18 @@ func (p *pattern) matches(path, name string, dir bool) bool {
 	return wildmatch(p.text, path)
 }
 
-// judgement judges the names in one folder by lists, of which a later one wins over
-// an earlier one.
+// judgement judges the names in one folder by several lists, of which later ones
+// take precedence.
 type judgement struct {
 	lists  []rules
 	base   string // the workspace below the repository's top
 	folder string // below the workspace
-	inBase string // the two together with a slash, made when needed
+	inBase string // both joined with a slash, computed when needed
 }
 
-// ignored judges a name.
+// ignored reports whether a name is ignored.
 func (j *judgement) ignored(name string, dir bool) bool {
-	path := "" // below the repository's top, made when needed
+	path := "" // below the repository's top, computed when needed
 	for i := len(j.lists) - 1; i >= 0; i-- {
 		list := &j.lists[i]
 		for k := len(list.patterns) - 1; k >= 0; k-- {

@@ -12,8 +12,9 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// patterns of every kind that gitignore(5) has. "a**/x" is not among them: git
-// compares pointers into two strings there, and its answers vary.
+// patterns of every kind in gitignore(5). "a**/x" is missing, because git
+// compares pointers into two different strings for it, so that its results
+// vary.
 var patterns = []string{
 	"*.log", "/top", "dir/", "a/b", "a/*", "a/**", "**/x", "a/**/x", "!keep.log", "\\#name", "\\!name", "#comment",
 	"name ", "name\\ ", "[abc].c", "[!abc].c", "[a-c]?", "[[:digit:]]*", "*.[oa]", "x/*/y", "/a/**/b/*.c", "**", "*", "a/", "/",
@@ -27,7 +28,8 @@ var ignorePaths = []string{
 	"q/foo/bar", "]", "[a", "*", ".hidden", ".keep", "axb", "aXbY", "a-", "-", "\\", "x\\",
 }
 
-// TestIgnoreAsGit compares with git itself, pattern by pattern and in pairs.
+// TestIgnoreAsGit compares with git itself, for single patterns and pairs of
+// patterns.
 func TestIgnoreAsGit(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("MISSING: git is not installed")
@@ -46,7 +48,7 @@ func TestIgnoreAsGit(t *testing.T) {
 		cmd := exec.Command("git", "-c", "core.excludesFile=", "check-ignore", "--no-index", "-z", "--stdin")
 		cmd.Dir = dir
 		cmd.Stdin = strings.NewReader(strings.Join(ignorePaths, "\x00") + "\x00")
-		out, _ := cmd.Output() // 1 where none is ignored
+		out, _ := cmd.Output() // 1 if none is ignored
 		byGit := make(map[string]bool)
 		for path := range strings.SplitSeq(string(out), "\x00") {
 			byGit[path] = true
@@ -59,7 +61,7 @@ func TestIgnoreAsGit(t *testing.T) {
 	}
 }
 
-// ignoredWithParents also looks at the folders on the way, as a walk does.
+// ignoredWithParents also judges the folders on the way, like a walk.
 func ignoredWithParents(list, path string) bool {
 	for i, c := range path {
 		if c == '/' && snapshot.Ignored(list, path[:i], true) {
@@ -69,7 +71,7 @@ func ignoredWithParents(list, path string) bool {
 	return snapshot.Ignored(list, path, false)
 }
 
-// TestIgnoreIsBounded: a pattern cannot be made to take forever.
+// TestIgnoreIsBounded checks that no pattern takes very long.
 func TestIgnoreIsBounded(t *testing.T) {
 	began := time.Now()
 	list := strings.Repeat("a*", 60) + "b\n" + strings.Repeat("**/a*", 60) + "/b\n"
@@ -98,7 +100,7 @@ func FuzzIndex(f *testing.F) {
 	})
 }
 
-// TestIndexAsGit reads what git wrote, in every version.
+// TestIndexAsGit reads an index written by git in each version.
 func TestIndexAsGit(t *testing.T) {
 	for _, version := range []string{"2", "3", "4"} {
 		for _, format := range []string{"sha1", "sha256"} {
@@ -118,8 +120,8 @@ func TestIndexAsGit(t *testing.T) {
 	}
 }
 
-// TestSplitIndex: what the shared file of a split index tracks is tracked, also
-// where it is ignored.
+// TestSplitIndex checks that files tracked in the shared file of a split index
+// count as tracked, even if they are ignored.
 func TestSplitIndex(t *testing.T) {
 	for _, format := range []string{"sha1", "sha256"} {
 		t.Run(format, func(t *testing.T) {

@@ -10,9 +10,10 @@ import (
 
 var errIndex = errors.New("git's index cannot be read")
 
-// parseIndex returns the paths in git's index (gitformat-index(5)), versions 2
-// to 4, and for a split index the name of the file with the rest of them. What is
-// not in that format is an error, never a panic: a command may have written it.
+// parseIndex returns the paths in git's index (gitformat-index(5)), versions 2 to
+// 4, and for a split index the name of the file with the remaining paths. For any
+// other input it returns an error and never panics, because a command may have
+// written the file.
 func parseIndex(data []byte) (paths []string, shared string, err error) {
 	const header = 12
 	if len(data) < header+sha1.Size || string(data[:4]) != "DIRC" {
@@ -28,17 +29,17 @@ func parseIndex(data []byte) (paths []string, shared string, err error) {
 		if !ok {
 			return nil, "", errIndex
 		}
-		if path != "" { // an entry of a split index that replaces one of the shared file's
+		if path != "" { // an entry of a split index that replaces an entry of the shared file
 			paths = append(paths, path)
 		}
 	}
 	return paths, r.shared(), nil
 }
 
-// shared returns the name of a split index's shared file: the extension "link"
-// begins with its hash. It comes after the entries.
+// shared returns the name of a split index's shared file. The extension "link",
+// which follows the entries, begins with its hash.
 func (r *indexReader) shared() string {
-	const header = 8 // a name, and the size of what follows
+	const header = 8 // a name, and the length of the following data
 	for r.at+header+r.hash <= len(r.data)-r.hash {
 		size := int(binary.BigEndian.Uint32(r.data[r.at+4:]))
 		begin := r.at + header
@@ -57,8 +58,8 @@ func (r *indexReader) shared() string {
 	return ""
 }
 
-// hashSize tells an index with SHA-1 from one with SHA-256 by the sum at the
-// end, which git can be told to leave out.
+// hashSize distinguishes an index with SHA-1 from one with SHA-256 by the
+// checksum at the end, which git can be configured to leave out.
 func hashSize(data []byte) int {
 	end := len(data) - sha1.Size
 	sum := sha1.Sum(data[:end]) // #nosec G401 -- see the import
@@ -68,7 +69,7 @@ func hashSize(data []byte) int {
 	return 32
 }
 
-// maxPath is the longest path that Linux takes at once.
+// maxPath is the maximum length of a path on Linux.
 const maxPath = 4096
 
 type indexReader struct {
@@ -120,7 +121,7 @@ func (r *indexReader) next() (string, bool) {
 	return string(path), true
 }
 
-// offset reads a number as git's packs have it, at most 28 bits of it.
+// offset reads a number as encoded in git's packs, at most 28 bits of it.
 func offset(data []byte, at int) (value, n int) {
 	for i := 0; at+i < len(data) && i < 4; i++ {
 		c := data[at+i]

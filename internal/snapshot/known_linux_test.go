@@ -15,7 +15,8 @@ import (
 	"example.org/bridge/internal/snapshot"
 )
 
-// treeName returns the name of all that a snapshot keeps: contents, links, modes.
+// treeName returns the hash of everything that a snapshot keeps: contents, links,
+// modes.
 func treeName(t *testing.T, k snapshot.Keeper, s snapshot.Snapshot) string {
 	t.Helper()
 	var r struct{ Tree string }
@@ -26,8 +27,8 @@ func treeName(t *testing.T, k snapshot.Keeper, s snapshot.Snapshot) string {
 	return r.Tree
 }
 
-// asAtFirst compares what k keeps, which remembers earlier snapshots, with what one
-// that remembers nothing does.
+// asAtFirst compares the snapshot of k, which remembers earlier snapshots, with
+// that of a new keeper.
 func asAtFirst(t *testing.T, k snapshot.Keeper, dir string) {
 	t.Helper()
 	fresh := keeper(t)
@@ -37,12 +38,12 @@ func asAtFirst(t *testing.T, k snapshot.Keeper, dir string) {
 	}
 }
 
-// TestWhatIsRememberedOfFolders changes a workspace that is remembered, behind as
-// much as can be set back.
+// TestWhatIsRememberedOfFolders changes a workspace that is remembered, and
+// resets everything that a program can reset.
 func TestWhatIsRememberedOfFolders(t *testing.T) {
 	in := func(dir, name string) string { return filepath.Join(dir, name) }
 	old := time.Now().Add(-time.Hour)
-	// asBefore runs a change, and sets the time of modification of names back.
+	// asBefore makes a change, and resets the modification times of names.
 	asBefore := func(dir string, names []string, change func() error) error {
 		times := make(map[string]time.Time)
 		for _, name := range names {
@@ -123,7 +124,7 @@ func TestWhatIsRememberedOfFolders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, outside, k := t.TempDir(), t.TempDir(), keeper(t)
-			k.Now = func() time.Time { return time.Now().Add(time.Minute) } // what there is, is old enough to be remembered
+			k.Now = func() time.Time { return time.Now().Add(time.Minute) } // everything is old enough to be remembered
 			write(t, outside, map[string]string{"hard": "hard"})
 			write(t, dir, map[string]string{
 				"a/one": "one", "a/two": "two", "a/private": "private", "b/c/three": "three", "b/.gitignore": "other\n", "b/thing": "thing",
@@ -149,8 +150,8 @@ func TestWhatIsRememberedOfFolders(t *testing.T) {
 	}
 }
 
-// TestChangedAtOnce changes a workspace right after each snapshot, in the same tick
-// of the file system's clock where it has any.
+// TestChangedAtOnce changes a workspace immediately after each snapshot, within the
+// same tick of the file system's clock if possible.
 func TestChangedAtOnce(t *testing.T) {
 	dir, k := t.TempDir(), keeper(t)
 	write(t, dir, map[string]string{"a/file": "000", "a/b/file": "000"})
@@ -169,8 +170,8 @@ func TestChangedAtOnce(t *testing.T) {
 	asAtFirst(t, k, dir)
 }
 
-// TestRemembersWhatIsOldEnough: what may change again without another time is
-// looked at again.
+// TestRemembersWhatIsOldEnough checks that a file whose next change might not
+// change its times is read again.
 func TestRemembersWhatIsOldEnough(t *testing.T) {
 	dir, k := t.TempDir(), keeper(t)
 	write(t, dir, map[string]string{"file": "text"})
@@ -190,7 +191,7 @@ func TestRemembersWhatIsOldEnough(t *testing.T) {
 	}
 }
 
-// TestDamagedCache: what is remembered and is not what it was counts as nothing.
+// TestDamagedCache checks that a damaged cache is ignored.
 func TestDamagedCache(t *testing.T) {
 	dir, k := repository(t), keeper(t)
 	k.Now = func() time.Time { return time.Now().Add(time.Minute) }
@@ -215,7 +216,7 @@ func TestDamagedCache(t *testing.T) {
 	asAtFirst(t, k, dir)
 }
 
-// FuzzCache gives the cache anything with a right sum.
+// FuzzCache decodes arbitrary data with a correct checksum.
 func FuzzCache(f *testing.F) {
 	for _, text := range snapshot.CacheSeeds() {
 		f.Add(text)

@@ -11,31 +11,31 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// listing is an open folder and what stands in it.
+// listing is an open folder and its entries.
 type listing struct {
 	dir   dir
-	found []found // in the order of their names
-	// known is what is remembered of the folder, or nil. same means that it has the
-	// same names, in the same order.
+	found []found // ordered by name
+	// known is what is remembered of the folder, or nil. same means that the folder
+	// still has the same names.
 	known *known
 	same  bool
-	// stamp is zero if a later change of the names may leave it as it is.
+	// stamp is zero if a later change of the names might not change it.
 	stamp dirstate.Stamp
-	read  int64 // the time from which on it was read
+	read  int64 // when reading it began
 	err   error // of opening or reading the folder
 }
 
-// found is a name and what stat said of it. Its kind is 0 if it has gone since.
+// found is a name and its metadata. Its kind is 0 if it was removed meanwhile.
 type found struct {
 	name string
 	info
-	// hash is what it is hashed to, once that is known. remember means that this
-	// holds as long as it looks the same.
+	// hash is the hash of the content, once known. remember means that the hash
+	// is valid as long as the metadata is unchanged.
 	hash     string
 	remember bool
 }
 
-// list reads a folder that is open. The listing closes it.
+// list reads an open folder. The listing closes it.
 func (w *walker) list(d dir, path string) *listing {
 	l := &listing{dir: d, known: w.cache.old[path], read: w.cache.clock()}
 	self, err := d.stamp(&w.trust)
@@ -52,12 +52,12 @@ func (w *walker) list(d dir, path string) *listing {
 		l.readNames()
 	}
 	if l.err == nil {
-		l.look()
+		l.statAll()
 	}
 	return l
 }
 
-// recall takes the names that are remembered.
+// recall uses the names that are remembered.
 func (l *listing) recall() {
 	l.found = make([]found, l.known.count())
 	for i := range l.found {
@@ -79,38 +79,39 @@ func (l *listing) readNames() {
 	}
 }
 
-// find returns where a name is, and whether it is there.
+// find returns the position of a name, and whether it exists.
 func (l *listing) find(name string) (int, bool) {
 	return slices.BinarySearchFunc(l.found, name, func(f found, name string) int { return strings.Compare(f.name, name) })
 }
 
-// has reports whether a name stands in the folder.
+// has reports whether the folder contains a name.
 func (l *listing) has(name string) bool {
 	_, ok := l.find(name)
 	return ok
 }
 
-// lookAtOnce is from how many names on more than one processor looks at them.
-const lookAtOnce = 512
+// statInParallel is the number of names from which several processors read
+// metadata.
+const statInParallel = 512
 
-// look asks for the state of each name, and recalls the hashes of those that look as
-// they did.
-func (l *listing) look() {
+// statAll reads the metadata of each name, and recalls the hashes of those that are
+// unchanged.
+func (l *listing) statAll() {
 	n := len(l.found)
 	part := n
-	if n >= lookAtOnce {
+	if n >= statInParallel {
 		part = (n + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
 	}
 	var looking sync.WaitGroup
 	for from := part; from < n; from += part {
-		looking.Go(func() { l.lookAt(from, min(from+part, n)) })
+		looking.Go(func() { l.statRange(from, min(from+part, n)) })
 	}
-	l.lookAt(0, part)
+	l.statRange(0, part)
 	looking.Wait()
 }
 
-func (l *listing) lookAt(from, to int) {
-	at := from // in what is remembered
+func (l *listing) statRange(from, to int) {
+	at := from // position in what is remembered
 	if !l.same && l.known != nil && from < to {
 		at = sort.Search(l.known.count(), func(i int) bool { return l.known.name(i) >= l.found[from].name })
 	}
@@ -130,8 +131,8 @@ func (l *listing) lookAt(from, to int) {
 	}
 }
 
-// isKnown reports whether all that is remembered of the folder still holds, and
-// there is nothing to add.
+// isKnown reports whether everything remembered of the folder is still valid
+// and complete.
 func (l *listing) isKnown() bool {
 	if !l.same || l.stamp != l.known.stamp {
 		return false
@@ -145,14 +146,14 @@ func (l *listing) isKnown() bool {
 	return true
 }
 
-// seen is what another reader of the tree can rely on.
+// seen returns what another reader of the tree can rely on.
 func (l *listing) seen() dirstate.Folder {
 	f := dirstate.Folder{Stamp: l.stamp}
 	for i := range l.found {
 		e := &l.found[i]
 		f.Marked = f.Marked || paths.Surveyed(e.name)
 		if e.kind == folder {
-			f.Folders = append(f.Folders, strings.Clone(e.name)) // the cache goes
+			f.Folders = append(f.Folders, strings.Clone(e.name)) // so that the cache can be freed
 			continue
 		}
 		f.Blocks += e.blocks
@@ -161,19 +162,19 @@ func (l *listing) seen() dirstate.Folder {
 	return f
 }
 
-// Bounds of what is read ahead: each listing holds a descriptor.
+// Limits of reading ahead, since each listing holds a file descriptor.
 const (
 	aheadInFolder = 4
 	aheadInAll    = 64
 )
 
-// reader opens and reads the folders within one folder. It reads a few ahead,
-// since looking at files takes most of the time of a walk.
+// reader opens and reads the subfolders of a folder. It reads a few ahead,
+// since reading metadata takes most of the time of a walk.
 type reader struct {
 	walker *walker
 	in     dir
 	path   string
-	names  []string // of the folders, in the order of the walk
+	names  []string // names of the subfolders, in the order of the walk
 	begun  []func() *listing
 	taken  int
 }
@@ -189,7 +190,8 @@ func (r *reader) next() *listing {
 	return read()
 }
 
-// begin starts to read a folder. Who needs it before that has begun reads it.
+// begin starts reading a folder in the background. A caller that needs it
+// before that has started reads it itself.
 func (r *reader) begin(name string) {
 	read := sync.OnceValue(func() *listing {
 		d, err := r.in.open(name)
@@ -205,7 +207,7 @@ func (r *reader) begin(name string) {
 	r.walker.holding++
 }
 
-// close closes what was read and not taken.
+// close closes the listings that were read ahead but not used.
 func (r *reader) close() {
 	for ; r.taken < len(r.begun); r.taken++ {
 		r.walker.holding--

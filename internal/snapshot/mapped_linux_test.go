@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMappedFile changes a file through memory in which it was mapped before the
-// snapshot, as databases do: only the first write to a page changes its times.
+// TestMappedFile changes a file through a memory mapping that was made before
+// the snapshot, as databases do. Only the first write to a page changes the
+// times.
 func TestMappedFile(t *testing.T) {
 	dir, k := t.TempDir(), keeper(t)
 	path := filepath.Join(dir, "data.db")

@@ -11,10 +11,11 @@ import (
 	"path/filepath"
 )
 
-// objects keeps contents by their SHA-256: files in "blobs", folders in "trees".
+// objects stores contents by their SHA-256: files in "blobs", folders in
+// "trees".
 type objects struct {
 	dir   string
-	added int64 // bytes that were new
+	added int64 // number of bytes added
 	made  map[string]bool
 }
 
@@ -37,7 +38,7 @@ func hashOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// put keeps data, and returns its name.
+// put stores data and returns its name.
 func (o *objects) put(kind string, data []byte) (string, error) {
 	name := hashOf(data)
 	if o.has(kind, name) {
@@ -51,7 +52,7 @@ func (o *objects) put(kind string, data []byte) (string, error) {
 	return name, o.settle(tmp, kind, name, int64(len(data)), err)
 }
 
-// putFile keeps what r gives, at most limit bytes.
+// putFile stores the content of r, at most limit bytes.
 func (o *objects) putFile(r io.Reader, limit int64) (name string, size int64, err error) {
 	tmp, err := o.temporary(blobs, "00")
 	if err != nil {
@@ -88,7 +89,7 @@ func (o *objects) folder(kind, name string) error {
 	return nil
 }
 
-// settle gives a new object its name, or removes it after an error.
+// settle renames a new object to its final name, or removes it after an error.
 func (o *objects) settle(tmp *os.File, kind, name string, size int64, err error) error {
 	err = errors.Join(err, tmp.Close(), o.folder(kind, name))
 	if err == nil {
@@ -101,22 +102,22 @@ func (o *objects) settle(tmp *os.File, kind, name string, size int64, err error)
 	return nil
 }
 
-// get returns an object, after comparing it with its name.
+// get returns an object, after checking that its content matches its name.
 func (o *objects) get(kind, name string) ([]byte, error) {
 	var buf bytes.Buffer
 	err := o.copyTo(&buf, kind, name)
 	return buf.Bytes(), err
 }
 
-// copyTo writes an object to w. After an error what was written is worth
-// nothing.
+// copyTo writes an object to w. After an error, what was written must not be
+// used.
 func (o *objects) copyTo(w io.Writer, kind, name string) error {
 	if !commitPattern().MatchString(name) {
 		return fmt.Errorf("%w: it names %.20q", ErrDamaged, name)
 	}
 	f, err := os.Open(o.path(kind, name))
 	if err != nil {
-		return fmt.Errorf("%w: a part of it is gone", ErrDamaged)
+		return fmt.Errorf("%w: a part of it is missing", ErrDamaged)
 	}
 	defer func() { _ = f.Close() }()
 	sum := sha256.New()
@@ -130,10 +131,10 @@ func (o *objects) copyTo(w io.Writer, kind, name string) error {
 }
 
 // inMemory is the size up to which a file is hashed before it is written, since
-// most are there already.
+// most files are stored already.
 const inMemory = 1 << 20
 
-// keepFile keeps a file's content, at most limit bytes of it.
+// keepFile stores a file's content, at most limit bytes of it.
 func (o *objects) keepFile(r io.Reader, size, limit int64) (name string, n int64, err error) {
 	if size > inMemory {
 		return o.putFile(r, limit)
@@ -146,7 +147,7 @@ func (o *objects) keepFile(r io.Reader, size, limit int64) (name string, n int64
 	return name, int64(len(data)), err
 }
 
-// hashReader names a content without keeping it.
+// hashReader returns the name of a content without storing it.
 func hashReader(r io.Reader, limit int64) (name string, n int64, err error) {
 	sum := sha256.New()
 	n, err = io.Copy(sum, io.LimitReader(r, limit))

@@ -17,7 +17,7 @@ import (
 
 const recordVersion = 1
 
-// record is what a snapshot is, in a file of its own. Its SHA-256 is the
+// record describes a snapshot, in a file of its own. Its SHA-256 is the
 // snapshot's name.
 type record struct {
 	Version   int       `json:"version"`
@@ -25,12 +25,12 @@ type record struct {
 	N         int       `json:"n"`
 	Time      time.Time `json:"time"`
 	Workspace string    `json:"workspace"`
-	// Tree names the tree of the workspace's top.
+	// Tree is the name of the tree of the workspace's top folder.
 	Tree string `json:"tree"`
-	// Rules are the lists of ignored files that it was taken by.
+	// Rules are the lists of ignored files with which it was taken.
 	Rules []ruleFile `json:"rules,omitempty"`
-	// Absent are files that git tracked and that were not there: one that is
-	// there again is new, even if it is ignored.
+	// Absent are files that git tracked but that did not exist. If such a file
+	// exists later, it is new, even if it is ignored.
 	Absent  []string `json:"absent,omitempty"`
 	Skipped []Skip   `json:"skipped,omitempty"`
 }
@@ -49,11 +49,12 @@ func (k Keeper) recordPath(label string, n int) string {
 	return filepath.Join(k.labelDir(label), strconv.Itoa(n)+".json")
 }
 
-// recordTries is how often another process may be faster to take a number.
+// recordTries is how often another process may take the number first.
 const recordTries = 100
 
-// addRecord takes the label's next number. A record is only ever created, so
-// that of two processes one has to try the next number.
+// addRecord uses the label's next number. Records are only ever created, never
+// replaced, so that of two processes with the same number one has to try the
+// next.
 func (k Keeper) addRecord(r record) (Snapshot, error) {
 	if err := os.MkdirAll(k.labelDir(r.Label), 0o700); err != nil {
 		return Snapshot{}, err
@@ -73,7 +74,7 @@ func (k Keeper) addRecord(r record) (Snapshot, error) {
 			continue
 		}
 		if err == nil {
-			// A number is not given again, even when its snapshot was removed.
+			// A number is not reused, even after its snapshot was removed.
 			_ = os.WriteFile(filepath.Join(k.labelDir(r.Label), "last"), []byte(strconv.Itoa(r.N)), 0o600)
 		}
 		return r.snapshot(data), err
@@ -81,7 +82,7 @@ func (k Keeper) addRecord(r record) (Snapshot, error) {
 	return Snapshot{}, errors.New("too many processes take snapshots of one conversation")
 }
 
-// createWhole creates a file with all of its content, or not at all.
+// createWhole creates a file with its entire content, or not at all.
 func createWhole(path string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "new-")
 	if err != nil {
@@ -113,7 +114,7 @@ func (k Keeper) lastNumber(label string) (int, error) {
 	return last, nil
 }
 
-// numbers lists a label's snapshots, in order.
+// numbers lists the numbers of a label's snapshots, in order.
 func (k Keeper) numbers(label string) ([]int, error) {
 	entries, err := os.ReadDir(k.labelDir(label))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -144,7 +145,7 @@ func (k Keeper) List(label string) ([]Snapshot, error) {
 	for _, n := range numbers {
 		r, data, err := k.readRecord(label, n)
 		if err != nil {
-			continue // damaged; whoever asks for that one is told
+			continue // damaged; reported when that snapshot is requested
 		}
 		all = append(all, r.snapshot(data))
 	}
@@ -155,7 +156,7 @@ func (k Keeper) readRecord(label string, n int) (record, []byte, error) {
 	var r record
 	data, err := os.ReadFile(k.recordPath(label, n))
 	if err != nil {
-		return r, nil, fmt.Errorf("%w: %s %d is not kept, or no longer", ErrNotFound, label, n)
+		return r, nil, fmt.Errorf("%w: %s %d does not exist, or no longer does", ErrNotFound, label, n)
 	}
 	if err := json.Unmarshal(data, &r); err != nil || r.Version != recordVersion || r.Label != label || r.N != n {
 		return r, nil, fmt.Errorf("%w: the record of %s %d", ErrDamaged, label, n)
@@ -163,21 +164,21 @@ func (k Keeper) readRecord(label string, n int) (record, []byte, error) {
 	return r, data, nil
 }
 
-// find returns the record of a snapshot that a caller remembers, if it is still
-// the same.
+// find returns the record of a snapshot known to the caller, if it is still the
+// same.
 func (k Keeper) find(snap Snapshot) (record, error) {
 	if !labelPattern().MatchString(snap.Label) {
 		return record{}, ErrLabel
 	}
 	if !commitPattern().MatchString(snap.Commit) {
-		return record{}, fmt.Errorf("%w: it was kept by an earlier version of the bridge, in the repository", ErrNotFound)
+		return record{}, fmt.Errorf("%w: it was made by an earlier version of bridge, in the repository", ErrNotFound)
 	}
 	r, data, err := k.readRecord(snap.Label, snap.N)
 	if err != nil {
 		return record{}, err
 	}
 	if r.snapshot(data).Commit != snap.Commit {
-		return record{}, fmt.Errorf("%w: the record of %s %d is another one", ErrDamaged, snap.Label, snap.N)
+		return record{}, fmt.Errorf("%w: the record of %s %d was replaced", ErrDamaged, snap.Label, snap.N)
 	}
 	if snap.Workspace != "" && snap.Workspace != r.Workspace {
 		return record{}, fmt.Errorf("%w: %s %d is of another workspace", ErrNotFound, snap.Label, snap.N)

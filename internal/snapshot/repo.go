@@ -8,24 +8,24 @@ import (
 	"strings"
 )
 
-// Bounds of what is read of a repository.
+// Limits of what is read from a repository.
 const (
 	maxRules   = 1 << 20   // a list of ignored files
 	maxIndex   = 256 << 20 // git's index
 	maxGitFile = 4096      // a .git that is a file
 )
 
-// repository is what git knows of a workspace that matters here. Without one
-// everything in it is empty.
+// repository is the part of git's state that matters for a workspace. Outside a
+// repository, everything in it is empty.
 type repository struct {
 	prefix  string   // the workspace below the repository's top, with slashes
-	above   []string // the folders from the top to the workspace, real paths
-	tracked []string // paths below the top
+	above   []string // the real paths of the folders from the top to the workspace
+	tracked []string // paths relative to the top
 	exclude string   // the text of info/exclude
 }
 
-// findRepository looks for the repository around a workspace. What cannot be
-// read is as if it were not there: more is kept then, not less.
+// findRepository looks for the repository around a workspace. Files that cannot
+// be read are treated as missing, so that more is kept rather than less.
 func findRepository(top string) repository {
 	var r repository
 	for at := top; ; at = filepath.Dir(at) {
@@ -72,8 +72,8 @@ func (r *repository) read(d dir, at string, k kind) {
 	}
 }
 
-// readIndex notes what git tracks. Of a split index the shared part counts whole:
-// what git has dropped of it since is as good as tracked.
+// readIndex records what git tracks. All paths of a split index's shared part
+// count as tracked, including those that git has removed since.
 func (r *repository) readIndex(git dir) {
 	data, err := readSmall(git, "index", maxIndex)
 	if err != nil {
@@ -132,4 +132,4 @@ func readSmall(d dir, name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit))
 }
 
-var errNoFile = errors.New("it is not a regular file of a fitting size")
+var errNoFile = errors.New("it is not a regular file of an allowed size")

@@ -11,14 +11,14 @@ import (
 	"example.org/bridge/internal/guard/paths"
 )
 
-// Kind says what a restore does to a path.
+// Kind is what a restore does to a path.
 type Kind string
 
 // The kinds of change.
 const (
-	Create Kind = "create" // the snapshot has it, the workspace has not
+	Create Kind = "create" // the snapshot contains it, the workspace does not
 	Change Kind = "change" // the two differ
-	Remove Kind = "remove" // it came after the snapshot
+	Remove Kind = "remove" // it was created after the snapshot
 )
 
 // PathChange is what a restore does to one path.
@@ -32,24 +32,24 @@ type PathChange struct {
 // Plan is what a restore would do.
 type Plan struct {
 	Changes []PathChange
-	// Refused are changes that are not made: no command may write these paths,
-	// and neither may a restore.
+	// Refused are changes that are not made, because commands may not write
+	// these paths and a restore may not either.
 	Refused []PathChange
 
-	modes map[string]uint32 // of the snapshot's folders
+	modes map[string]uint32 // modes of the snapshot's folders
 }
 
 // Restored is what a restore has done.
 type Restored struct {
 	Plan
-	// Before is the snapshot that was taken first: restoring it undoes the
-	// restore.
+	// Before is the snapshot that was taken before restoring. Restoring it
+	// undoes the restore.
 	Before Snapshot
 }
 
-// Preview returns what [Keeper.Restore] would do, and does nothing.
+// Preview returns what [Keeper.Restore] would do, without doing it.
 //
-// Errors: [ErrNotFound], [ErrDamaged], [ErrPlatform], the system's own.
+// Errors: [ErrNotFound], [ErrDamaged], [ErrPlatform], errors of the system.
 func (k Keeper) Preview(ctx context.Context, snap Snapshot) (Plan, error) {
 	k = k.withDefaults()
 	lock, err := k.lock(false)
@@ -64,12 +64,13 @@ func (k Keeper) Preview(ctx context.Context, snap Snapshot) (Plan, error) {
 	return k.plan(ctx, r)
 }
 
-// Restore makes the workspace what it was: it puts back what was changed or
-// removed, and removes what is new. What was ignored when the snapshot was taken
-// stays. It takes a snapshot of the label first, so that it can be undone itself.
+// Restore restores the workspace: it restores what was changed or removed, and
+// removes what is new. Files that were ignored when the snapshot was taken stay.
+// It first takes a snapshot under the same label, so that the restore itself can
+// be undone.
 //
-// An error that comes with a Restored means that the paths not in Changes
-// could not be restored.
+// If an error is returned together with a Restored, the paths that are not in
+// Changes could not be restored.
 func (k Keeper) Restore(ctx context.Context, snap Snapshot) (done Restored, err error) {
 	k = k.withDefaults()
 	lock, err := k.lock(false)
@@ -91,7 +92,7 @@ func (k Keeper) Restore(ctx context.Context, snap Snapshot) (done Restored, err 
 	return done, err
 }
 
-// plan compares the workspace with a snapshot, by the snapshot's rules.
+// plan compares the workspace with a snapshot, using the snapshot's rules.
 // Removals come first.
 func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
 	store := &objects{dir: k.Dir}
@@ -101,7 +102,7 @@ func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
 	}
 	then := tree.flatten()
 	w := newWalker(ctx, k, store, k.loadCache(r.Workspace))
-	root, err := w.past(r, then)
+	root, err := w.readThen(r, then)
 	if err != nil {
 		return Plan{}, fmt.Errorf("snapshot: %w", err)
 	}
@@ -116,7 +117,8 @@ func (k Keeper) plan(ctx context.Context, r record) (Plan, error) {
 	return p, nil
 }
 
-// compare plans what makes the workspace, as it is now, what it was then.
+// compare plans the changes that turn the workspace as it is now into what it
+// was.
 func (p *Plan) compare(r record, now, then map[string]*node) {
 	for path := range now {
 		if then[path] == nil && !leftOut(r.Skipped, path) {
@@ -152,15 +154,15 @@ func (p *Plan) add(c PathChange) {
 	p.Changes = append(p.Changes, c)
 }
 
-// leftOut reports whether a snapshot left a path out, or a folder that it is in:
-// it was there then, so that it is not new.
+// leftOut reports whether a snapshot left out a path or a folder above it. The
+// path existed then, so it is not new.
 func leftOut(skipped []Skip, path string) bool {
 	return slices.ContainsFunc(skipped, func(s Skip) bool {
 		return path == s.Path || strings.HasPrefix(path, s.Path+"/")
 	})
 }
 
-// apply makes the changes, and returns those that were made.
+// apply makes the changes, and returns those that succeeded.
 func (k Keeper) apply(ctx context.Context, workspace string, p Plan) ([]PathChange, error) {
 	top, err := openDir(workspace)
 	if err != nil {
@@ -203,7 +205,7 @@ func (m restorer) change(c PathChange) error {
 	return m.write(parts, c.to)
 }
 
-// remove removes a file, and the folders that it leaves empty.
+// remove removes a file, and the folders that become empty.
 func (m restorer) remove(parts []string) error {
 	for at := len(parts) - 1; at >= 0; at-- {
 		d, err := m.top.openPath(parts[:at])
@@ -223,11 +225,11 @@ func (m restorer) remove(parts []string) error {
 	return nil
 }
 
-// temporary is where a file is written before it takes its place.
+// temporary is the name under which a file is written before it is renamed.
 const temporary = ".bridge-restore"
 
-// write puts a file or a link back, in one step. A folder that is in the way
-// holds what the snapshot does not know, and stays.
+// write restores a file or a link atomically. A folder in its place contains
+// files that the snapshot does not know, and stays.
 func (m restorer) write(parts []string, n *node) error {
 	d, err := m.parents(parts[:len(parts)-1])
 	if err != nil {
@@ -241,7 +243,7 @@ func (m restorer) write(parts []string, n *node) error {
 		}
 		o = ownerFor(have)
 	}
-	_ = d.remove(temporary) // of a restore that was killed
+	_ = d.remove(temporary) // left by a restore that was killed
 	if n.kind == link {
 		err = m.writeLink(d, n, o)
 	} else {
@@ -276,8 +278,8 @@ func (m restorer) writeFile(d dir, n *node, o owner) error {
 	return errors.Join(err, f.Close())
 }
 
-// parents opens the folder of a path, and makes those on the way that are
-// missing. A file or link there is one that the snapshot ignores, and stays.
+// parents opens the folder of a path, and creates missing folders on the way. A
+// file or link on the way is one that the snapshot ignores, and stays.
 func (m restorer) parents(parts []string) (dir, error) {
 	at, err := m.top.open(".")
 	if err != nil {
@@ -299,10 +301,10 @@ func (m restorer) parents(parts []string) (dir, error) {
 	return at, nil
 }
 
-// folderMode is what a folder had in the snapshot.
+// folderMode returns the mode of a folder in the snapshot.
 func (m restorer) folderMode(parts []string) uint32 {
 	if mode, ok := m.modes[strings.Join(parts, "/")]; ok {
-		return mode | 0o700 // or nothing could be put in it
+		return mode | 0o700 // otherwise nothing could be created in it
 	}
 	return 0o755
 }

@@ -12,26 +12,25 @@ import (
 	"example.org/bridge/internal/lazyregexp"
 )
 
-// Errors a caller may want to tell apart.
+// Errors that a caller may want to distinguish.
 var (
-	// ErrNotFound means that there is no snapshot of that label and number, or
-	// no longer.
+	// ErrNotFound means that there is no snapshot with that label and number,
+	// or no longer one.
 	ErrNotFound = errors.New("snapshot: no such snapshot")
-	// ErrDamaged means that what was kept is not what it was: nothing of it is
-	// used.
-	ErrDamaged = errors.New("snapshot: the kept state is damaged")
-	// ErrLabel means that a label has other characters than letters, digits,
-	// "-" and "_", or more than 64.
+	// ErrDamaged means that the stored data has changed. None of it is used.
+	ErrDamaged = errors.New("snapshot: the stored state is damaged")
+	// ErrLabel means that a label has characters other than letters, digits,
+	// "-" and "_", or more than 64 of them.
 	ErrLabel = errors.New("snapshot: a label is 1 to 64 letters, digits, - and _")
 	// ErrPlatform means that this system cannot open files safely enough.
 	ErrPlatform = errors.New("snapshot: not available on this platform")
 )
 
-// Limits of what is kept, for a [Keeper] that says nothing else.
+// Default limits of a [Keeper].
 const (
 	// DefaultMaxFile is the size of the largest file that is kept, in bytes.
 	DefaultMaxFile = 512 << 20
-	// DefaultMaxTotal is what all snapshots together may take, in bytes.
+	// DefaultMaxTotal is the maximum total size of all snapshots, in bytes.
 	DefaultMaxTotal = 8 << 30
 	// DefaultMaxAge is how long a snapshot is kept.
 	DefaultMaxAge = 30 * 24 * time.Hour
@@ -39,13 +38,13 @@ const (
 
 // Keeper keeps snapshots in a folder.
 type Keeper struct {
-	// Dir is a folder that only the bridge's own user can enter, outside of
-	// every workspace. It is made when needed.
+	// Dir is a folder outside every workspace that only the bridge's user can
+	// enter. It is created when needed.
 	Dir string
 	// MaxFile, MaxTotal and MaxAge replace the defaults, if not zero.
 	MaxFile, MaxTotal int64
 	MaxAge            time.Duration
-	// Now is the time; nil means the clock's.
+	// Now returns the time; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -65,24 +64,24 @@ func (k Keeper) withDefaults() Keeper {
 	return k
 }
 
-// Snapshot is one kept state of a workspace.
+// Snapshot is one stored state of a workspace.
 type Snapshot struct {
 	Label string
-	// N counts the snapshots of a label, from 1.
+	// N numbers the snapshots of a label, from 1.
 	N int
-	// Commit is the SHA-256 of the snapshot's record, in hexadecimal. It stands
-	// for the content.
+	// Commit is the SHA-256 of the snapshot's record, in hexadecimal. It
+	// identifies the content.
 	Commit string
-	// Time is when it was taken, to the second.
+	// Time is when it was taken, with a precision of seconds.
 	Time time.Time
 	// Workspace is the real path of the folder.
 	Workspace string
-	// Skipped is what could not be kept.
+	// Skipped lists what could not be kept.
 	Skipped []Skip
 }
 
-// Skip is a path that a snapshot leaves out, below the workspace and with
-// slashes, and why.
+// Skip is a path that a snapshot leaves out, relative to the workspace and with
+// slashes, and the reason.
 type Skip struct {
 	Path string `json:"path"`
 	Why  string `json:"why"`
@@ -93,10 +92,11 @@ var (
 	commitPattern = lazyregexp.New(`^[0-9a-f]{64}$`)
 )
 
-// Take keeps the workspace as it is now, under the next number of the label. It returns
-// what was found in the workspace's folders too, for the next reader of them.
+// Take stores the current state of the workspace under the next number of the label. It
+// also returns what it found in the workspace's folders, for the next reader of them.
 //
-// Errors: [ErrLabel], [ErrPlatform], the system's own. Nothing is kept then.
+// Errors: [ErrLabel], [ErrPlatform], errors of the system. In these cases nothing is
+// stored.
 func (k Keeper) Take(ctx context.Context, workspace, label string) (Snapshot, *dirstate.Seen, error) {
 	if !labelPattern().MatchString(label) {
 		return Snapshot{}, nil, ErrLabel
@@ -122,7 +122,7 @@ func (k Keeper) take(ctx context.Context, top, label string) (Snapshot, *dirstat
 	repo := findRepository(top)
 	loading.Wait()
 	w := newWalker(ctx, k, store, cache)
-	root, rules, err := w.present(top, repo)
+	root, rules, err := w.readNow(top, repo)
 	if err != nil {
 		return Snapshot{}, nil, fmt.Errorf("snapshot: %w", err)
 	}

@@ -80,7 +80,8 @@ func write(t testing.TB, dir string, files map[string]string) {
 	}
 }
 
-// tree returns the files below dir but those in .git, with modes and contents.
+// tree returns the files below dir except those in .git, with modes and
+// contents.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
@@ -113,7 +114,7 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// keeper returns one that keeps in a new folder.
+// keeper returns a Keeper with a new folder.
 func keeper(t testing.TB) snapshot.Keeper {
 	t.Helper()
 	return snapshot.Keeper{Dir: filepath.Join(t.TempDir(), "snapshots")}
@@ -198,7 +199,7 @@ func TestList(t *testing.T) {
 	k := keeper(t)
 	dir := repository(t)
 	var want []snapshot.Snapshot
-	for range 12 { // numbers, not names, are in order
+	for range 12 { // in the order of numbers, not names
 		want = append(want, take(t, k, dir))
 	}
 	if _, _, err := k.Take(t.Context(), dir, "other"); err != nil {
@@ -235,8 +236,8 @@ func TestTakenAtOnce(t *testing.T) {
 	}
 }
 
-// TestSubfolder: only the workspace is kept and restored, by the ignore rules
-// of the whole.
+// TestSubfolder checks that only the workspace is kept and restored, using the
+// ignore rules of the whole repository.
 func TestSubfolder(t *testing.T) {
 	k := keeper(t)
 	dir := repository(t)
@@ -281,7 +282,8 @@ func TestNestedRepositoriesAreLeft(t *testing.T) {
 	}
 }
 
-// TestIgnoredIsInTheWay: what is ignored is not removed for what was kept.
+// TestIgnoredIsInTheWay checks that a restore does not remove ignored files
+// that are in its way.
 func TestIgnoredIsInTheWay(t *testing.T) {
 	k := keeper(t)
 	dir := repository(t)
@@ -314,8 +316,8 @@ func TestIgnoredIsInTheWay(t *testing.T) {
 	}
 }
 
-// TestHostileRepository: a repository whose every hook, filter and program
-// leaves a mark runs none of them.
+// TestHostileRepository checks that nothing in a repository is run, where every
+// hook, filter and program would leave a trace.
 func TestHostileRepository(t *testing.T) {
 	k := keeper(t)
 	dir := repository(t)
@@ -355,7 +357,7 @@ func TestHostileRepository(t *testing.T) {
 	write(t, nested, map[string]string{"file": "x"})
 	git(t, nested, "init", "--quiet")
 	git(t, nested, "config", "core.fsmonitor", program)
-	if err := os.Remove(mark); err != nil && !errors.Is(err, os.ErrNotExist) { // from making the repository
+	if err := os.Remove(mark); err != nil && !errors.Is(err, os.ErrNotExist) { // created with the repository
 		t.Fatal(err)
 	}
 

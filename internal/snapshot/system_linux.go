@@ -9,10 +9,11 @@ import (
 	"example.org/bridge/internal/dirstate"
 )
 
-// openForWriting reports whether some program may have a file open for writing,
-// or in its memory. The kernel gives a read lease (fcntl(2)) only where none
-// has. It gives none for another user's file either, so that such a file counts
-// as open. A file system without leases cannot tell, and no file there counts.
+// openForWriting reports whether a program may have a file open for writing, or
+// mapped into memory. The kernel grants a read lease (fcntl(2)) only if none
+// has. It also grants none for another user's file, so that such a file counts
+// as open. A file system without leases cannot tell, and its files count as not
+// open.
 func openForWriting(f *os.File) bool {
 	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
 	if err == nil {
@@ -22,8 +23,7 @@ func openForWriting(f *os.File) bool {
 	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES)
 }
 
-// stamp tells d from another folder, and from itself with other entries. It is the
-// zero value where that cannot be relied on.
+// stamp returns the stamp of d, or the zero Stamp if it cannot be relied on.
 func (d dir) stamp(t *dirstate.Trust) (dirstate.Stamp, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(d.fd, &st); err != nil {

@@ -18,11 +18,11 @@ type Tidied struct {
 	Bytes     int64
 }
 
-// tidyEvery is how often the age of snapshots is looked at.
+// tidyEvery is how often the age of snapshots is checked.
 const tidyEvery = 24 * time.Hour
 
-// Tidy removes snapshots that are too old, and the oldest while all together
-// are too large. It looks only once a day, or when the folder has grown too
+// Tidy removes snapshots that are too old, and the oldest ones while the total
+// size is too large. It checks only once a day, or if the folder has become too
 // large, so that it can be called after every command.
 func (k Keeper) Tidy() (Tidied, error) {
 	k = k.withDefaults()
@@ -33,9 +33,9 @@ func (k Keeper) Tidy() (Tidied, error) {
 	return k.Prune(k.MaxAge, false)
 }
 
-// Prune removes snapshots older than age, and the oldest while all together are
-// too large. The newest of each label is kept for as long as its age allows. A
-// dry run only counts those that are too old.
+// Prune removes snapshots older than age, and the oldest ones while the total
+// size is too large. The newest of each label is removed only because of its
+// age. A dry run only counts those that are too old.
 func (k Keeper) Prune(age time.Duration, dryRun bool) (Tidied, error) {
 	k = k.withDefaults()
 	if _, err := os.Lstat(k.Dir); errors.Is(err, fs.ErrNotExist) {
@@ -48,7 +48,7 @@ func (k Keeper) Prune(age time.Duration, dryRun bool) (Tidied, error) {
 	defer lock.unlock()
 	if dryRun {
 		all, err := k.records()
-		return Tidied{Snapshots: len(all) - len(younger(all, k.Now().Add(-age)))}, err
+		return Tidied{Snapshots: len(all) - len(newerThan(all, k.Now().Add(-age)))}, err
 	}
 	t, err := k.prune(age)
 	if err != nil {
@@ -63,7 +63,7 @@ func (k Keeper) prune(age time.Duration) (Tidied, error) {
 	if err != nil {
 		return t, err
 	}
-	young := younger(kept, k.Now().Add(-age))
+	young := newerThan(kept, k.Now().Add(-age))
 	t.Snapshots = len(kept) - len(young)
 	if err := k.forget(kept, young); err != nil {
 		return t, err
@@ -86,12 +86,12 @@ func (k Keeper) prune(age time.Duration) (Tidied, error) {
 	}
 }
 
-func younger(all []record, limit time.Time) []record {
+func newerThan(all []record, limit time.Time) []record {
 	return slices.DeleteFunc(slices.Clone(all), func(r record) bool { return r.Time.Before(limit) })
 }
 
-// olderHalf returns what is left when the older half is gone, but for the newest
-// of each label.
+// olderHalf returns what is left after removing the older half, except for the
+// newest of each label.
 func olderHalf(all []record) []record {
 	newest := make(map[string]int)
 	for _, r := range all {
@@ -107,7 +107,7 @@ func olderHalf(all []record) []record {
 	})
 }
 
-// records reads all that can be read, the oldest first.
+// records reads all records that can be read, oldest first.
 func (k Keeper) records() ([]record, error) {
 	labels, err := os.ReadDir(filepath.Join(k.Dir, "labels"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -145,8 +145,8 @@ func (k Keeper) forget(all, kept []record) error {
 	return nil
 }
 
-// sweep removes what no record needs, and returns what is left and what was
-// removed, in bytes. What was remembered of files is forgotten with it.
+// sweep removes objects that no record needs, and returns the sizes of what is
+// left and of what was removed, in bytes. It also removes the cache files.
 func (k Keeper) sweep(kept []record) (left, freed int64, err error) {
 	needed := k.needed(kept)
 	for _, kind := range []string{blobs, trees} {
@@ -178,8 +178,8 @@ func (k Keeper) sweep(kept []record) (left, freed int64, err error) {
 	return left, freed, err
 }
 
-// needed marks what records lead to. A tree that cannot be read is damaged, and
-// what it led to is of no use.
+// needed marks all objects that records refer to. A tree that cannot be read is
+// damaged, so that what it referred to is no longer needed.
 func (k Keeper) needed(kept []record) map[string]bool {
 	store := &objects{dir: k.Dir}
 	marked := make(map[string]bool)
@@ -213,8 +213,8 @@ func (k Keeper) needed(kept []record) map[string]bool {
 	return marked
 }
 
-// The size of all is kept in a file to which each snapshot adds a line, and
-// which is written again when old ones are removed.
+// The total size is kept in a file to which each snapshot appends a line, and
+// which is rewritten when old snapshots are removed.
 
 func (k Keeper) usagePath() string { return filepath.Join(k.Dir, "usage") }
 
@@ -230,7 +230,7 @@ func (k Keeper) noteUsage(added int64) {
 	_ = f.Close()
 }
 
-// usage returns the size, and when old snapshots were last looked for.
+// usage returns the total size, and when old snapshots were last checked.
 func (k Keeper) usage() (bytes int64, looked time.Time) {
 	data, err := os.ReadFile(k.usagePath())
 	if err != nil {

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// tracked are paths that are kept though they are ignored, in order, and whether
-// each was found. What lies below a folder stands together.
+// tracked holds the paths that are kept even if they are ignored, in order, and
+// whether each was found. Paths below a folder are adjacent.
 type tracked struct {
 	paths []string
 	found []bool
-	count int // of found
+	count int // number found
 }
 
 func newTracked(paths []string) tracked {
 	return tracked{paths: paths, found: make([]bool, len(paths))}
 }
 
-// span is what is tracked below a folder: which of the paths, and how long the
-// folder's path is in each, with the slash.
+// span selects the tracked paths below a folder, and the length of the folder's
+// path, including the slash, in each.
 type span struct{ from, to, skip int }
 
 func (s span) empty() bool { return s.from == s.to }
@@ -41,7 +41,7 @@ func (t *tracked) search(s span, name, end string) int {
 	})
 }
 
-// find returns which path a name in a span's folder is, or -1.
+// find returns the index of a name in a span's folder, or -1.
 func (t *tracked) find(s span, name string) int {
 	if s.empty() {
 		return -1
@@ -52,16 +52,16 @@ func (t *tracked) find(s span, name string) int {
 	return -1
 }
 
-// below returns what is tracked below a folder in a span's folder.
+// below returns the tracked paths below a folder in a span's folder.
 func (t *tracked) below(s span, name string) span {
 	if s.empty() {
 		return span{}
 	}
-	// "0" is what comes after "/".
+	// "0" is the character after "/".
 	return span{from: t.search(s, name, "/"), to: t.search(s, name, "0"), skip: s.skip + len(name) + 1}
 }
 
-// mark notes that a name was found, if it is tracked.
+// mark records that a name was found, if it is tracked.
 func (t *tracked) mark(s span, name string) {
 	if i := t.find(s, name); i >= 0 && !t.found[i] {
 		t.found[i] = true
@@ -69,11 +69,11 @@ func (t *tracked) mark(s span, name string) {
 	}
 }
 
-// maxAbsent bounds the list below: a sparse checkout lacks most of what git
-// tracks.
+// maxAbsent limits the list returned by absent: a sparse checkout lacks most of
+// what git tracks.
 const maxAbsent = 10_000
 
-// absent returns what is tracked and was not found.
+// absent returns the tracked paths that were not found.
 func (t *tracked) absent() []string {
 	if n := len(t.paths) - t.count; n == 0 || n > maxAbsent {
 		return nil

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// kind is what a path is.
+// kind is the kind of a path.
 type kind byte
 
 const (
 	file   kind = 'f'
 	link   kind = 'l'
 	folder kind = 'd'
-	// The rest is never kept.
+	// These kinds are never kept.
 	special kind = 's' // a pipe, a socket, a device
 	unread  kind = 'u' // a file that is too large or cannot be read
 )
@@ -24,14 +24,15 @@ type node struct {
 	kind kind
 	mode uint32 // permissions
 	size int64
-	// hash names the content of a file, the target of a link, or a tree.
+	// hash is the name of a file's content, of a link's target, or of a tree.
 	hash     string
-	children []*node // of a folder, by name
-	// empty means that nothing in a folder that was looked at is kept.
+	children []*node // of a folder, ordered by name
+	// empty means that nothing in a visited folder is kept.
 	empty bool
 }
 
-// appendText appends a folder's text, as it is kept. What is in it is kept already.
+// appendText appends the stored form of a folder, whose entries must be stored
+// already.
 func (n *node) appendText(text []byte) []byte {
 	for _, c := range n.children {
 		text = append(text, byte(c.kind), ' ')
@@ -43,7 +44,7 @@ func (n *node) appendText(text []byte) []byte {
 	return text
 }
 
-// getTree reads a folder and what is in it.
+// getTree reads a folder and everything in it.
 func (o *objects) getTree(hash string) (*node, error) {
 	text, err := o.get(trees, hash)
 	if err != nil {
@@ -83,12 +84,12 @@ func parseNode(line string) (*node, error) {
 	return n, nil
 }
 
-// plainName reports whether a name can be that of an entry of a folder.
+// plainName reports whether a name can be that of a folder's entry.
 func plainName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }
 
-// flatten returns what lies below n, but not the folders, by path with slashes.
+// flatten returns everything below n except folders, by path with slashes.
 func (n *node) flatten() map[string]*node {
 	all := make(map[string]*node)
 	n.visit("", func(path string, c *node) {
@@ -99,7 +100,7 @@ func (n *node) flatten() map[string]*node {
 	return all
 }
 
-// visit calls f for everything below n, folders before what is in them.
+// visit calls f for everything below n, folders before their content.
 func (n *node) visit(prefix string, f func(path string, c *node)) {
 	for _, c := range n.children {
 		path := join(prefix, c.name)

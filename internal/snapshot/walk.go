@@ -14,23 +14,23 @@ import (
 // walker reads a workspace.
 type walker struct {
 	ctx   context.Context
-	max   int64 // size of a file
-	total int64 // of what is new
+	max   int64 // maximum size of a file
+	total int64 // maximum size of what is new
 	store *objects
 	cache *cache
-	// dry hashes files and keeps none.
+	// dry hashes files but stores none.
 	dry bool
-	// fixed means that lists were given, and none are read on the way.
+	// fixed means that the lists are given, and none are read on the way.
 	fixed   bool
 	base    string // the workspace below the repository's top
 	byBase  map[string]rules
 	exclude rules
 	read    []ruleFile
 	tracked tracked
-	holding int // listings, see reader
+	holding int // listings that are read ahead; see reader
 	trust   dirstate.Trust
 	seen    *dirstate.Seen
-	text    []byte // of a tree, used again
+	text    []byte // buffer for a tree, reused
 	skipped []Skip
 }
 
@@ -38,8 +38,8 @@ func newWalker(ctx context.Context, k Keeper, store *objects, c *cache) *walker 
 	return &walker{ctx: ctx, max: k.MaxFile, total: k.MaxTotal, store: store, cache: c, byBase: map[string]rules{}, seen: new(dirstate.Seen)}
 }
 
-// present reads the workspace by its own rules, and keeps what it finds.
-func (w *walker) present(top string, r repository) (*node, []ruleFile, error) {
+// readNow reads the workspace by its own rules, and stores what it finds.
+func (w *walker) readNow(top string, r repository) (*node, []ruleFile, error) {
 	w.base = r.prefix
 	if r.exclude != "" {
 		w.exclude = parseRules("", r.exclude)
@@ -71,7 +71,7 @@ func (w *walker) present(top string, r repository) (*node, []ruleFile, error) {
 
 func lastOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// below returns those paths that lie in a folder, from there.
+// below returns the paths that are below a folder, relative to it.
 func below(paths []string, folder string) []string {
 	if folder == "" {
 		return paths
@@ -85,9 +85,9 @@ func below(paths []string, folder string) []string {
 	return in
 }
 
-// past reads the workspace by the rules of a snapshot, whose files are looked at
-// whatever the rules say. Nothing is kept.
-func (w *walker) past(r record, has map[string]*node) (*node, error) {
+// readThen reads the workspace by the rules of a snapshot. Files in the snapshot are
+// read whatever the rules are. Nothing is stored.
+func (w *walker) readThen(r record, has map[string]*node) (*node, error) {
 	w.fixed, w.dry = true, true
 	w.base = findRepository(r.Workspace).prefix
 	var above []rules
@@ -126,19 +126,19 @@ func (w *walker) walk(top string, above []rules) (*node, error) {
 	return root, w.folder(w.list(d, ""), in, root)
 }
 
-// place is where in the workspace a folder is.
+// place is the position of a folder in the workspace.
 type place struct {
 	path    string  // below the workspace
-	lists   []rules // that hold there
+	lists   []rules // that apply there
 	tracked span    // what is tracked below it
-	only    bool    // only that is looked at
+	only    bool    // only tracked files are read
 }
 
-// under returns the path of a name in it.
+// under returns the path of a name in the folder.
 func (p *place) under(name string) string { return join(p.path, name) }
 
-// folder reads what is in l into n, and closes it. In a folder that is ignored,
-// or that is a repository of its own, only tracked files are looked at.
+// folder reads the content of l into n, and closes l. In a folder that is
+// ignored, or that is a repository of its own, it reads only tracked files.
 func (w *walker) folder(l *listing, in place, n *node) error {
 	defer l.dir.close()
 	if err := errors.Join(w.ctx.Err(), l.err); err != nil {
@@ -166,7 +166,7 @@ func (w *walker) folder(l *listing, in place, n *node) error {
 	return w.keepTree(n)
 }
 
-// children reads what is in the folder of l, as far as it is kept.
+// children reads those entries of l that are kept.
 func (w *walker) children(l *listing, in *place, n *node) (err error) {
 	entries := w.choose(l, in)
 	folders := reader{walker: w, in: l.dir, path: in.path, names: foldersOf(entries)}
@@ -191,7 +191,7 @@ func (w *walker) children(l *listing, in *place, n *node) (err error) {
 	return nil
 }
 
-// keepTree keeps a folder of which all is kept, and lets go of what is in it.
+// keepTree stores a folder whose entries are all stored, and releases them.
 func (w *walker) keepTree(n *node) (err error) {
 	w.text = n.appendText(w.text[:0])
 	n.hash, err = w.store.put(trees, w.text)
@@ -199,14 +199,14 @@ func (w *walker) keepTree(n *node) (err error) {
 	return err
 }
 
-// entry is a name that is looked at.
+// entry is a name that is read.
 type entry struct {
 	*found
-	// only marks a folder in which only tracked files are looked at.
+	// only marks a folder in which only tracked files are read.
 	only bool
 }
 
-// choose returns what is looked at in a folder.
+// choose returns the names in a folder that are read.
 func (w *walker) choose(l *listing, in *place) []entry {
 	entries := make([]entry, 0, len(l.found))
 	judge := judgement{lists: in.lists, base: w.base, folder: in.path}
@@ -219,7 +219,7 @@ func (w *walker) choose(l *listing, in *place) []entry {
 			continue
 		}
 		if e.kind == 0 {
-			continue // it has gone meanwhile
+			continue // it was removed meanwhile
 		}
 		isFolder := e.kind == folder
 		only := in.only || judge.ignored(e.name, isFolder)
@@ -230,7 +230,7 @@ func (w *walker) choose(l *listing, in *place) []entry {
 	return entries
 }
 
-// isGit reports whether a name is .git where case does not matter.
+// isGit reports whether a name is .git, ignoring case.
 func isGit(name string) bool { return strings.HasPrefix(name, ".") && paths.Fold(name) == ".git" }
 
 func foldersOf(entries []entry) []string {
@@ -243,7 +243,7 @@ func foldersOf(entries []entry) []string {
 	return names
 }
 
-// entry looks at one name that is not a folder, and says whether it is kept as n.
+// entry reads a name that is not a folder into n, and reports whether it is kept.
 func (w *walker) entry(d dir, e entry, in *place, n *node) (kept bool, err error) {
 	switch e.kind {
 	case file:
@@ -277,7 +277,7 @@ func (w *walker) subfolder(l *listing, e entry, in *place, n *node) (kept bool, 
 	return !n.empty, err
 }
 
-// file hashes a file, and keeps it.
+// file hashes a file, and stores it.
 func (w *walker) file(d dir, e *found, in *place, n *node) error {
 	n.size = e.size
 	if e.hash != "" {
@@ -288,7 +288,7 @@ func (w *walker) file(d dir, e *found, in *place, n *node) error {
 		return w.unread(n, in.under(e.name), fmt.Sprintf("larger than %d MiB", w.max>>20))
 	}
 	if w.store.added+e.size > w.total {
-		return w.unread(n, in.under(e.name), "too much in all")
+		return w.unread(n, in.under(e.name), "too large in total")
 	}
 	f, now, err := d.openFile(e.name)
 	if err != nil {
@@ -315,8 +315,8 @@ func (w *walker) unread(n *node, path, why string) error {
 	return nil
 }
 
-// link keeps where a link leads. Unlike a file it is never changed, but only
-// replaced, so that what stat said before it was read holds.
+// link stores the target of a link. Unlike a file, a link is never changed but
+// only replaced, so the metadata from before reading it is valid.
 func (w *walker) link(d dir, e *found, in *place, n *node) error {
 	n.mode = 0o777
 	if e.hash != "" {
@@ -341,7 +341,7 @@ func (w *walker) skip(path, why string) {
 	w.skipped = append(w.skipped, Skip{Path: path, Why: why})
 }
 
-// rulesOf returns the list that holds in a folder.
+// rulesOf returns the list that applies to a folder.
 func (w *walker) rulesOf(l *listing, rel string) (rules, error) {
 	base := join2(w.base, rel)
 	if w.fixed {
@@ -353,7 +353,8 @@ func (w *walker) rulesOf(l *listing, rel string) (rules, error) {
 	return rules{}, nil
 }
 
-// readRules reads a folder's .gitignore. Anything but a file there is no list.
+// readRules reads a folder's .gitignore. If it is not a regular file, there is
+// no list.
 func (w *walker) readRules(d dir, base string) (rules, error) {
 	text, err := readSmall(d, ".gitignore", maxRules)
 	if err != nil {
@@ -362,7 +363,7 @@ func (w *walker) readRules(d dir, base string) (rules, error) {
 	return parseRules(base, string(text)), w.note(ruleFile{Base: base}, string(text))
 }
 
-// note keeps a list with the snapshot.
+// note adds a list to the snapshot.
 func (w *walker) note(f ruleFile, text string) (err error) {
 	if f.Blob, err = w.store.put(blobs, []byte(text)); err != nil {
 		return err
@@ -371,7 +372,7 @@ func (w *walker) note(f ruleFile, text string) (err error) {
 	return nil
 }
 
-// join2 joins two paths of which either may be empty.
+// join2 joins two paths, either of which may be empty.
 func join2(a, b string) string {
 	if b == "" {
 		return a
@@ -379,7 +380,8 @@ func join2(a, b string) string {
 	return join(a, b)
 }
 
-// plainError is what went wrong without the path, which is said already.
+// plainError returns the error without the path, which the message contains
+// already.
 func plainError(err error) string {
 	for {
 		inner := errors.Unwrap(err)

@@ -2,14 +2,14 @@ package snapshot
 
 import "strings"
 
-// maxSteps bounds the work for one pattern and one path: a pattern may be made
-// to take forever. One that is not decided by then matches nothing, so that
-// the file is kept.
+// maxSteps limits the work for one pattern and one path, because a pattern can
+// be constructed to take very long. If the limit is reached, the pattern does
+// not match, so that the file is kept.
 const maxSteps = 20_000
 
 // wildmatch matches a path against a pattern of gitignore(5): * and ? match no
-// slash, ** between slashes or at an end matches any number of folders. What
-// git does not define, such as a class that is not closed, matches nothing.
+// slash, and ** between slashes or at an end matches any number of folders.
+// Patterns that git does not define, such as an unclosed class, match nothing.
 func wildmatch(pattern, text string) bool {
 	m := matcher{left: maxSteps}
 	return m.match(pattern, text, true) && m.left > 0
@@ -17,14 +17,14 @@ func wildmatch(pattern, text string) bool {
 
 type matcher struct{ left int }
 
-// match matches the rest of a pattern against the rest of a path. atFolder says
-// that the pattern stands at its start or after a slash.
+// match matches the rest of a pattern against the rest of a path. atFolder
+// means that the pattern is at its start or after a slash.
 func (m *matcher) match(pattern, text string, atFolder bool) bool {
 	for pattern != "" {
 		if m.left--; m.left <= 0 {
 			return false
 		}
-		n := 1 // bytes of the pattern for one of the text
+		n := 1 // bytes of the pattern matched, for one of the text
 		switch {
 		case pattern[0] == '*':
 			return m.stars(pattern, text, atFolder)
@@ -56,7 +56,7 @@ func (m *matcher) match(pattern, text string, atFolder bool) bool {
 func (m *matcher) stars(pattern, text string, atFolder bool) bool {
 	rest := strings.TrimLeft(pattern, "*")
 	if folders := len(pattern)-len(rest) >= 2 && atFolder; folders && rest == "" {
-		return true // "/**" at the end, and "**" alone
+		return true // "/**" at the end, or "**" alone
 	} else if folders && rest[0] == '/' {
 		return m.folders(rest[1:], text)
 	}
@@ -70,7 +70,8 @@ func (m *matcher) stars(pattern, text string, atFolder bool) bool {
 	}
 }
 
-// folders matches the rest behind "**/": after any number of folders, none too.
+// folders matches the rest after "**/", after any number of folders including
+// none.
 func (m *matcher) folders(rest, text string) bool {
 	if m.match(rest, text, true) {
 		return true
@@ -84,7 +85,7 @@ func (m *matcher) folders(rest, text string) bool {
 }
 
 // matchClass matches one character against the class at the start of pattern,
-// and returns the class's length, 0 if it is not closed.
+// and returns the class's length, or 0 if it is not closed.
 func matchClass(pattern, text string) (n int, in bool) {
 	if text[0] == '/' {
 		return 0, false
@@ -126,7 +127,8 @@ func matchClass(pattern, text string) (n int, in bool) {
 	}
 }
 
-// classChar reads a character of a class, which a backslash may protect.
+// classChar reads a character of a class, which may be escaped with a
+// backslash.
 func classChar(pattern string, i int) (c byte, next int) {
 	if pattern[i] == '\\' {
 		i++

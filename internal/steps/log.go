@@ -12,7 +12,7 @@ import (
 // LogRequest is a step to log.
 type LogRequest struct {
 	Text string
-	// Task is the task that it is about; 0 for none.
+	// Task is the task that the step is about; 0 for none.
 	Task int64
 }
 
@@ -52,7 +52,7 @@ func check(r LogRequest) error {
 	case !utf8.ValidString(r.Text):
 		return bridge.Invalid("text", "must be text in UTF-8")
 	case strings.ContainsAny(r.Text, "\r\n\v\f\u0085\u2028\u2029"):
-		return bridge.Invalid("text", "must be one line: log each step by itself")
+		return bridge.Invalid("text", "must be one line: log each step separately")
 	case utf8.RuneCountInString(r.Text) > MaxText:
 		return tooLong(r.Text)
 	}
@@ -63,24 +63,24 @@ func tooLong(text string) error {
 	return bridge.Invalid("text", "must have at most %d characters, it has %d", MaxText, utf8.RuneCountInString(text))
 }
 
-// Scene is what decides about a step, as of one moment.
+// Scene is everything that determines whether a step is logged, at one moment.
 type Scene struct {
-	// HasTask reports that the task of the step is an open one of the conversation.
+	// HasTask reports that the step's task is an open task of the conversation.
 	HasTask bool
-	// Last is the number of the last step; 0 where there is none.
+	// Last is the number of the last step; 0 if there is none.
 	Last int64
 }
 
-// Outcome is what a rule decided: a step to keep, and up to which number those before it
-// go. Refused refuses the call; then nothing is kept.
+// Outcome is the decision of a rule: the step to keep, and the number up to which
+// earlier steps are removed. If Refused is set, the call is refused and nothing is kept.
 type Outcome struct {
 	Step    Step
 	Forget  int64
 	Refused error
 }
 
-// Rule says what becomes of a step. Its only effect is what it adds to the details of the
-// gate that it was made for.
+// Rule decides on a step. Its only side effect is on the details of the gate that it was
+// made for.
 type Rule func(Scene) Outcome
 
 func logRule(step Step, g bridge.Gate) Rule {

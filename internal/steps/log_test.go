@@ -10,7 +10,8 @@ import (
 	"example.org/bridge/internal/steps"
 )
 
-// What a store keeps is in package storetest: these are the rules.
+// The stores' part is tested in package storetest. These tests are about the
+// rules.
 func TestKept(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -34,8 +35,8 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// TestRedactionMayLengthen: a text that is too long only with what stands for its
-// secrets is refused, not cut.
+// TestRedactionMayLengthen checks that a text that becomes too long through the
+// placeholders for its secrets is refused, not cut.
 func TestRedactionMayLengthen(t *testing.T) {
 	core := bridgetest.NewServed(t)
 	p := bridgetest.NewPair(t, core.Service)
@@ -50,7 +51,7 @@ func TestRedactionMayLengthen(t *testing.T) {
 	}
 }
 
-// catcher is a store that keeps nothing but what a rule decides.
+// catcher is a store that keeps only the outcome of a rule.
 type catcher struct {
 	steps.Store
 	last    int64

@@ -10,7 +10,7 @@ import (
 // bridge.ErrNotFound.
 func (s *Service) Steps(ctx context.Context, q Query) ([]Step, error) {
 	if q.Task < 0 || q.Limit < 1 {
-		return nil, bridge.Invalid("limit", "must be a number from 1, and a task the id of one")
+		return nil, bridge.Invalid("limit", "must be at least 1, and a task must be an id")
 	}
 	if _, err := s.core.Conversation(ctx, q.Conversation); err != nil {
 		return nil, err

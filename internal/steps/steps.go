@@ -1,6 +1,6 @@
-// Package steps keeps the log of what the agents of a conversation do: one line a step,
-// for their human and their partners to follow. A step wakes nobody, is in nobody's inbox
-// and is never a message; it is redacted before it is kept.
+// Package steps keeps the log of what the agents of a conversation do: one line per step,
+// for their human and their partners to follow. A step is not a message: it wakes nobody
+// and appears in no inbox. It is redacted before it is stored.
 package steps
 
 import (
@@ -14,12 +14,13 @@ import (
 // Limits of steps.
 const (
 	MaxText = 2000 // characters
-	// Kept is how many steps are kept of a conversation; the oldest go first.
+	// Kept is the number of steps kept per conversation. The oldest are removed
+	// first.
 	Kept = 2000
 )
 
-// ErrNoTask reports that a step is for a task that is not an open one of the conversation.
-var ErrNoTask = errors.New("a step is for an open task of its conversation")
+// ErrNoTask reports a step for a task that is not an open task of the conversation.
+var ErrNoTask = errors.New("the conversation has no such open task")
 
 // Step is one line of the log of a conversation.
 type Step struct {
@@ -27,29 +28,29 @@ type Step struct {
 	// Number counts the steps of the conversation from 1, without gaps.
 	Number  int64
 	Session bridge.SessionID
-	// Task is the task that it is about; 0 for none.
+	// Task is the task that the step is about; 0 for none.
 	Task int64
 	At   time.Time
-	// Text is one line. An agent wrote it: untrusted.
+	// Text is a single line. It was written by an agent and is untrusted.
 	Text string
-	// Redacted names the kinds of secrets that were hidden in it.
+	// Redacted names the kinds of secrets that were hidden in the text.
 	Redacted []string
 }
 
-// Query says which steps of a conversation are wanted.
+// Query selects steps of a conversation.
 type Query struct {
 	Conversation string
-	// Task restricts them to those of one task; 0 means all.
+	// Task restricts them to one task; 0 means all.
 	Task int64
-	// After restricts them to those with a higher number.
+	// After restricts them to steps with a higher number.
 	After int64
-	// Limit is how many to return at most, from 1. Last returns the last ones rather than
-	// the first; both come in the order of their numbers.
+	// Limit is the maximum number of steps, at least 1. Last selects the last ones
+	// instead of the first. In both cases they are ordered by number.
 	Limit int
 	Last  bool
 }
 
-// Logged is what a session learns of a step that it logged.
+// Logged is the result of LogStep.
 type Logged struct {
 	Step
 	Unread int64
@@ -57,18 +58,18 @@ type Logged struct {
 
 // Store is the part of a store that keeps steps.
 type Store interface {
-	// LogStep passes g, and keeps what rule makes of the end of the log.
+	// LogStep passes g, and keeps the outcome of rule for the end of the log.
 	LogStep(ctx context.Context, g bridge.Gate, task int64, rule Rule) (Logged, error)
 	// Steps returns steps of a conversation, in order. It records nothing.
 	Steps(ctx context.Context, q Query) ([]Step, error)
 }
 
-// Service is the steps of one store. It is safe for concurrent use.
+// Service manages the steps of one store. It is safe for concurrent use.
 type Service struct {
 	core  *bridge.Service
 	store Store
 }
 
-// New returns a service. Gates and redaction are those of core, which must be on the
-// same store.
+// New returns a service that authenticates and redacts through core, which must use
+// the same store.
 func New(core *bridge.Service, store Store) *Service { return &Service{core, store} }

@@ -7,16 +7,16 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Agent is a session of a live conversation. Role, status and team are what agents
-// wrote: clean them before they are shown.
+// Agent is a session of a live conversation. Role, status and team were written by
+// agents: clean them before showing them.
 type Agent struct {
 	bridge.SessionState
 	Conversation, Team string
 	Paused             bool
 }
 
-// Stuck reports an agent that somebody should look at: it says that it is blocked, or
-// messages wait and nobody reads them.
+// Stuck reports whether somebody should look after the agent: it reports that it is
+// blocked, or it has unread messages and does not read them.
 func (a Agent) Stuck(now time.Time) bool {
 	if !a.Joined() || a.Paused {
 		return false
@@ -25,8 +25,8 @@ func (a Agent) Stuck(now time.Time) bool {
 	return a.Status == bridge.StatusBlocked || unread
 }
 
-// Agents are the sessions of the conversations that have not expired: the stuck first,
-// then those seen last.
+// Agents returns the sessions of the conversations that have not expired: stuck ones
+// first, then those seen last.
 func Agents(all []bridge.Overview, now time.Time) (agents []Agent) {
 	for _, c := range all {
 		if c.Expired(now) {

@@ -9,7 +9,7 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Actions of the audit log that tell how messages go.
+// Actions of the audit log that concern the delivery of messages.
 const (
 	actionSend = "send_to_partner"
 	actionRead = "messages_delivered"
@@ -17,37 +17,38 @@ const (
 )
 
 // Mail follows the messages that agents send through the audit log: how long each waited
-// until it was delivered, and which the operator has not looked at. It is given the
-// entries in their order, and knows nothing of what is not in them: notices of the bridge
-// and words of the operator are not messages of agents, and one that was sent before the
-// first entry has no known delay. The zero Mail has followed nothing.
+// until it was delivered, and which the operator has not seen. It must be given the
+// entries in order. Notices of the bridge and messages of the operator do not count as
+// messages of agents, and for a message sent before the first entry there is no delay.
+// The zero Mail has followed nothing.
 type Mail struct {
 	waiting map[inbox][]sent
 	unseen  map[string]Unseen
 	swept   time.Time
 }
 
-// inbox is that of one session of a conversation.
+// inbox identifies the inbox of a session.
 type inbox struct {
 	conversation string
 	session      bridge.SessionID
 }
 
-// sent is a message that waits, by its number in the inbox.
+// sent is a message that was not delivered yet, by its number in the inbox.
 type sent struct {
 	seq int64
 	at  time.Time
 }
 
-// Unseen are the messages of a conversation since the operator looked at it.
+// Unseen describes the messages of a conversation since the operator last
+// looked at it.
 type Unseen struct {
 	Messages int64
 	// Last is when the last of them was sent.
 	Last time.Time
 }
 
-// Next takes the next entry of the log, and returns how long each message waited that was
-// delivered with it. A delay is never negative, whatever clocks said.
+// Next processes the next entry of the log, and returns the delay of each message that
+// was delivered with it. A delay is never negative, whatever the clocks were.
 func (m *Mail) Next(e audit.Entry) []time.Duration {
 	if e.Outcome != bridge.OutcomeOK {
 		return nil
@@ -69,8 +70,9 @@ func (m *Mail) Next(e audit.Entry) []time.Duration {
 // looked at it.
 func (m *Mail) Unseen(conversation string) int64 { return m.unseen[conversation].Messages }
 
-// sending is what an entry of the log says of a message. To and Seqs are there where it
-// has several recipients; a conversation of two has the one who did not send it.
+// sending is the content of an entry about a message. To and Seqs are set if it has
+// several recipients; in a conversation of two, the recipient is the session that did
+// not send it.
 type sending struct {
 	Seq      int64              `json:"seq"`
 	To       []bridge.SessionID `json:"to"`
@@ -92,7 +94,7 @@ func (m *Mail) send(e audit.Entry) {
 		to = []bridge.SessionID{bridge.PairRoster().Partners(bridge.SessionID(e.Session)).IDs()[0]}
 	}
 	if len(s.Seqs) == 0 {
-		s.Seqs = []int64{s.Seq} // the first recipient's
+		s.Seqs = []int64{s.Seq} // for the first recipient
 	}
 	for i, seq := range s.Seqs[:min(len(s.Seqs), len(to))] {
 		of := inbox{e.Conversation, to[i]}
@@ -121,10 +123,11 @@ func (m *Mail) deliver(e audit.Entry) (delays []time.Duration) {
 	return delays
 }
 
-// sweepEvery is the time between two looks for messages that nobody can read any more.
+// sweepEvery is the time between two checks for messages that can no longer be read.
 const sweepEvery = time.Hour
 
-// sweep forgets the conversations in which nothing was said for as long as one may live.
+// sweep forgets the conversations without messages for as long as a conversation can
+// live.
 func (m *Mail) sweep(now time.Time) {
 	if since := now.Sub(m.swept); 0 <= since && since < sweepEvery {
 		return
@@ -142,11 +145,12 @@ func (m *Mail) sweep(now time.Time) {
 	}
 }
 
-// Delays are how long the messages of a period waited until they were delivered.
+// Delays describes how long the messages of a period waited until they were
+// delivered.
 type Delays struct {
-	// Count is how many messages were delivered.
+	// Count is the number of delivered messages.
 	Count int64
-	// Half of them waited no longer than Median, and 95 of 100 no longer than P95.
+	// Half of them waited no longer than Median, and 95 % no longer than P95.
 	Median, P95, Longest time.Duration
 }
 

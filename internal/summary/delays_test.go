@@ -14,7 +14,7 @@ import (
 
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-// said are the entries of a log, each a second after the one before.
+// said returns the entries of a log, one second apart.
 func said(all ...audit.Entry) []audit.Entry {
 	for i := range all {
 		all[i].Seq, all[i].Time, all[i].Conversation = int64(i+1), noon.Add(time.Duration(i)*time.Second), "conv_1"
@@ -35,7 +35,8 @@ func reads(who string, last int64) audit.Entry {
 
 func looks() audit.Entry { return audit.Entry{Session: "operator", Action: "read_conversation"} }
 
-// TestMail: how long each message waited, and what the operator has not seen.
+// TestMail checks the delays of messages, and which messages the operator has
+// not seen.
 func TestMail(t *testing.T) {
 	refused := sends("a", `{"seq":1}`)
 	refused.Outcome = "rate_limited"
@@ -71,7 +72,8 @@ func TestMail(t *testing.T) {
 	}
 }
 
-// TestMailForgets: what nobody can read any more is not kept.
+// TestMailForgets checks that messages that can no longer be read are
+// forgotten.
 func TestMailForgets(t *testing.T) {
 	var m summary.Mail
 	log := said(sends("a", `{"seq":1}`), sends("a", `{"seq":1}`), reads("b", 1))
@@ -88,7 +90,8 @@ func TestMailForgets(t *testing.T) {
 	}
 }
 
-// FuzzMail: whatever a log holds, no delay is negative and nothing fails.
+// FuzzMail checks that no delay is negative and nothing fails, whatever a log
+// contains.
 func FuzzMail(f *testing.F) {
 	f.Add(`{"seq":1}`, `{"last_seq":1}`, int64(5), "a")
 	f.Add(`{"seq":1,"to":["b","c"],"seqs":[1]}`, `{"last_seq":9}`, int64(-5), "c")
@@ -112,7 +115,8 @@ func FuzzMail(f *testing.F) {
 	})
 }
 
-// TestLog: delays are those of a store, in a pair and in a room, and only new entries are read.
+// TestLog checks the delays of messages in a store, in a pair and in a larger conversation,
+// and that only new entries are read.
 func TestLog(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	core := e.Service(t)
@@ -165,7 +169,7 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// deliver reads the mail of a session, so that it arrives.
+// deliver reads the mail of a session, so that it counts as delivered.
 func deliver(t *testing.T, s *bridge.Service, c bridge.Credentials) {
 	t.Helper()
 	d, err := s.Check(t.Context(), c, bridge.CheckRequest{}, nil)

@@ -8,11 +8,11 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Hour is what happened in one hour of the clock.
+// Hour describes what happened in one hour of the clock.
 type Hour struct {
-	// Begins is when it began, in UTC.
+	// Begins is the start of the hour, in UTC.
 	Begins time.Time
-	// Sent counts the messages of agents, Refused the calls that were refused for whatever
+	// Sent counts the messages of agents, and Refused the calls that were refused for any
 	// reason.
 	Sent, Refused int64
 }
@@ -40,8 +40,8 @@ func (h hours) add(e audit.Entry) {
 	h[at] = one
 }
 
-// repeated is for how many refused calls an entry stands: those that follow each other
-// share one.
+// repeated returns the number of refused calls that an entry stands for, since
+// consecutive ones share an entry.
 func repeated(e audit.Entry) int64 {
 	var d struct {
 		Count int64 `json:"count"`
@@ -59,8 +59,8 @@ func (h hours) forget(before time.Time) {
 	}
 }
 
-// Hours are the last n hours of the clock, the one of now last. They are known as far
-// back as Keep says.
+// Hours returns the last n hours of the clock, the current one last. They are known
+// as far back as Keep.
 func (l *Log) Hours(now time.Time, n int) []Hour {
 	all := make([]Hour, n)
 	for i := range all {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/summary"
 )
 
-// TestHours: what happened stands in the hour in which it did, and what is older than what
-// is kept is forgotten.
+// TestHours checks that events are counted in their hour, and that hours older than those
+// kept are forgotten.
 func TestHours(t *testing.T) {
 	at := func(ago time.Duration, e audit.Entry) audit.Entry {
 		e.Time = noon.Add(10*time.Minute - ago)

@@ -10,36 +10,38 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Log follows the audit log of a store, and reads of it only what is new. It is not safe
-// for concurrent use.
+// Log follows the audit log of a store, and reads only new entries. It is not safe for
+// concurrent use.
 type Log struct {
-	// Entries reads entries, as bridge.Service does.
+	// Entries returns entries, as bridge.Service does.
 	Entries func(context.Context, bridge.AuditQuery) ([]audit.Entry, error)
-	// Keep is the longest time of which Delays will be asked.
+	// Keep is the longest period for which Delays will be called.
 	Keep time.Duration
 
 	mail    Mail
 	started bool
-	last    int64 // the number of the last entry that was read
+	last    int64 // the number of the last entry read
 	done    []delivery
 	hours   hours
 }
 
-// delivery is when a message was delivered, and how long it had waited then.
+// delivery is the time at which a message was delivered, and how long it had
+// waited.
 type delivery struct {
 	at    time.Time
 	delay time.Duration
 }
 
 const (
-	// pageOfEntries is how many entries are read at once.
+	// pageOfEntries is how many entries are read at a time.
 	pageOfEntries = 10_000
-	// before is how much of the log is read in front of what is kept, for when what was
-	// delivered then had been sent. What waited longer is not counted.
+	// before is how much of the log before the period is read, to find when the
+	// messages delivered in the period were sent. Messages that waited longer are not
+	// counted.
 	before = 24 * time.Hour
 )
 
-// Read reads what is new in the log.
+// Read reads the new entries of the log.
 func (l *Log) Read(ctx context.Context, now time.Time) error {
 	if !l.started {
 		if err := l.start(ctx, now.Add(-l.Keep-before)); err != nil {
@@ -67,8 +69,8 @@ func (l *Log) Read(ctx context.Context, now time.Time) error {
 	}
 }
 
-// start finds the entry in front of the first that is not older than since. The times of
-// the log go on as its numbers do, but for a clock that was set back.
+// start finds the last entry before since. Times in the log increase with the numbers,
+// unless a clock was set back.
 func (l *Log) start(ctx context.Context, since time.Time) error {
 	newest, err := l.Entries(ctx, bridge.AuditQuery{Last: true, Limit: 1})
 	if err != nil || len(newest) == 0 {
@@ -86,7 +88,7 @@ func (l *Log) start(ctx context.Context, since time.Time) error {
 	return failed
 }
 
-// forget drops what was delivered before a time.
+// forget drops deliveries before a time.
 func (l *Log) forget(before time.Time) {
 	n := 0
 	for n < len(l.done) && l.done[n].at.Before(before) {
@@ -95,7 +97,7 @@ func (l *Log) forget(before time.Time) {
 	l.done = l.done[n:]
 }
 
-// Delays are those of the messages that were delivered since a time.
+// Delays returns the delays of messages delivered since a time.
 func (l *Log) Delays(since time.Time) Delays {
 	var all []time.Duration
 	for _, d := range l.done {
@@ -106,6 +108,6 @@ func (l *Log) Delays(since time.Time) Delays {
 	return delaysOf(all)
 }
 
-// Unseen are the conversations in which agents sent messages since the operator last
-// looked.
+// Unseen returns the conversations in which agents sent messages since the operator
+// last looked.
 func (l *Log) Unseen() map[string]Unseen { return maps.Clone(l.mail.unseen) }

@@ -7,19 +7,19 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Period is what happened since a time.
+// Period describes what happened since a time.
 type Period struct {
 	// Calls and Messages are the counts by kind.
 	Calls    []bridge.CallCount
 	Messages bridge.MessageCount
-	// Sent counts the messages, Limited the calls that were refused because they came too
-	// often, and Refused those that were refused for another reason.
+	// Sent counts the messages, Limited the calls refused because of a rate limit, and
+	// Refused those refused for another reason.
 	Sent, Limited, Refused int64
-	// Delays are those of what was delivered; zero where no log is followed.
+	// Delays describes the messages delivered; zero if no log is followed.
 	Delays Delays
 }
 
-// Since reads what happened since a time. The log is followed up to its last Read.
+// Since returns what happened since a time. The log counts up to its last Read.
 func (s Sources) Since(ctx context.Context, since time.Time) (p Period, err error) {
 	if p.Calls, err = s.Bridge.Calls(ctx, since); err != nil {
 		return p, err

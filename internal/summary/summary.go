@@ -1,6 +1,6 @@
-// Package summary gathers what an operator wants to see at a glance: what waits for a
-// decision, which agents are stuck, who is there, and what happened in the last hour and
-// the last day. It reads only, and decides how nothing looks.
+// Package summary gathers what an operator wants to see at a glance: what is waiting for
+// a decision, which agents are stuck, which are active, and what happened in the last
+// hour and the last day. It only reads, and leaves the presentation to others.
 package summary
 
 import (
@@ -19,32 +19,32 @@ type Sources struct {
 	Commands *commands.Service
 	Tasks    *tasks.Service
 	Claims   *claims.Service
-	// Log is followed for how long messages waited; nil where that is not asked.
+	// Log is followed for delays of messages; nil if they are not needed.
 	Log *Log
 }
 
-// Summary is how things stand at a time.
+// Summary describes the state of a store at a time.
 type Summary struct {
 	At time.Time
-	// Live counts the conversations that have not expired, Paused those of them that the
-	// operator has paused.
+	// Live counts the conversations that have not expired, and Paused those of them that
+	// the operator has paused.
 	Live, Paused int
 	// Alive and Silent count the agents of live conversations that have joined.
 	Alive, Silent int
-	// Unread counts the messages that wait in live conversations.
+	// Unread counts the unread messages in live conversations.
 	Unread int64
-	// All are the conversations, the newest first, and Agents those of the live ones, the
-	// stuck first, then those seen last.
+	// All are all conversations, newest first. Agents are the agents of live
+	// conversations: stuck ones first, then those seen last.
 	All    []bridge.Overview
 	Agents []Agent
-	// Requests are the commands that the operator may decide now, the newest first.
+	// Requests are the commands waiting for the operator's decision, newest first.
 	Requests []commands.Request
-	// Tasks are those that have not ended, and Claims the claims that stand.
+	// Tasks are the tasks that have not ended, and Claims the claims in force.
 	Tasks  []tasks.Task
 	Claims []claims.Claim
 }
 
-// Gather reads how things stand now.
+// Gather returns the current state.
 func (s Sources) Gather(ctx context.Context, now time.Time) (sum Summary, err error) {
 	sum.At = now
 	if sum.All, err = s.Bridge.Conversations(ctx); err != nil {
@@ -83,21 +83,21 @@ func (s *Summary) count(now time.Time) {
 	}
 }
 
-// Stuck are the agents that somebody should look at.
+// Stuck returns the agents that somebody should look after.
 func (s Summary) Stuck() []Agent {
 	for i, a := range s.Agents {
 		if !a.Stuck(s.At) {
-			return s.Agents[:i] // they come first
+			return s.Agents[:i] // stuck agents come first
 		}
 	}
 	return s.Agents
 }
 
-// News are the messages of live conversations that the operator has not looked at, and in
-// how many conversations they are.
+// News counts the messages of live conversations that the operator has not seen, and the
+// conversations with such messages.
 type News struct{ Messages, Conversations int64 }
 
-// NewsOf counts them; unseen is what a Log says, by conversation.
+// NewsOf counts them, given the result of Log.Unseen.
 func NewsOf(all []bridge.Overview, unseen map[string]Unseen, now time.Time) (n News) {
 	for _, c := range all {
 		if m := unseen[c.ID].Messages; m > 0 && !c.Expired(now) {
@@ -108,7 +108,7 @@ func NewsOf(all []bridge.Overview, unseen map[string]Unseen, now time.Time) (n N
 	return n
 }
 
-// Unassigned are the tasks that nobody has.
+// Unassigned returns the tasks without a worker.
 func (s Summary) Unassigned() (waiting []tasks.Task) {
 	for _, t := range s.Tasks {
 		if t.State == tasks.Waiting {
@@ -118,7 +118,7 @@ func (s Summary) Unassigned() (waiting []tasks.Task) {
 	return waiting
 }
 
-// waiting are the requests that may be decided now.
+// waiting returns the requests that can be decided now.
 func (s Sources) waiting(ctx context.Context, now time.Time) (waiting []commands.Request, err error) {
 	all, err := s.Commands.Commands(ctx, commands.Query{State: commands.StatePending})
 	for _, r := range all {

@@ -13,7 +13,7 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// TestStuck is the rule by which somebody should look at an agent.
+// TestStuck checks the rule for agents that somebody should look after.
 func TestStuck(t *testing.T) {
 	now := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 	silent := now.Add(-bridge.AliveFor)
@@ -38,7 +38,8 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-// TestGather: what there is is counted, the stuck come first, and what is over is not there.
+// TestGather checks the counts, that stuck agents come first, and that ended items are left
+// out.
 func TestGather(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	core := e.Service(t)
@@ -67,7 +68,8 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// TestSince: sends and refusals are told apart, and only what is newer counts.
+// TestSince checks that messages and refusals are counted separately, and only
+// those within the period.
 func TestSince(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	core := e.Service(t)

@@ -7,26 +7,28 @@ import (
 	"strings"
 )
 
-// ErrNotFound reports that no system folder has a program of that name, or
-// none that can be trusted. The error that wraps it says which and why.
+// ErrNotFound reports that no system folder contains a program of that name
+// that can be trusted. The error that wraps it contains the name and the
+// reason.
 var ErrNotFound = errors.New("not installed in the system's own folders")
 
-// Folders are looked through in this order. They are the only ones.
+// Folders are the only folders that are searched, in this order.
 func Folders() []string {
 	return []string{"/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/local/sbin"}
 }
 
-// Find returns the absolute path of a program, with all links resolved: what
-// was checked is what will be started. The name must be a bare one.
+// Find returns the absolute path of a program, with all links resolved, so that
+// the program that was checked is the one that is started. The name must not
+// contain a slash.
 //
-// The error is [ErrNotFound]. Where a program is there but cannot be trusted,
-// it says what to fix.
+// The error is [ErrNotFound]. If a program exists but cannot be trusted, the
+// error says what to fix.
 func Find(name string) (string, error) {
 	return finder{owner: 0, folders: Folders()}.find(name)
 }
 
-// finder looks for programs. Its root takes the place of "/" and its owner
-// that of root in tests.
+// finder searches for programs. In tests, root replaces "/" and owner replaces
+// the user root.
 type finder struct {
 	root    string
 	owner   uint32
@@ -35,7 +37,7 @@ type finder struct {
 
 func (f finder) find(name string) (string, error) {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
-		return "", fmt.Errorf("%w: a program is asked for by a bare name", ErrNotFound)
+		return "", fmt.Errorf("%w: a program must be named without a folder", ErrNotFound)
 	}
 	var refused error
 	for _, folder := range f.folders {

@@ -12,8 +12,8 @@ import (
 	"example.org/bridge/internal/systemtool"
 )
 
-// system makes a tree that stands for "/": usr/bin/tool and usr/bin itself are
-// as a system has them.
+// system creates a tree in place of "/", with usr/bin/tool as on a regular
+// system.
 func system(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -132,8 +132,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestAnotherOwner: a program of the user's own is not the system's, however
-// its rights are.
+// TestAnotherOwner checks that a program of the user is not accepted, whatever
+// its permissions are.
 func TestAnotherOwner(t *testing.T) {
 	root := system(t)
 	_, err := systemtool.FindIn(root, uint32(os.Geteuid())+1, []string{"/usr/bin"}, "tool")
@@ -150,8 +150,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestPathDecidesNothing: the environment's PATH, and what lies in it, is not
-// looked at.
+// TestPathDecidesNothing checks that the environment's PATH is not used.
 func TestPathDecidesNothing(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"sh", "bridge-no-such-tool"} {

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestNobodyStartsByName reads the source of the whole module: a program that is
-// started by a bare name is looked for in PATH, which a command may have
-// written to.
+// TestNobodyStartsByName checks in the source of the whole module that no
+// program is started by a bare name, because it would be searched for in PATH,
+// to which a command may have written.
 func TestNobodyStartsByName(t *testing.T) {
 	files := 0
 	for _, dir := range []string{"../../internal", "../../cmd"} {
@@ -44,8 +44,8 @@ func TestNobodyStartsByName(t *testing.T) {
 	}
 }
 
-// startsByName reports a call of exec.Command or exec.CommandContext whose
-// program is a constant without a folder.
+// startsByName reports whether a call of exec.Command or exec.CommandContext
+// has a constant program without a folder.
 func startsByName(n ast.Node) (string, bool) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok {

@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links are followed, as in Linux's
+// maxLinks is the maximum number of symbolic links followed, as in Linux's
 // path_resolution(7).
 const maxLinks = 40
 
-// othersMayWrite are the bits that let somebody else change a file or folder.
+// othersMayWrite are the permission bits that let others change a file or
+// folder.
 const othersMayWrite fs.FileMode = 0o022
 
 // resolve follows path component by component from the root, and checks each
-// folder, each link and at last the program itself.
+// folder, each link and finally the program itself.
 func (f finder) resolve(path string) (string, error) {
 	if err := f.check("/", true); err != nil {
 		return "", err
@@ -49,20 +50,22 @@ func (f finder) resolve(path string) (string, error) {
 		if !filepath.IsAbs(target) {
 			target = done + "/" + target
 		}
-		// Where a ".." follows a link within the target, this is another path
-		// than the kernel's. No matter: what is returned is what was checked.
+		// If a ".." follows a link within the target, this path differs from
+		// the kernel's. That is harmless, because the path that was checked is
+		// the one returned.
 		done, rest = "", append(components(target), rest[1:]...)
 	}
 	return done, nil
 }
 
-// components are the parts of a path from the root, without "." and "..".
+// components returns the parts of a path from the root, without "." and "..".
 func components(path string) []string {
 	return strings.FieldsFunc(filepath.ToSlash(filepath.Clean("/"+path)), func(r rune) bool { return r == '/' })
 }
 
-// check refuses what somebody other than the owner could change. A folder that
-// has the sticky bit is refused too: a program in it could be new.
+// check refuses what somebody other than the owner can change. A folder with
+// the sticky bit is refused too, because somebody may have added the program to
+// it.
 func (f finder) check(path string, folder bool) error {
 	info, err := os.Lstat(f.root + path)
 	if err != nil {
@@ -76,7 +79,7 @@ func (f finder) check(path string, folder bool) error {
 	case !folder && info.Mode().Perm()&0o111 == 0:
 		return fmt.Errorf("%s is not executable", path)
 	case info.Mode().Perm()&othersMayWrite != 0:
-		return fmt.Errorf("others may write %s: take the right away with chmod go-w", path)
+		return fmt.Errorf("others may write to %s: run chmod go-w on it", path)
 	}
 	return f.checkOwner(path, info)
 }
@@ -84,7 +87,7 @@ func (f finder) check(path string, folder bool) error {
 func (f finder) checkOwner(path string, info fs.FileInfo) error {
 	owner, ok := ownerOf(info)
 	if !ok {
-		return errors.New("this system does not say whom a file belongs to")
+		return errors.New("this system does not report the owner of a file")
 	}
 	if owner != f.owner {
 		return fmt.Errorf("%s belongs to user %d, not to %d", path, owner, f.owner)

@@ -8,49 +8,50 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// AlertKind says what an alert is about.
+// AlertKind is the subject of an alert.
 type AlertKind string
 
-// The kinds of alerts. Each silence gives one of each at most.
+// The kinds of alerts. Each silence causes at most one alert of each kind.
 const (
 	WorkerSilent   AlertKind = "worker_silent"
 	WorkerReturned AlertKind = "worker_returned"
 )
 
-// Alert is something that the operator has to be told. It is kept, in the
-// transaction that noticed it, until somebody has delivered it.
+// Alert is something that the operator has to be told. It is created in the
+// transaction that detected the event, and kept until it has been delivered.
 type Alert struct {
 	ID   int64
 	At   time.Time
 	Kind AlertKind
-	// Conversation is the one whose worker it is about, and Session that worker.
+	// Conversation and Session identify the worker that the alert is about.
 	Conversation string
 	Session      bridge.SessionID
 	Team, TeamID string
 	Role         string
 	HeartbeatAt  time.Time
 	OpenTasks    int64
-	// Claim tells the claim of this caller from those of others, and ClaimUntil
-	// is when it ends.
+	// Claim distinguishes this caller's claim on the alert from others.
+	// ClaimUntil is when it ends.
 	Claim      int64
 	ClaimUntil time.Time
 }
 
-// AlertClaim is how long an alert stays with who delivers it.
+// AlertClaim is how long a caller may take to deliver an alert.
 const AlertClaim = 2 * time.Minute
 
-// Claimable reports whether nobody delivers the alert at the moment. Like the
-// claim on mail, one that ends much too late was made before the clock was set
-// back, and is void. A little too late it may end: whoever made it looked at the
-// clock later, and was quicker.
+// Claimable reports whether nobody is delivering the alert at the moment. As
+// with a claim on mail, a claim that ends much too late was made before the
+// clock was set back, and is void. It may end slightly too late, because its
+// maker read the clock later but was faster.
 func (a Alert) Claimable(now time.Time) bool {
 	return !now.Before(a.ClaimUntil) || a.ClaimUntil.Sub(now) > 2*AlertClaim
 }
 
-// WatchWorkers notes, once, each worker that became silent for longer than after,
-// and each that came back: in the store, in the audit log, with an alert, and
-// with a message to its orchestrator. However many processes watch, each change
-// is noted by one of them. It returns how many were noted by this call.
+// WatchWorkers detects workers that have become silent for longer than after, and
+// those that came back. It records each change once: in the store, in the audit
+// log, with an alert, and with a message to the worker's orchestrator. If several
+// processes watch, only one of them records a change. It returns the number of
+// changes recorded by this call.
 func (s *Service) WatchWorkers(ctx context.Context, after time.Duration) (noted int, err error) {
 	workers, err := s.store.Workers(ctx, s.core.Now())
 	if err != nil {
@@ -80,7 +81,8 @@ func (s *Service) WatchWorkers(ctx context.Context, after time.Duration) (noted 
 	return noted, nil
 }
 
-// noteRule decides whether a worker became silent or came back.
+// noteRule returns a rule that decides whether a worker became silent or came
+// back.
 func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool) {
 	return func(w Worker) (WorkerNote, bool) {
 		var kind AlertKind
@@ -104,16 +106,17 @@ func noteRule(now time.Time, after time.Duration) func(Worker) (WorkerNote, bool
 	}
 }
 
-// NextAlert claims the oldest alert that nobody delivers at the moment. It comes
-// again if EndAlert is not called within AlertClaim: an alert may be delivered
-// twice after a crash, and is never forgotten. ok is false without one.
+// NextAlert claims the oldest alert that nobody is delivering. If EndAlert is
+// not called within AlertClaim, the alert becomes available again, so that after
+// a crash an alert may be delivered twice but is never lost. ok is false if
+// there is none.
 func (s *Service) NextAlert(ctx context.Context) (a Alert, ok bool, err error) {
 	now := s.core.Now()
 	return s.store.ClaimAlert(ctx, now.Add(AlertClaim), func(a Alert) bool { return a.Claimable(now) })
 }
 
-// EndAlert says that an alert was delivered, or, with failed, that it could not
-// be, and is given up. The audit log keeps which.
+// EndAlert records that an alert was delivered or, if failed is true, that
+// delivering it was given up. The audit log contains which.
 func (s *Service) EndAlert(ctx context.Context, a Alert, failed bool) error {
 	op := s.watchOperation(a.Conversation)
 	op.Action = "alert_delivered"
@@ -124,19 +127,21 @@ func (s *Service) EndAlert(ctx context.Context, a Alert, failed bool) error {
 	return s.store.EndAlert(ctx, op, a)
 }
 
-// Move is a task that changed hands, or waits now.
+// Move describes a task that was moved to another worker, or that now waits for
+// one.
 type Move struct {
 	Task Task
-	// From names the worker who had it; empty if it waited.
+	// From is the previous worker; empty if the task was waiting.
 	From string
 }
 
-// MoveTasks takes the open tasks of workers that are gone, or silent for longer
-// than after, and gives each to a live worker of the same team that fits, or lets
-// it wait for one; and it places tasks that wait. A conversation restricts it to
-// one worker's tasks; a dry run only tells what would be done. Each task moves in
-// a transaction of its own, once, however many processes call this. The moves
-// come with an error, too: they have happened.
+// MoveTasks reassigns the open tasks of workers that are gone, or silent for
+// longer than after. Each task is given to a suitable live worker of the same
+// team, or waits for one. MoveTasks also assigns waiting tasks. A conversation
+// restricts it to the tasks of one worker; a dry run only reports what would be
+// done. Each task is moved in a transaction of its own, and only once if several
+// processes call MoveTasks. Moves that are returned along with an error have
+// happened.
 func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, after time.Duration, dryRun bool) ([]Move, error) {
 	tasks, err := s.store.Tasks(ctx, true)
 	if err != nil {
@@ -178,7 +183,8 @@ func (s *Service) MoveTasks(ctx context.Context, actor, conversation string, aft
 	return moves, nil
 }
 
-// countTask adds a task to a worker's, so that the next one goes elsewhere.
+// countTask adds a task to a worker's count, so that the next task goes to
+// another worker.
 func countTask(workers []Worker, name string) []Worker {
 	for i := range workers {
 		if workers[i].Name() == name {

@@ -9,64 +9,69 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Scene is all that decides about a task, as of one moment.
+// Scene is everything that determines a change of a task, at one moment.
 type Scene struct {
-	// Conversation and Session are who asks, and TeamID is the caller's team; all empty
-	// for whoever watches.
+	// Conversation and Session identify the caller, and TeamID is its team. All are
+	// empty for a watchdog.
 	Conversation string
 	Session      bridge.SessionID
 	Team         string
 	TeamID       string
-	// Task is the task as it is. Of a new one only ID is set; ID 0 is an unknown one.
+	// Task is the current task. For a new task, only ID is set. ID 0 means an unknown
+	// task.
 	Task Task
-	// First is the task that the idempotency key of a new one has made before, as
-	// it was first answered; ID 0 if there is none.
+	// First is the task that was created earlier with the same idempotency key,
+	// as it was first returned; its ID is 0 if there is none.
 	First Task
-	// Had reports that the caller had the task before, and Late that it reported
-	// on it since it was gone.
+	// Had reports that the caller had the task earlier, and Late that it has
+	// reported on the task after losing it.
 	Had, Late bool
-	// Roster is the sessions of the caller's conversation, for a new task.
+	// Roster holds the sessions of the caller's conversation, for a new task.
 	Roster bridge.Roster
-	// Last is the end of the task's history.
+	// Last is the last event of the task's history.
 	Last Event
 	// Open counts the open tasks of the team.
 	Open int64
-	// Workers are those of the team's conversations that have not expired.
+	// Workers are the workers in those conversations of the team that have not
+	// expired.
 	Workers []Worker
 }
 
-// Caller names the caller as a worker. No worker has the name of a session "a".
+// Caller returns the caller's name as a worker. Session "a" has a name that no
+// worker has.
 func (s Scene) Caller() string { return WorkerName(s.Conversation, s.Session) }
 
-// Rule says what becomes of a task. It is pure.
+// Rule decides how a task changes. It is pure.
 type Rule func(Scene) Change
 
-// Change is what a rule decided. What JSON leaves out is not for the caller.
+// Change is the decision of a rule. Fields that are left out of JSON are not
+// for the caller.
 type Change struct {
-	// Task is the task as it is to be kept.
+	// Task is the task to keep.
 	Task Task
-	// Event is added to its history. Without a state nothing changes.
+	// Event is added to the task's history. If it has no state, nothing
+	// changes.
 	Event Event
-	// Notices are told in the same transaction.
+	// Notices are sent in the same transaction.
 	Notices []Notice `json:"-"`
-	// From is the worker that a task was taken from.
+	// From is the worker that loses the task.
 	From string
-	// Charges are what the call costs, before anything else comes of it.
+	// Charges are the cost of the call, charged first.
 	Charges []bridge.Charge `json:"-"`
-	// Repeated reports that the same was said before; nothing is stored.
+	// Repeated reports that the call repeats an earlier one. Nothing is stored.
 	Repeated bool
-	// Refused refuses the call; nothing changes.
+	// Refused is the error if the call is refused. Nothing changes.
 	Refused error `json:"-"`
 }
 
-// Result is a Change as its caller learns of it.
+// Result is a Change as returned to its caller.
 type Result struct {
 	Change
-	// Unread counts what waits for the caller.
+	// Unread counts the messages waiting for the caller.
 	Unread int64
 }
 
-// Notice is a message of the bridge's own.
+// Notice is a message from the bridge itself.
 type Notice struct {
 	Conversation string
 	To           bridge.SessionID
@@ -74,7 +79,7 @@ type Notice struct {
 	Text         string
 }
 
-// Refusal is the refusal that a rule decided on; nil without one.
+// Refusal returns the refusal that a rule decided on, or nil.
 func (c Change) Refusal() error {
 	if c.Refused == nil {
 		return nil
@@ -82,8 +87,8 @@ func (c Change) Refusal() error {
 	return &bridge.Refusal{Reason: c.Refused, Outcome: bridge.OutcomeRefused}
 }
 
-// assignRule places a new task, which costs a charge of g, or refused where the
-// rule refuses it.
+// assignRule returns a rule for a new task. It costs a charge of g, or refused
+// if the rule refuses the task.
 func assignRule(task Task, to bridge.SessionID, g bridge.Gate, refused bridge.Charge) Rule {
 	now := g.Now
 	return func(s Scene) Change {
@@ -102,23 +107,23 @@ func assignRule(task Task, to bridge.SessionID, g bridge.Gate, refused bridge.Ch
 		c := place(task, worker, ok, now)
 		c.Event.Actor, c.Charges = string(bridge.SessionA), g.ChargeFor(false)
 		if !ok {
-			c.Notices = nil // the answer says so
+			c.Notices = nil // the result reports it
 		}
 		return c
 	}
 }
 
-// assignee is the worker that a new task goes to, of those of the caller's own
-// conversation where one fits. The first partner need not be alive yet: the task's
-// lease gives it the time to show up.
+// assignee returns the worker that gets a new task, preferably one of the caller's
+// own conversation. The first partner need not be alive yet: the task's lease
+// gives it time to appear.
 func (s Scene) assignee(task Task, to bridge.SessionID, now time.Time) (w Worker, ok bool, err error) {
 	if to != "" {
 		w, ok = s.worker(WorkerName(s.Conversation, to))
 		switch {
 		case !ok:
-			return w, false, bridge.Invalid("to", "names a session that is not there, or that nobody has joined yet. The others (roles are untrusted data): %s", s.Roster.Others(s.Session))
+			return w, false, bridge.Invalid("to", "names a session that does not exist, or that nobody has joined yet. The others (roles are untrusted data): %s", s.Roster.Others(s.Session))
 		case !w.fits(task):
-			return w, false, bridge.Invalid("needs", "is not the role of session %s: leave one of the two out", to)
+			return w, false, bridge.Invalid("needs", "is not the role of session %s: omit one of the two", to)
 		}
 		return w, true, nil
 	}
@@ -134,12 +139,12 @@ func (s Scene) assignee(task Task, to bridge.SessionID, now time.Time) (w Worker
 	return w, ok, nil
 }
 
-// own are the workers of the caller's conversation.
+// own returns the workers of the caller's conversation.
 func (s Scene) own() []Worker {
 	return slices.DeleteFunc(slices.Clone(s.Workers), func(w Worker) bool { return w.Conversation != s.Conversation })
 }
 
-// place gives a task to a worker, or lets it wait.
+// place assigns a task to a worker, or lets it wait.
 func place(t Task, w Worker, ok bool, now time.Time) Change {
 	t.State, t.Worker, t.UpdatedAt = Waiting, "", now
 	if ok {
@@ -162,8 +167,9 @@ func change(t Task, e Event) Change {
 	return Change{Task: t, Event: e}
 }
 
-// reportRule takes a session's report on a task. One that says what the history
-// ends with changes nothing: the first answer was lost.
+// reportRule returns a rule for a session's report on a task. A report equal to
+// the end of the history changes nothing, since it is the repetition of a call
+// whose result was lost.
 func reportRule(r Report, now time.Time) Rule {
 	judge := judgeReport(r, now)
 	return func(s Scene) Change {
@@ -195,8 +201,8 @@ func judgeReport(r Report, now time.Time) Rule {
 	}
 }
 
-// report takes the report of the worker who has the task. One who had it last
-// takes it back with its report while it waits for nobody else.
+// report applies the report of the task's worker. The last worker of a waiting
+// task gets the task back by reporting on it.
 func (s Scene) report(r Report, now time.Time) Change {
 	t, before := s.Task, s.Task.State
 	if self, ok := s.worker(s.Caller()); ok && t.Worker == "" {
@@ -205,7 +211,7 @@ func (s Scene) report(r Report, now time.Time) Change {
 	switch {
 	case r.State == Progress:
 		t.State = Running
-	case r.State == Accepted && t.State == Running: // no step back
+	case r.State == Accepted && t.State == Running: // does not go back to Accepted
 	default:
 		t.State = r.State
 	}
@@ -220,17 +226,17 @@ func (s Scene) report(r Report, now time.Time) Change {
 	return c
 }
 
-// late keeps a report that comes too late to change anything.
+// late records a report that is too late to change the task.
 func (s Scene) late(r Report) Change {
 	t, last := s.Task, s.Last
 	if last.State == r.State && last.Note == r.Note && last.Worker == s.Caller() && last.Actor == string(s.Session) {
-		return Change{Task: t, Event: last} // said again: the first answer was lost
+		return Change{Task: t, Event: last} // repeated, because the first result was lost
 	}
 	if t.Events >= MaxEvents && s.Late {
 		return Change{Refused: bridge.Invalid("note", "is one too many: this task is not yours any more, and has %d entries", t.Events)}
 	}
 	c := change(t, Event{Actor: string(s.Session), Worker: s.Caller(), State: Late, Note: lateNote(r)})
-	// Told once, so that a worker cannot flood its orchestrator.
+	// The orchestrator is told once, so that a worker cannot flood it.
 	if s.Session != bridge.SessionA && !s.Late {
 		c.Notices = s.tellOrchestrator(t, bridge.ActionInfo, lateText(t, s.Caller(), r))
 	}
@@ -254,22 +260,22 @@ func (s Scene) endByOrchestrator(r Report, now time.Time) Change {
 	return c
 }
 
-// moveRule takes a task from a worker that is gone, or silent for longer than
-// after, and places a task that waits.
+// moveRule returns a rule that takes a task from a worker that is gone, or
+// silent for longer than after, and assigns a task that is waiting.
 func moveRule(now time.Time, after time.Duration, actor string) Rule {
 	return func(s Scene) Change {
 		t := s.Task
 		if t.ID == 0 || t.State.Ended() || s.holds(now, after) {
 			return Change{Task: t}
 		}
-		w, ok := choose(s.Workers, t, now, after) // never who has it: its heartbeat is too old
+		w, ok := choose(s.Workers, t, now, after) // never its current worker, whose heartbeat is too old
 		if !ok && t.State == Waiting {
 			return Change{Task: t}
 		}
 		c := place(t, w, ok, now)
 		c.Event.Actor, c.From = actor, t.Worker
 		c.Notices = append(c.Notices, s.tellOrchestrator(c.Task, actionFor(c.Task.State), movedText(t, c.Task))...)
-		if w, ok := s.worker(t.Worker); ok { // or its conversation has expired
+		if w, ok := s.worker(t.Worker); ok { // its conversation may have expired
 			c.Notices = append(c.Notices, w.told(bridge.ActionInfo, goneText(t)))
 		}
 		return c
@@ -296,9 +302,9 @@ func (s Scene) worker(name string) (Worker, bool) {
 	return s.Workers[i], true
 }
 
-// choose returns the live worker that is to have t: of the role that it needs,
-// and of these one that is not blocked, then the one who had it last, then one of
-// the same role, then the one with the fewest open tasks.
+// choose returns the live worker that gets t. It must have the role that t needs.
+// In this order, it prefers a worker that is not blocked, the last worker of t,
+// one with the same role as the last, and the one with the fewest open tasks.
 func choose(workers []Worker, t Task, now time.Time, after time.Duration) (Worker, bool) {
 	able := slices.DeleteFunc(slices.Clone(workers), func(w Worker) bool {
 		return !w.fits(t) || !w.alive(now, min(after, bridge.AliveFor))
@@ -317,7 +323,8 @@ func choose(workers []Worker, t Task, now time.Time, after time.Duration) (Worke
 	}), true
 }
 
-// second orders by a property that comes first: -1 if only other has it.
+// second compares two workers by a property, for sorting those that have it
+// first. It returns -1 if only other has it.
 func second(has, other bool) int {
 	switch {
 	case has == other:
@@ -332,8 +339,9 @@ func sameRole(a, b string) bool {
 	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
-// tellOrchestrator is a notice to session "a" where it looks: in the task's home,
-// or, if that has expired, with the worker, or in any conversation of the team.
+// tellOrchestrator returns a notice to session "a" in a place where it looks: in
+// the task's home or, if that has expired, in the worker's conversation or any
+// conversation of the team.
 func (s Scene) tellOrchestrator(t Task, action bridge.ActionType, text string) []Notice {
 	for _, place := range []string{t.Home, conversationOf(t.Worker), s.Conversation} {
 		if _, ok := s.worker(WorkerName(place, bridge.SessionB)); ok {
@@ -346,7 +354,7 @@ func (s Scene) tellOrchestrator(t Task, action bridge.ActionType, text string) [
 	return nil
 }
 
-// actionFor is the kind of message that tells of a state.
+// actionFor returns the action type of a message that reports a state.
 func actionFor(state State) bridge.ActionType {
 	switch state {
 	case Done:
@@ -362,8 +370,8 @@ func (s Scene) Visible() bool {
 	return s.Task.ID != 0 && s.Task.TeamID == s.TeamID && (s.Session == bridge.SessionA || s.Had || s.Task.Worker == s.Caller())
 }
 
-// Listed says which tasks a list shows the caller: those of its team, or those
-// that it has itself. The other one is empty.
+// Listed returns the filter for tasks that a list shows the caller: its team,
+// or itself as a worker. The other result is empty.
 func (s Scene) Listed() (team, worker string) {
 	if s.Session == bridge.SessionA {
 		return s.TeamID, ""

@@ -18,17 +18,17 @@ const (
 	MaxBodyLength  = 20_000 // characters
 	MaxNoteLength  = 2_000  // characters
 	MaxOpen        = 200    // of a team
-	MaxEvents      = 500    // of a task; a change of its state is taken anyway
+	MaxEvents      = 500    // of a task; a change of its state is recorded even beyond that
 	PageSize       = 50     // tasks in an answer
 )
 
-// State says how far a task is.
+// State is the state of a task.
 type State string
 
-// The states of a task. Done, failed and declined end it.
+// The states of a task. Done, failed and declined are final.
 const (
-	Waiting  State = "waiting"  // nobody has it: no live worker fits
-	Assigned State = "assigned" // a worker has it and has not said so yet
+	Waiting  State = "waiting"  // no worker: no suitable live worker was found
+	Assigned State = "assigned" // assigned, but not accepted yet
 	Accepted State = "accepted"
 	Running  State = "running"
 	Done     State = "done"
@@ -36,47 +36,51 @@ const (
 	Declined State = "declined"
 )
 
-// Progress is what a worker reports to make or keep its task Running.
+// Progress is reported by a worker to set its task to Running or keep it there.
 const Progress State = "progress"
 
-// Late stands in a task's history, and only there, for a report of a worker
-// who no longer had it, or who had ended it: a note that changed nothing.
+// Late occurs only in a task's history. It is a report of a worker that no
+// longer had the task or had already ended it, and is kept as a note without
+// effect.
 const Late State = "late"
 
-// Reports lists what an update may say of a task.
+// Reports lists the states that an update may report.
 func Reports() []State {
 	return []State{Accepted, Progress, Done, Failed, Declined}
 }
 
-// Ended reports whether nothing is left to do.
+// Ended reports whether the state is final.
 func (s State) Ended() bool { return s == Done || s == Failed || s == Declined }
 
-// Task is work that an orchestrator gives a worker. It belongs to a team and to
-// one of its workers at a time, and survives that worker. Title, Body, Needs and
-// the notes are what agents wrote: untrusted. Show them through Clean.
+// Task is work that an orchestrator gives to a worker. It belongs to a team, is
+// assigned to one of its workers at a time, and survives that worker. Title,
+// Body, Needs and the notes were written by agents and are untrusted. Pass them
+// through Clean before showing them.
 type Task struct {
 	ID           int64
 	Team, TeamID string
-	// Home is the conversation that it was assigned from. There the
-	// orchestrator is told of it.
+	// Home is the conversation from which it was assigned, in which the
+	// orchestrator is notified.
 	Home        string
 	Title, Body string
-	// Needs is the role that a worker must have; empty: any will do.
+	// Needs is the role that a worker must have; empty for any.
 	Needs string
 	State State
-	// Worker names the worker (WorkerName) that has the task, or ended it; empty while
-	// it waits. Role is that worker's, or the last one's.
+	// Worker is the name (WorkerName) of the worker that has the task or ended it;
+	// empty while the task waits. Role is the role of that worker or, if there is
+	// none, of the last one.
 	Worker, Role string
-	// LastWorker is who has or had it last; empty for nobody so far.
+	// LastWorker is the worker that has the task or had it last; empty if there
+	// was none yet.
 	LastWorker string
 	// Redacted names the kinds of secrets that were hidden in title, body and needs.
 	Redacted []string
-	// Note is the latest of its history.
+	// Note is the latest note of its history.
 	Note string
-	// Events counts its history.
+	// Events is the number of events in its history.
 	Events int64
-	// SeenAt is the worker's last heartbeat. The lease that a worker has on its
-	// task is counted from it or from AssignedAt, whichever is later.
+	// SeenAt is the worker's last heartbeat. The worker's lease on the task
+	// counts from this or from AssignedAt, whichever is later.
 	CreatedAt, AssignedAt, UpdatedAt, SeenAt time.Time
 }
 
@@ -88,14 +92,15 @@ func (t Task) EndedAt() time.Time {
 	return time.Time{}
 }
 
-// Place is the conversation in which the task is done, or was: that of who has or had it
-// last; that from which it was assigned where nobody did.
+// Place returns the conversation in which the task is or was done: that of its current
+// or last worker or, if there was none, the one from which it was assigned.
 func (t Task) Place() string {
 	return cmp.Or(conversationOf(t.Worker), conversationOf(t.LastWorker), t.Home)
 }
 
-// HeldBy reports whether it is an open task of a session of a team: for session "a" any
-// of its team, for any other the task that it has as a worker. The zero Task is nobody's.
+// HeldBy reports whether it is an open task of a session of a team. For session "a" that
+// is any task of its team, and for other sessions a task that it has as a worker. The
+// zero Task is held by nobody.
 func (t Task) HeldBy(teamID, conversation string, session bridge.SessionID) bool {
 	switch {
 	case t.ID == 0 || t.State.Ended():
@@ -106,14 +111,15 @@ func (t Task) HeldBy(teamID, conversation string, session bridge.SessionID) bool
 	return t.Worker == WorkerName(conversation, session)
 }
 
-// AsFirst is the task as who gave it was first answered: as the first event of its
-// history left it, and with the role that its worker has.
+// AsFirst returns the task as it was first returned to its creator: as it was
+// after the first event of its history, and with the role of its worker.
 func (t Task) AsFirst(first Event, role string) Task {
 	t.Worker, t.State, t.Role = first.Worker, first.State, role
 	return t
 }
 
-// LeaseFrom is the last sign of life that counts for the task.
+// LeaseFrom returns the start of the worker's lease: the last sign of life that
+// counts for the task.
 func (t Task) LeaseFrom() time.Time {
 	if t.SeenAt.After(t.AssignedAt) {
 		return t.SeenAt
@@ -127,52 +133,52 @@ type Event struct {
 	At   time.Time
 	// Actor is a session, Operator or System.
 	Actor string
-	// Worker names the worker that it is about; empty for none.
+	// Worker is the worker that the event is about; empty for none.
 	Worker string
 	State  State
 	Note   string
 }
 
-// Query says which tasks to list.
+// Query selects tasks.
 type Query struct {
-	// Ended lists tasks that have ended, too.
+	// Ended includes tasks that have ended.
 	Ended bool
 	// After restricts them to tasks with a higher ID.
 	After int64
 	Limit int
-	Bytes int // at most so many bytes of titles and notes, behind the first task
+	Bytes int // maximum number of bytes of titles and notes after the first task
 }
 
-// List is the answer to a request for tasks.
+// List is a list of tasks, as returned to a session.
 type List struct {
 	Tasks []Task
-	// HasMore reports that there are more after the last.
+	// HasMore reports that more tasks follow the last one.
 	HasMore bool
-	// History is that of the one task that was asked for, without its first
+	// History is the history of the task that was requested, without its first
 	// Omitted events.
 	History []Event
 	Omitted int
-	// Unread counts what waits for the caller.
+	// Unread counts the messages waiting for the caller.
 	Unread int64
 	Now    time.Time
 }
 
-// AssignRequest is a new task.
+// AssignRequest holds the arguments of AssignTask.
 type AssignRequest struct {
 	Title, Body string
-	// Needs is the role that a worker must have; empty: any will do.
+	// Needs is the role that a worker must have; empty for any.
 	Needs string
-	// To names the session of the caller's conversation that gets it; empty leaves the
-	// choice to the bridge.
+	// To is the session of the caller's conversation that gets the task; empty leaves
+	// the choice to the bridge.
 	To bridge.SessionID
-	// IdempotencyKey makes a repeated call return the first answer; empty means
-	// that every call is a new task.
+	// IdempotencyKey makes a repeated call return the first result. If it is
+	// empty, every call creates a new task.
 	IdempotencyKey string
 }
 
 // AssignTask gives a task to the session that it names, or to a partner of the caller
-// that has the role that the task needs, or to a live worker of the team that has.
-// Without one the task waits. Only session "a" assigns.
+// with the role that the task needs, or to a live worker of the team with that role.
+// If there is none, the task waits. Only session "a" can assign tasks.
 func (s *Service) AssignTask(ctx context.Context, c bridge.Credentials, r AssignRequest) (Result, error) {
 	g := s.core.WriteGate(ctx, c, "assign_task")
 	if err := validateAssign(c, r); err != nil {
@@ -201,7 +207,7 @@ func validateAssign(c bridge.Credentials, r AssignRequest) error {
 	title, body := utf8.RuneCountInString(r.Title), utf8.RuneCountInString(r.Body)
 	switch {
 	case c.Session != bridge.SessionA:
-		return bridge.Invalid("session_id", "must be a: only the orchestrator, who created the conversation, assigns tasks")
+		return bridge.Invalid("session_id", "must be a: only the orchestrator, which created the conversation, can assign tasks")
 	case r.To != "" && (!r.To.Valid() || r.To == bridge.SessionA):
 		return bridge.Invalid("to", "must be the letter of another session of this conversation")
 	case strings.TrimSpace(r.Title) == "":
@@ -218,7 +224,7 @@ func validateAssign(c bridge.Credentials, r AssignRequest) error {
 	return nil
 }
 
-// Report is what a session says of a task.
+// Report is a session's report on a task.
 type Report struct {
 	ID int64
 	// State is one of Reports.
@@ -226,9 +232,9 @@ type Report struct {
 	Note  string
 }
 
-// UpdateTask reports on a task. A worker reports on its own; a report on one that
-// it no longer has is kept as a note, and changes nothing else. Session "a" may
-// end any task of its team. Each report of a worker is a heartbeat.
+// UpdateTask reports on a task. A worker reports on its own tasks; a report on a
+// task that it no longer has is kept as a note without effect. Session "a" may
+// end any task of its team. Every report of a worker is a heartbeat.
 func (s *Service) UpdateTask(ctx context.Context, c bridge.Credentials, r Report) (Result, error) {
 	g := s.core.ReadGate(ctx, c, "update_task")
 	if err := validateReport(r); err != nil {
@@ -262,12 +268,14 @@ func validateReport(r Report) error {
 	return nil
 }
 
-// ListTasks lists a page of tasks: the team's for session "a", its own for any other.
+// ListTasks returns a page of tasks: those of the team for session "a", and its own
+// for any other session.
 func (s *Service) ListTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
 	return s.list(ctx, s.core.ReadGate(ctx, c, "list_tasks"), q)
 }
 
-// PeekTasks is ListTasks for what runs beside the session: it is not a sign of life.
+// PeekTasks is ListTasks for processes that run alongside the session. It does not
+// count as a sign of life.
 func (s *Service) PeekTasks(ctx context.Context, c bridge.Credentials, q Query) (List, error) {
 	return s.list(ctx, s.core.BesideGate(ctx, c, "list_tasks"), q)
 }
@@ -285,18 +293,20 @@ func (s *Service) list(ctx context.Context, g bridge.Gate, q Query) (List, error
 	return list, err
 }
 
-// ReadTask returns one task with its history, as far as it fits into an answer,
-// or ErrNoTask.
+// ReadTask returns a task with as much of its history as fits into a result, or
+// ErrNoTask.
 func (s *Service) ReadTask(ctx context.Context, c bridge.Credentials, id int64) (List, error) {
 	return s.ReadTaskWithin(ctx, c, id, bridge.PageBytes-MaxBodyLength)
 }
 
-// ReadTaskWithin is ReadTask for a caller that shows so many bytes of history.
+// ReadTaskWithin is ReadTask with a limit for the size of the history, in
+// bytes.
 func (s *Service) ReadTaskWithin(ctx context.Context, c bridge.Credentials, id int64, history int) (List, error) {
 	return s.read(ctx, s.core.ReadGate(ctx, c, "list_tasks"), id, history)
 }
 
-// PeekTask is ReadTask for what runs beside the session: it is not a sign of life.
+// PeekTask is ReadTask for processes that run alongside the session. It does not
+// count as a sign of life.
 func (s *Service) PeekTask(ctx context.Context, c bridge.Credentials, id int64) (List, error) {
 	return s.read(ctx, s.core.BesideGate(ctx, c, "list_tasks"), id, bridge.PageBytes-MaxBodyLength)
 }
@@ -312,8 +322,8 @@ func (s *Service) read(ctx context.Context, g bridge.Gate, id int64, history int
 	return list, err
 }
 
-// omit leaves out the beginning of a history whose notes have more than so many
-// bytes, but never the last event.
+// omit removes the beginning of a history whose notes are larger than the given
+// number of bytes, but never its last event.
 func (l *List) omit(bytes int) {
 	for i, e := range slices.Backward(l.History) {
 		if bytes -= len(e.Note) + eventBytes; bytes < 0 && i < len(l.History)-1 {
@@ -323,17 +333,18 @@ func (l *List) omit(bytes int) {
 	}
 }
 
-// eventBytes is about what an event takes besides its note.
+// eventBytes is the approximate size of an event without its note.
 const eventBytes = 100
 
-// TaskOf returns a task that a session may see, or ErrNoTask. It neither asks for a
-// proof nor charges or records anything: it is for who has proved the session.
+// TaskOf returns a task that a session may see, or ErrNoTask. It does not
+// authenticate, charge or record anything: call it only if the session has been
+// proved.
 func (s *Service) TaskOf(ctx context.Context, conversation string, session bridge.SessionID, id int64) (Task, error) {
 	return s.store.TaskOf(ctx, conversation, session, id)
 }
 
-// OpenTasks returns the ids of the open tasks that ListTasks would list a session, as
-// TaskOf does.
+// OpenTasks returns the IDs of the open tasks that ListTasks would return for a
+// session. Like TaskOf, it does not authenticate.
 func (s *Service) OpenTasks(ctx context.Context, conversation string, session bridge.SessionID) ([]int64, error) {
 	return s.store.OpenTasks(ctx, conversation, session)
 }

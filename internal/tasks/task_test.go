@@ -32,7 +32,8 @@ func TestHeldBy(t *testing.T) {
 	}
 }
 
-// TestAsFirst: a repeated call is told what the first was, whatever became of the task.
+// TestAsFirst checks that a repeated call returns the first result, whatever has
+// happened to the task since.
 func TestAsFirst(t *testing.T) {
 	task := tasks.Task{ID: 1, State: tasks.Done, Worker: "conv_2", Role: "tester", Title: "Write"}
 	got := task.AsFirst(tasks.Event{Worker: "conv_1", State: tasks.Assigned}, "coder")

@@ -7,10 +7,10 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// What the bridge says about tasks. Lines that an agent wrote stand behind "> "
-// (see Quote): nothing in them can pass for the bridge's own.
+// Messages of the bridge about tasks. Lines that an agent wrote are prefixed
+// with "> " (see Quote), so that they cannot be mistaken for the bridge's own.
 
-// named is "task 7" with its title on a line of its own.
+// named returns "task 7", with its title on a line of its own.
 func named(t Task) string { return fmt.Sprintf("task %d\n%s\n", t.ID, cleantext.Quote(t.Title)) }
 
 func noted(note string) string {

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// TestTasksForgeNoWordsOfTheBridge: what agents write into tasks stands quoted in
-// the bridge's own messages, whatever breaks its lines.
+// TestTasksForgeNoWordsOfTheBridge checks that texts that agents write into tasks
+// are quoted in the bridge's messages, whatever line breaks they contain.
 func TestTasksForgeNoWordsOfTheBridge(t *testing.T) {
 	breaks := map[string]string{
 		"newline": "\n", "return": "\r", "both": "\r\n", "vertical tab": "\v", "form feed": "\f",

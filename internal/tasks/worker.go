@@ -8,12 +8,12 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// SilentAfter is how old the last sign of life of a worker may be, by default,
-// before the worker counts as silent and its tasks go to others (scripts/production/README.md).
+// SilentAfter is the default age of a worker's last sign of life from which it counts as
+// silent and its tasks are reassigned (scripts/production/README.md).
 const SilentAfter = 300 * time.Second
 
-// WorkerName names a worker: the conversation of session "b", and a slash and the
-// session behind it for any other.
+// WorkerName returns the name of a worker: for session "b" its conversation, and
+// for any other session the conversation, a slash and the session.
 func WorkerName(conversation string, session bridge.SessionID) string {
 	if session == bridge.SessionB {
 		return conversation
@@ -21,13 +21,13 @@ func WorkerName(conversation string, session bridge.SessionID) string {
 	return conversation + "/" + string(session)
 }
 
-// conversationOf is the conversation of the worker of that name.
+// conversationOf returns the conversation of the worker of that name.
 func conversationOf(name string) string {
 	conversation, _, _ := strings.Cut(name, "/")
 	return conversation
 }
 
-// Worker is a session of a conversation that has not expired, any but "a".
+// Worker is a session, other than "a", of a conversation that has not expired.
 type Worker struct {
 	Conversation string
 	Session      bridge.SessionID
@@ -36,28 +36,28 @@ type Worker struct {
 	Status       bridge.Status
 	// SeenAt is its last sign of life; zero if there was none.
 	SeenAt time.Time
-	// Beats reports that it has once said on purpose that it lives: by a status, a
-	// report on a task, or a heartbeat.
+	// Beats reports that the session has at least once actively shown that it is
+	// alive: by a status, a report on a task, or a heartbeat.
 	Beats bool
 	// OpenTasks counts its tasks, and AssignedAt is when it got the first of them.
 	OpenTasks  int64
 	AssignedAt time.Time
-	// SilentSince is when its silence was detected, and LastHeartbeat the sign of life
-	// that was the last one then; zero while it is not.
+	// SilentSince is when its silence was detected, and LastHeartbeat is its last sign
+	// of life before that. Both are zero while it is not silent.
 	SilentSince, LastHeartbeat time.Time
 }
 
-// Name is how tasks name the worker.
+// Name returns the worker's name in tasks.
 func (w Worker) Name() string { return WorkerName(w.Conversation, w.Session) }
 
-// told is a notice to the worker.
+// told returns a notice to the worker.
 func (w Worker) told(action bridge.ActionType, text string) Notice {
 	return Notice{w.Conversation, w.Session, action, text}
 }
 
-// stale reports whether a sign of life is older than after. One from further in
-// the future than that is stale too: the clock was set back, and whoever lives
-// has given another since.
+// stale reports whether a sign of life is older than after. A sign of life
+// further in the future than after is stale too: the clock was set back, and a
+// live worker has given another one since.
 func stale(at, now time.Time, after time.Duration) bool {
 	age := now.Sub(at)
 	return age > after || age < -after
@@ -72,9 +72,9 @@ func (w Worker) alive(now time.Time, within time.Duration) bool {
 func (w Worker) fits(t Task) bool { return t.Needs == "" || sameRole(w.Role, t.Needs) }
 
 // Silent reports whether the worker counts as silent: its last sign of life is
-// older than after, or it has had a task for that long and never showed up. A
-// worker without an open task is not silent where its status is complete, or
-// where it never said on purpose that it lives.
+// older than after, or it has had a task for that long and has never appeared.
+// A worker without open tasks is not silent if its status is complete, or if it
+// has never actively shown that it is alive.
 func (w Worker) Silent(now time.Time, after time.Duration) bool {
 	switch {
 	case w.OpenTasks == 0 && (w.Status == bridge.StatusComplete || !w.Beats):
@@ -90,7 +90,7 @@ func (s *Service) Workers(ctx context.Context) ([]Worker, error) {
 	return s.store.Workers(ctx, s.core.Now())
 }
 
-// WorkerNote is what becomes of a worker that became silent or came back.
+// WorkerNote describes a worker that became silent or came back.
 type WorkerNote struct {
 	Silent  bool
 	Alert   Alert

@@ -7,7 +7,7 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Claim is a claim of a session on a path, or on what a pattern means.
+// Claim is a session's claim on a path or pattern.
 type Claim struct {
 	ClaimID        int64  `json:"claim_id"`
 	Path           string `json:"path"`
@@ -18,13 +18,14 @@ type Claim struct {
 	Reason         string `json:"reason"`
 	TaskID         *int64 `json:"task_id"`
 	TeamID         string `json:"team_id"`
-	// SecondsLeft is how long it lasts if its holder falls silent now.
+	// SecondsLeft is how long it lasts if its holder shows no further sign of
+	// life.
 	SecondsLeft int64  `json:"seconds_left"`
 	TakenAt     Time   `json:"taken_at"`
 	Trust       string `json:"trust"`
 }
 
-// ClaimOf is c for the operator.
+// ClaimOf returns the view of c for the operator.
 func ClaimOf(c claims.Claim, now time.Time) Claim {
 	v := Claim{
 		ClaimID: c.ID, Path: cleantext.CleanLine(c.Path), Exclusive: !c.Shared, ConversationID: c.Conversation,
@@ -37,7 +38,8 @@ func ClaimOf(c claims.Claim, now time.Time) Claim {
 	return v
 }
 
-// Holder is who has claimed a path, for the agent that was refused.
+// Holder is the session that has claimed a path, for the agent that was
+// refused.
 type Holder struct {
 	ConversationID string `json:"conversation_id"`
 	SessionID      string `json:"session_id"`
@@ -48,7 +50,7 @@ type Holder struct {
 	Trust          string `json:"trust"`
 }
 
-// HolderOf is the holder that a refusal names.
+// HolderOf returns the holder named in a refusal.
 func HolderOf(e *claims.HeldError) *Holder {
 	return &Holder{
 		ConversationID: e.Conversation, SessionID: string(e.Session), Role: cleantext.CleanLine(e.Role),
@@ -56,7 +58,8 @@ func HolderOf(e *claims.HeldError) *Holder {
 	}
 }
 
-// Text is the holder for an agent. Each line that an agent wrote begins with "> ".
+// Text describes the holder for an agent. Each line that an agent wrote begins
+// with "> ".
 func (h Holder) Text() string {
 	text := "Its holder has claimed\n" + cleantext.Quote(h.Claimed) + "\nand is, in its own words,\n" + cleantext.Quote(h.Role)
 	if h.Reason != "" {

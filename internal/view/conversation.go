@@ -36,7 +36,7 @@ type Session struct {
 	Unread        int64  `json:"unread"`
 }
 
-// OfConversation is o at a time.
+// OfConversation returns the view of o at a time.
 func OfConversation(o bridge.Overview, now time.Time) Conversation {
 	b, _ := o.Sessions.Of(bridge.SessionB)
 	sessions := make([]Session, len(o.Sessions))
@@ -68,7 +68,7 @@ func OfConversations(all []bridge.Overview, now time.Time) []Conversation {
 	return views
 }
 
-// OfSession is s at a time.
+// OfSession returns the view of s at a time.
 func OfSession(s bridge.SessionState, now time.Time) Session {
 	view := Session{
 		SessionID:     string(s.Session),

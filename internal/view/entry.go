@@ -23,7 +23,7 @@ type Entry struct {
 	Details        map[string]any `json:"details"`
 }
 
-// OfEntry is e.
+// OfEntry returns the view of e.
 func OfEntry(e audit.Entry) Entry {
 	return Entry{
 		Seq:            e.Seq,
@@ -37,7 +37,7 @@ func OfEntry(e audit.Entry) Entry {
 }
 
 // details decodes an audit entry's details and cleans every string. Details
-// that are not a JSON object, which bridge never writes, are shown as they are
+// that are not a JSON object, which bridge never writes, are returned unchanged
 // under the key "damaged".
 func details(text string) map[string]any {
 	decoder := json.NewDecoder(strings.NewReader(text))
@@ -68,7 +68,7 @@ func cleanValue(v any) any {
 	return v
 }
 
-// Details shows details to a person, as name=value in order of name.
+// Details formats details for a person, as name=value sorted by name.
 func Details(text string) string {
 	all := details(text)
 	parts := make([]string, 0, len(all))
@@ -78,7 +78,7 @@ func Details(text string) string {
 	return strings.Join(parts, " ")
 }
 
-// formatDetail quotes text that could pass for more than one value.
+// formatDetail quotes text that could be mistaken for several values.
 func formatDetail(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -93,7 +93,7 @@ func formatDetail(v any) string {
 		}
 		return strings.Join(items, ",")
 	case map[string]any:
-		encoded, _ := json.Marshal(v) // decoded from JSON: it encodes
+		encoded, _ := json.Marshal(v) // cannot fail, because it was decoded from JSON
 		return cleantext.Field(string(encoded))
 	}
 	return fmt.Sprint(v)

@@ -7,7 +7,7 @@ import (
 
 // File is a shared file, without its text.
 type File struct {
-	// ConversationID is for the operator.
+	// ConversationID is set for the operator only.
 	ConversationID string `json:"conversation_id,omitempty"`
 	Path           string `json:"path"`
 	TaskID         *int64 `json:"task_id,omitempty"`
@@ -19,7 +19,7 @@ type File struct {
 	Trust     string `json:"trust"`
 }
 
-// FileOf is f for a session of its conversation.
+// FileOf returns the view of f for a session of its conversation.
 func FileOf(f files.File) File {
 	v := File{
 		Path: cleantext.CleanLine(f.Path), Version: f.Version, Bytes: f.Bytes,
@@ -31,20 +31,20 @@ func FileOf(f files.File) File {
 	return v
 }
 
-// FileVersion is a change that is kept of a file.
+// FileVersion is a change of a file that is kept.
 type FileVersion struct {
 	Version   int64  `json:"version"`
 	WrittenBy string `json:"written_by"`
 	WrittenAt Time   `json:"written_at"`
 	// Action is create, write, edit or merge.
 	Action string `json:"action"`
-	// Removed and Inserted are bytes.
+	// Removed and Inserted are in bytes.
 	Removed       int64    `json:"removed"`
 	Inserted      int64    `json:"inserted"`
 	RedactedKinds []string `json:"redacted_kinds"`
 }
 
-// VersionOf is a change for the operator.
+// VersionOf returns the view of a change for the operator.
 func VersionOf(c files.Change) FileVersion {
 	return FileVersion{
 		Version: c.Version, WrittenBy: string(c.Session), WrittenAt: Time(c.At), Action: string(c.Action),

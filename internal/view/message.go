@@ -8,34 +8,35 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Message is a message with who sent it.
+// Message is a message with its sender.
 type Message struct {
 	MessageID int64 `json:"message_id"`
-	// ConversationID is set where messages of several conversations are together.
+	// ConversationID is set in lists with messages of several conversations.
 	ConversationID string   `json:"conversation_id,omitempty"`
 	Seq            int64    `json:"seq"`
 	From           string   `json:"from"`
 	FromRole       string   `json:"from_role,omitempty"` // for the operator
-	To             string   `json:"to"`                  // with commas between several
+	To             string   `json:"to"`                  // separated by commas if there are several
 	ActionType     string   `json:"action_type"`
 	Message        string   `json:"message"`
 	FilesInvolved  []string `json:"files_involved"`
 	RedactedKinds  []string `json:"redacted_kinds"`
 	SentAt         Time     `json:"sent_at"`
 	Read           bool     `json:"read"`
-	// ReplyTo is the message that it answers.
+	// ReplyTo is the message that this one answers.
 	ReplyTo int64 `json:"reply_to,omitempty"`
-	// Redelivered is for the agent that is handed the message: it may have it.
+	// Redelivered is set for the agent that is handed the message, because it
+	// may already have it.
 	Redelivered bool   `json:"redelivered"`
 	Trust       string `json:"trust"`
-	// Characters is how long the whole message is and NextChar where the rest of
-	// it begins, where a client does not show all of it.
+	// Characters is the length of the whole message. NextChar is where the rest
+	// of it begins, if a client does not show all of it.
 	Characters int `json:"characters,omitempty"`
 	NextChar   int `json:"next_char,omitempty"`
 }
 
-// trustOf is how far a message can be trusted. Only the operator's own is: no
-// session can send as the operator.
+// trustOf returns how far a message can be trusted. Only the operator's
+// messages are trusted, since no session can send as the operator.
 func trustOf(m bridge.Message) string {
 	if m.From == bridge.Operator {
 		return bridge.Operator
@@ -43,7 +44,7 @@ func trustOf(m bridge.Message) string {
 	return untrusted
 }
 
-// OfMessage is m for its recipient.
+// OfMessage returns the view of m for its recipient.
 func OfMessage(m bridge.Message) Message {
 	return Message{
 		MessageID:      m.ID,
@@ -63,20 +64,22 @@ func OfMessage(m bridge.Message) Message {
 	}
 }
 
-// MessageOf is m for the operator, with its sender's role in the conversation o.
+// MessageOf returns the view of m for the operator, with its sender's role in
+// the conversation o.
 func MessageOf(m bridge.Message, o bridge.Overview) Message {
 	v := OfMessage(m)
 	v.FromRole = cleantext.Clean(SenderRole(m, o))
 	return v
 }
 
-// SenderRole is the role of who sent m; empty for the bridge itself.
+// SenderRole returns the role of m's sender; empty for the bridge itself.
 func SenderRole(m bridge.Message, o bridge.Overview) string {
 	return o.Sessions.Role(bridge.SessionID(m.From))
 }
 
 // WriteMessage writes a message as text for an agent. Each line of the message
-// begins with "> ", so that none can pass for a header or for the bridge's words.
+// begins with "> ", so that it cannot be mistaken for a header or for text of the
+// bridge.
 func WriteMessage(out *strings.Builder, m bridge.Message) {
 	fmt.Fprintf(out, "\n[message %d, seq %d] from %s to %s, %s, %s, trust: %s", m.ID, m.Seq, m.From, m.To, m.Action, Stamp(m.SentAt), trustOf(m))
 	if m.Conversation != "" {
@@ -100,7 +103,8 @@ func WriteMessage(out *strings.Builder, m bridge.Message) {
 	out.WriteString("\n" + cleantext.Quote(m.Text) + "\n")
 }
 
-// Unread says how much mail waits, as every answer to an agent does.
+// Unread returns the line about unread mail that every answer to an agent
+// contains.
 func Unread(n int64) string {
 	if n == 0 {
 		return "Unread: 0."
@@ -108,7 +112,7 @@ func Unread(n int64) string {
 	return fmt.Sprintf("Unread: %d. Call check_messages.", n)
 }
 
-// Redacted says what was hidden; it is empty where nothing was.
+// Redacted describes what was hidden; "" if nothing was.
 func Redacted(kinds []string) string {
 	if len(kinds) == 0 {
 		return ""

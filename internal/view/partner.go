@@ -9,13 +9,13 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Partner is another session of its conversation, for an agent.
+// Partner is another session of the agent's conversation.
 type Partner struct {
 	SessionID string `json:"session_id"`
 	Role      string `json:"role"`
 	Presence
-	// UnreadByPartner counts what waits for the partner, whoever sent it, and UnreadOfYours
-	// those of it that the agent sent, where there may be others.
+	// UnreadByPartner counts all messages waiting for the partner. UnreadOfYours counts
+	// those of them that the agent sent, and is set if there may be others.
 	UnreadByPartner int64  `json:"unread_by_partner"`
 	UnreadOfYours   *int64 `json:"unread_of_yours,omitempty"`
 	// LastReadID is the last message of the agent that the partner has read.
@@ -23,7 +23,7 @@ type Partner struct {
 	LastReadAt Time  `json:"last_read_at,omitzero"`
 }
 
-// OfPartner is s at a time.
+// OfPartner returns the view of s at a time.
 func OfPartner(s bridge.SessionState, now time.Time) Partner {
 	return Partner{
 		SessionID: string(s.Session), Role: cleantext.CleanLine(s.Role), Presence: OfPresence(s, now),
@@ -31,7 +31,8 @@ func OfPartner(s bridge.SessionState, now time.Time) Partner {
 	}
 }
 
-// OfPartners is OfPartner for a list. The roles of several are short.
+// OfPartners is OfPartner for a list. If there are several, their roles are
+// shortened.
 func OfPartners(all bridge.Roster, now time.Time) []Partner {
 	partners := make([]Partner, len(all))
 	for i, s := range all {
@@ -43,12 +44,12 @@ func OfPartners(all bridge.Roster, now time.Time) []Partner {
 	return partners
 }
 
-// String is the partner for an agent.
+// String describes the partner to an agent.
 func (p Partner) String() string {
 	return fmt.Sprintf("session %s, role %q (its own words: untrusted): %s", p.SessionID, p.Role, p.Presence)
 }
 
-// Read says what the partner has read of the agent's messages; in few words where there
+// Read describes what the partner has read of the agent's messages, briefly if there
 // are more partners.
 func (p Partner) Read() string {
 	if p.UnreadOfYours != nil {
@@ -69,14 +70,15 @@ func (p Partner) readOfMany() string {
 	return fmt.Sprintf("Last of yours read: %s. Unread by it: %d, yours: %d.", read, p.UnreadByPartner, *p.UnreadOfYours)
 }
 
-// Member is who takes part in a conversation.
+// Member is a session of a conversation.
 type Member struct {
 	SessionID string `json:"session_id"`
 	Role      string `json:"role"`
 	Joined    bool   `json:"joined"`
 }
 
-// OfMembers are the sessions of a roster. The roles of several are short.
+// OfMembers returns the sessions of a roster. If there are several, their roles
+// are shortened.
 func OfMembers(all bridge.Roster) []Member {
 	members := make([]Member, len(all))
 	for i, s := range all {
@@ -88,7 +90,7 @@ func OfMembers(all bridge.Roster) []Member {
 	return members
 }
 
-// Members is a list of them for an agent.
+// Members lists them for an agent.
 func Members(all []Member) string {
 	names := make([]string, len(all))
 	for i, m := range all {

@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// Presence is whether a session is there, which is seen, and what its agent says
-// of itself, which is said: an agent that said "working" may be gone.
+// Presence tells whether a session is active, which is observed, and what its
+// agent reports as its status: an agent with the status "working" may be gone.
 type Presence struct {
 	Joined     bool   `json:"joined"`
 	Status     string `json:"status"`
@@ -18,7 +18,7 @@ type Presence struct {
 	AgeSeconds *int64 `json:"age_seconds"`
 }
 
-// OfPresence is the presence of s at a time.
+// OfPresence returns the presence of s at a time.
 func OfPresence(s bridge.SessionState, now time.Time) Presence {
 	p := Presence{
 		Joined:   s.Joined(),
@@ -36,7 +36,7 @@ func OfPresence(s bridge.SessionState, now time.Time) Presence {
 	return p
 }
 
-// String words both facts.
+// String describes both.
 func (p Presence) String() string {
 	if !p.Joined {
 		return "nobody has joined yet"

@@ -9,8 +9,8 @@ import (
 	"example.org/bridge/internal/tasks"
 )
 
-// Task is a task of a team. The fields without which an agent knows what to do
-// are for the operator only, and empty for an agent.
+// Task is a task of a team. Fields that an agent does not need for its work are
+// set for the operator only.
 type Task struct {
 	TaskID        int64    `json:"task_id"`
 	Team          string   `json:"team,omitempty"`
@@ -28,12 +28,12 @@ type Task struct {
 	AssignedAt    Time     `json:"assigned_at,omitzero"`
 	UpdatedAt     Time     `json:"updated_at"`
 	LeaseFrom     Time     `json:"lease_from,omitzero"`
-	// IdleSeconds is how old the last sign of life is that counts for the task;
-	// null where nobody has it.
+	// IdleSeconds is the age of the last sign of life that counts for the task;
+	// null if it has no worker.
 	IdleSeconds *int64      `json:"idle_seconds"`
 	Trust       string      `json:"trust"`
 	History     []TaskEvent `json:"history,omitempty"`
-	// Omitted counts the events in front of History that did not fit.
+	// Omitted counts the events before History that did not fit.
 	Omitted int `json:"history_omitted,omitempty"`
 }
 
@@ -46,7 +46,7 @@ type TaskEvent struct {
 	Note   string  `json:"note"`
 }
 
-// OfTask is t for an agent in a list: without its body.
+// OfTask returns the view of t for an agent in a list, without its body.
 func OfTask(t tasks.Task, now time.Time) Task {
 	v := Task{
 		TaskID:        t.ID,
@@ -68,7 +68,7 @@ func OfTask(t tasks.Task, now time.Time) Task {
 	return v
 }
 
-// TaskOf is t for the operator, whole.
+// TaskOf returns the complete view of t for the operator.
 func TaskOf(t tasks.Task, now time.Time) Task {
 	v := OfTask(t, now)
 	v.Team, v.TeamID, v.Home = cleantext.Clean(t.Team), t.TeamID, t.Home
@@ -76,7 +76,7 @@ func TaskOf(t tasks.Task, now time.Time) Task {
 	return v
 }
 
-// OfHistory is what became of a task.
+// OfHistory returns the view of a task's history.
 func OfHistory(history []tasks.Event) []TaskEvent {
 	events := make([]TaskEvent, len(history))
 	for i, e := range history {
@@ -85,7 +85,8 @@ func OfHistory(history []tasks.Event) []TaskEvent {
 	return events
 }
 
-// WriteTask writes a task as text for an agent. Each line that an agent wrote begins with "> ".
+// WriteTask writes a task as text for an agent. Each line that an agent wrote begins with
+// "> ".
 func WriteTask(out *strings.Builder, d Task) {
 	fmt.Fprintf(out, "\n[task %d] %s", d.TaskID, d.State)
 	if d.Worker != nil {

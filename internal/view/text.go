@@ -1,9 +1,9 @@
-// Package view gives each object of the domain one JSON shape and one text, for
-// agents, for programs and for people alike.
+// Package view gives each object of the domain one JSON form and one text form,
+// for agents, for programs and for people.
 //
 // Everything that an agent or a command wrote is cleaned here: terminal escapes,
-// controls and invisible characters are gone, whoever prints the result. Names in
-// JSON and their meanings stay; fields may be added.
+// controls and invisible characters are removed, whoever prints the result. Names
+// in JSON and their meanings do not change; fields may be added.
 package view
 
 import (
@@ -14,13 +14,13 @@ import (
 	"example.org/bridge/internal/cleantext"
 )
 
-// untrusted is how far what an agent wrote can be trusted.
+// untrusted is the trust value of everything that an agent wrote.
 const untrusted = "untrusted"
 
-// Time is a time for programs: RFC 3339 in UTC, null where there is none.
+// Time is a time for programs: RFC 3339 in UTC, or null for the zero time.
 type Time time.Time
 
-// IsZero reports whether there is none.
+// IsZero reports whether it is the zero time.
 func (t Time) IsZero() bool { return time.Time(t).IsZero() }
 
 // MarshalJSON implements json.Marshaler.
@@ -31,8 +31,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(time.Time(t).UTC().Format(`"` + time.RFC3339Nano + `"`)), nil
 }
 
-// Stamp is how an agent is shown a time: UTC, to the millisecond; the zero time
-// is "never".
+// Stamp returns a time as shown to an agent: UTC, to the millisecond; the zero
+// time is "never".
 func Stamp(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -40,12 +40,12 @@ func Stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 }
 
-// Line is the text of an error on one line, safe for a terminal.
+// Line returns the text of an error on one line, safe for a terminal.
 func Line(err error) string {
 	return cleantext.CleanLine(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
 
-// Count is "1 message", "2 messages".
+// Count returns "1 message", "2 messages" and so on.
 func Count(n int64, singular string) string {
 	if n == 1 {
 		return "1 " + singular
@@ -53,7 +53,7 @@ func Count(n int64, singular string) string {
 	return fmt.Sprintf("%d %ss", n, singular)
 }
 
-// Bytes shows a size in the largest unit that it fills.
+// Bytes formats a size in the largest unit in which it is at least 1.
 func Bytes(n uint64) string {
 	const kib = 1 << 10
 	for _, unit := range []struct {
@@ -67,7 +67,7 @@ func Bytes(n uint64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// Kinds is a list for JSON: never null, cleaned.
+// Kinds returns a list for JSON: cleaned, and never null.
 func Kinds(texts []string) []string {
 	clean := make([]string, len(texts))
 	for i, text := range texts {
@@ -76,7 +76,7 @@ func Kinds(texts []string) []string {
 	return clean
 }
 
-// Optional is null in JSON for the empty text.
+// Optional returns nil, which is null in JSON, for an empty text.
 func Optional(text string) *string {
 	if text == "" {
 		return nil

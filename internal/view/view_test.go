@@ -12,11 +12,12 @@ import (
 	"example.org/bridge/internal/view"
 )
 
-// hostile is text that a terminal would obey, or that hides from a reader.
+// hostile is text that would control a terminal, or that is invisible to a
+// reader.
 const hostile = "a\x1b[2Jb\u202ec\u200bd\U000E0041e\u009bf"
 
-// TestNothingHostileIsShown gives each object of the domain hostile text in every
-// field that an agent writes.
+// TestNothingHostileIsShown puts hostile text into every field of each object of
+// the domain that an agent writes.
 func TestNothingHostileIsShown(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	m := bridge.Message{From: "a", To: bridge.Recipients{"b"}, Text: hostile, Files: []string{hostile}, Redacted: []string{hostile}, SentAt: now}

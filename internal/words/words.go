@@ -1,8 +1,8 @@
 // Package words finds the terms of a search in texts.
 //
-// A word is a run of letters, digits and the marks on them; all else stands between
-// words. Two words are the same where they differ in case and accents only. What is a
-// word depends on neither a store nor a locale, so that a search finds the same
+// A word is a sequence of letters, digits and the marks on them; everything else
+// separates words. Two words are equal if they differ only in case and accents. This
+// depends on neither a store nor a locale, so that a search finds the same
 // everywhere.
 package words
 
@@ -18,22 +18,23 @@ import (
 	"example.org/bridge/internal/bridge"
 )
 
-// Finder looks for the terms of one search in one text after another. It is not for
-// several goroutines at once.
+// Finder searches texts for the terms of one search. It is not safe for concurrent
+// use.
 type Finder struct {
 	terms  []term
-	pieces []piece // what a text must hold, as far as a quick look can tell
-	words  []word  // of the last text, kept for their memory
+	pieces []piece // what a text must contain, for a quick check
+	words  []word  // of the last text, kept to reuse their memory
 }
 
-// term is words that follow each other, folded.
+// term is a sequence of folded words.
 type term struct {
 	words  []string
 	prefix bool
 }
 
-// New returns a finder for all of terms. A term without a word, such as a dash,
-// asks for nothing; where there are only such, nothing is found.
+// New returns a finder for texts that contain all of terms. A term without a
+// word, such as a dash, is ignored; if there are only such terms, nothing is
+// found.
 func New(terms []bridge.SearchTerm) *Finder {
 	f := new(Finder)
 	for _, t := range terms {
@@ -56,8 +57,8 @@ func New(terms []bridge.SearchTerm) *Finder {
 // Empty reports whether no term has a word, so that nothing is found.
 func (f *Finder) Empty() bool { return len(f.terms) == 0 }
 
-// Find returns the text with bridge.MarkBegin and bridge.MarkEnd around each place where
-// a term stands, and false where one stands nowhere. Terms that touch each other are
+// Find returns the text with bridge.MarkBegin and bridge.MarkEnd around each occurrence
+// of a term, and false if one of the terms does not occur. Adjacent occurrences are
 // marked as one.
 func (f *Finder) Find(text string) (marked string, ok bool) {
 	if f.Empty() {
@@ -83,7 +84,7 @@ func (f *Finder) Find(text string) (marked string, ok bool) {
 // span is a part of a text, in bytes.
 type span struct{ start, end int }
 
-// in finds the places of a term among the words of a text.
+// in returns the occurrences of a term among the words of a text.
 func (t term) in(words []word) (spans []span) {
 	last := len(t.words) - 1
 	for i := 0; i+last < len(words); i++ {
@@ -118,13 +119,14 @@ func mark(text string, spans []span) string {
 	return b.String() + text[at:]
 }
 
-// word is a word of a text, and where it stands. A run of marks alone folds to nothing.
+// word is a word of a text and its position. A sequence of marks alone folds to
+// nothing.
 type word struct {
 	folded     string
 	start, end int
 }
 
-// split adds the words of a text to all.
+// split appends the words of a text to all.
 func split(all []word, text string) []word {
 	start := -1
 	for i, r := range text {
@@ -156,7 +158,8 @@ func fold(text string) string {
 	return strings.ToLower(text)
 }
 
-// foldRune is one of all that differ in case: the long s is an s, and each sigma the same.
+// foldRune returns the same rune for all runes that differ only in case: the long s
+// becomes s, and all sigmas are equal.
 func foldRune(r rune) rune {
 	if unicode.Is(unicode.Mn, r) {
 		return -1
@@ -168,18 +171,19 @@ func foldRune(r rune) rune {
 	return unicode.ToLower(least)
 }
 
-// piece is a run of ASCII letters and digits of a folded word. A text that holds the word
-// holds each of its pieces, but for two things: a sign beyond ASCII may stand for any one
-// of the piece, as an accented letter does, and may stand between two, as an accent of its
-// own does. mayBeIn looks for that with one pass, following all beginnings of the piece at
-// once as the bits of a number (Baeza-Yates and Gonnet, "A new approach to text
-// searching", 1992). It may say yes to a text without the word, never no to one with it.
+// piece is a sequence of ASCII letters and digits within a folded word. A text that
+// contains the word contains each of its pieces, with two exceptions: any character of the
+// piece may be replaced by one beyond ASCII, such as an accented letter, and one such as a
+// combining accent may be inserted between two. mayBeIn searches for that in a single
+// pass, tracking all prefixes of the piece at the same time as bits of a number
+// (Baeza-Yates and Gonnet, "A new approach to text searching", 1992). It may return true
+// for a text without the word, but never false for one with it.
 type piece struct {
-	at  [utf8.RuneSelf]uint64 // of each sign: where it stands in the piece
-	end uint64                // the bit of the last sign
+	at  [utf8.RuneSelf]uint64 // for each character, its positions in the piece
+	end uint64                // the bit of the last character
 }
 
-// maxPiece is how much of a piece is looked for: a bit each.
+// maxPiece is the maximum length of a piece, with one bit for each character.
 const maxPiece = 63
 
 func piecesOf(folded string) (all []piece) {

@@ -22,7 +22,8 @@ func finder(t testing.TB, asked string) *words.Finder {
 	return words.New(terms)
 }
 
-// TestFind: the marks are written as brackets; nothing is found where want is empty.
+// TestFind checks what is found. In want, the marks are written as brackets, and an
+// empty string means that nothing is found.
 func TestFind(t *testing.T) {
 	for _, tt := range []struct{ name, asked, text, want string }{
 		{"a word", "staging", "the Staging database", "the [Staging] database"},
@@ -64,8 +65,8 @@ func TestFind(t *testing.T) {
 
 var runs = regexp.MustCompile(`[\pL\pN\pM]+`)
 
-// plain says the same with nothing to make it fast: the words of both texts, compared one
-// by one.
+// plain is a simple implementation without optimizations: it compares the words of both
+// texts one by one.
 func plain(asked, text string) bool {
 	bare := func(s string) string {
 		return strings.Map(func(r rune) rune {
@@ -84,11 +85,11 @@ func plain(asked, text string) bool {
 	return false
 }
 
-// TestFindsAllThatThereIs compares with a search that is simple, over texts of signs that
-// are easily taken for each other.
+// TestFindsAllThatThereIs compares with the simple implementation, on texts of characters
+// that are easily confused.
 func TestFindsAllThatThereIs(t *testing.T) {
 	signs := []string{"a", "b", "K", "\u212a", "é", "e", "e\u0301", "s", "ſ", "ß", "σ", "ς", "Σ", "ö", "O", "\u0308", " ", " ", "-", "—", "İ", "i", "1", "²", "\U0001F600", "你", "\xff"}
-	random := rand.New(rand.NewPCG(1, 2)) // the same texts each time
+	random := rand.New(rand.NewPCG(1, 2)) // the same texts in every run
 	some := func(n int) string {
 		var b strings.Builder
 		for range n {
@@ -116,8 +117,8 @@ func TestFindsAllThatThereIs(t *testing.T) {
 	}
 }
 
-// BenchmarkFind looks for a word that is not there, in messages of 40 words of which
-// some have signs beyond ASCII.
+// BenchmarkFind searches for a word that does not occur, in messages of 40 words,
+// some with characters beyond ASCII.
 func BenchmarkFind(b *testing.B) {
 	f := finder(b, "endpoint")
 	text := strings.Repeat("the migration rolls back — as agreed ", 6)
