@@ -1,4 +1,4 @@
-# Everything a developer does here. `make help` lists it.
+# All development tasks. `make help` lists them.
 GO       ?= go
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT  := mvdan.cc/gofumpt@v0.12.0
@@ -12,55 +12,55 @@ export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
 
-## build: the bridge, in bin/
+## build: build the bridge into bin/
 .PHONY: build
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/bridge ./cmd/bridge
 
-## demo: two agents talk through a temporary store, and the operator looks on
+## demo: show two agents talking through a temporary store, and the operator's view
 .PHONY: demo
 demo: build
 	$(GO) run ./scripts/demo bin/bridge
 
-# Many tests wait for other processes rather than compute: more of them run at once
-# than there are processors.
+# Many tests wait for other processes rather than compute, so run more of them in
+# parallel than there are processors.
 PARALLEL ?= 6
 PACKAGES ?= 3
 # What takes longest is begun first, or it would run alone at the end.
 LONGEST := ./internal/sqlite ./internal/cli ./internal/sandbox ./packaging
 TESTFLAGS ?=
 
-## test: all tests; needs only Go
+## test: run all tests; needs only Go
 .PHONY: test
 test:
 	$(GO) test $(TESTFLAGS) -timeout 20m -p $(PACKAGES) -parallel $(PARALLEL) $(LONGEST) ./...
 
-# The detector knows nothing of memory that SQLite allocates: to watch SQLite's own
-# accesses only takes time (two thirds of the store's tests).
+# The detector cannot check memory that SQLite allocates, so checking SQLite's own
+# accesses would only take time (two thirds of that of the store's tests).
 RACEFLAGS := -race -gcflags=modernc.org/sqlite/lib=-race=false
 
-## race: all tests under the race detector (needs a C compiler)
+## race: run all tests under the race detector (needs a C compiler)
 .PHONY: race
 race:
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test $(RACEFLAGS) -short -timeout 30m -parallel $(PARALLEL) ./...
 
-## test-security: tests of tokens, refusals, redaction, the audit chain and hostile input
+## test-security: run tests of tokens, refusals, redaction, the audit chain and hostile input
 .PHONY: test-security
 test-security:
 	$(GO) test -count=1 ./internal/auth ./internal/audit ./internal/redact ./internal/bridge ./internal/sqlite ./internal/stdio ./internal/mcpserver ./internal/cli
 
-## test-faults: a fault at every system call of the store (needs strace; ten minutes)
+## test-faults: inject a fault at every system call of the store (needs strace; ten minutes)
 .PHONY: test-faults
 test-faults:
 	$(GO) test -count=1 -timeout 40m ./internal/sqlite -run SystemCall -sqlite.every-fault
 
-## soak: 100 processes for SOAK seconds, with kills, cleanup, rotation, verify and watchdog beside
+## soak: run 100 processes for SOAK seconds, with concurrent kills, cleanup, rotation, verify and watchdog
 SOAK ?= 240
 .PHONY: soak
 soak: build
 	scripts/soak.sh bin/bridge $(SOAK)
 
-## test-long: what `make test` does a little of: GUARD_COMMANDS random commands that
+## test-long: run longer versions of tests in `make test`: GUARD_COMMANDS random commands that
 ## safe mode accepts do no harm, a command writes SANDBOX_OUTPUT bytes, STORE_UNREAD
 ## messages wait in one inbox, STORE_KILLS and SERVER_KILLS processes are killed
 GUARD_COMMANDS ?= 20000
@@ -76,7 +76,7 @@ test-long:
 	STORE_KILLS=$(STORE_KILLS) $(GO) test -count=1 -timeout 20m ./internal/sqlite -run TestKilledProcesses
 	SERVER_KILLS=$(SERVER_KILLS) $(GO) test -count=1 -timeout 20m ./internal/cli -run TestKilledServers
 
-## year: ten agents for a year of the clock, YEAR messages of each a day: sizes and times;
+## year: run ten agents for a simulated year, YEAR messages each a day, and report sizes and times;
 ## YEAR_ARCHIVE=false leaves the monthly archives of the audit log out
 YEAR ?= 100
 YEAR_ARCHIVE ?= true
@@ -84,14 +84,14 @@ YEAR_ARCHIVE ?= true
 year:
 	$(GO) test -count=1 -timeout 30m ./internal/sqlite -run '^TestYear$$' -sqlite.year $(YEAR) -sqlite.year-archive=$(YEAR_ARCHIVE) -v
 
-## image: an OCI image layout of the program in bin/image, without a daemon
+## image: build an OCI image layout of the program in bin/image, without a daemon
 .PHONY: image
 image:
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/image-bridge ./cmd/bridge
 	rm -rf bin/image
 	cd deploy/image && $(GO) run . ../../bin/image-bridge linux/$$($(GO) env GOARCH) dev ../../bin/image
 
-## test-image: the image is the same each time, and its program runs with nothing but it
+## test-image: check that the image is reproducible and its program runs with nothing else
 .PHONY: test-image
 test-image:
 	cd deploy/image && $(GO) vet ./... && $(GO) test -count=1 ./...
@@ -99,17 +99,17 @@ test-image:
 VALIDATE  := sigs.k8s.io/kubectl-validate@v0.0.4
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.7.1
 
-## test-kubernetes: the manifests by Kubernetes' own schemas, without a cluster (builds the tools: minutes)
+## test-kubernetes: validate the manifests with Kubernetes' schemas, without a cluster (builds the tools: minutes)
 .PHONY: test-kubernetes
 test-kubernetes:
 	scripts/test-kubernetes.sh $(VALIDATE) $(KUSTOMIZE)
 
-## test-upgrade: change the program of a store from an older revision, and go back
+## test-upgrade: replace the program of a store from an older revision, and go back
 .PHONY: test-upgrade
 test-upgrade:
 	scripts/test-upgrade.sh
 
-## test-postgres: the store in PostgreSQL, on a server of the tests' own, which is killed
+## test-postgres: test the store in PostgreSQL, on a temporary server, which is killed
 ## POSTGRES_KILLS times (needs PostgreSQL 15 or newer; Debian: postgresql)
 POSTGRES_KILLS ?= 5
 .PHONY: test-postgres
@@ -118,18 +118,18 @@ test-postgres:
 	NEED_POSTGRES=1 $(GO) test -count=1 ./deploy -run TestKubernetesPostgres
 	NEED_POSTGRES=1 $(GO) test -count=1 -timeout 20m ./internal/cli -run 'TestDrill|TestRollingScript|TestScriptsOnPostgres|TestStressFindsPlantedFaultsOnPostgres'
 
-## fuzz: every fuzz target for FUZZTIME each
+## fuzz: run every fuzz target for FUZZTIME
 FUZZTIME ?= 10s
 .PHONY: fuzz
 fuzz:
 	scripts/fuzz.sh $(FUZZTIME)
 
-## mutate-known: make the changes that tests once let through, and see that they notice
+## mutate-known: make changes that tests once failed to notice, and check that they notice
 .PHONY: mutate-known
 mutate-known:
 	$(GO) run ./scripts/mutate -known
 
-## mutate: change the source in MUTATIONS small ways and see whether the tests notice (takes long)
+## mutate: change the source in MUTATIONS small ways and check whether the tests notice (takes long)
 MUTATIONS ?= 160
 .PHONY: mutate
 mutate:
@@ -145,7 +145,7 @@ golden:
 fmt:
 	$(GO) run $(GOFUMPT) -w .
 
-## check: formatting, linters, layers, dead code, tidy modules, all platforms build
+## check: check formatting, linters, layers, dead code, tidy modules and builds for all platforms
 .PHONY: check
 check: check-format lint check-dead tidy check-charts platforms
 
@@ -174,12 +174,12 @@ tidy:
 	cd bench && $(GO) mod tidy -diff
 	cd deploy/image && $(GO) mod tidy -diff
 
-# The charts that are kept are those of the report that is kept.
+# The stored charts are those of the stored report.
 .PHONY: check-charts
 check-charts:
 	cd bench && $(GO) vet ./charts && $(GO) test ./charts
 
-## platforms: a static build for every platform, thrown away; tests compile on each system
+## platforms: build for every platform and discard the result; check that tests compile on each system
 .PHONY: platforms
 platforms:
 	@for p in $(PLATFORMS); do \
@@ -188,7 +188,7 @@ platforms:
 	done
 	@for os in darwin windows; do echo "vet $$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
 
-## bench: benchmarks, and the ratio to C SQLite (needs a C compiler)
+## bench: run benchmarks, and the comparison with C SQLite (needs a C compiler)
 BENCHCOUNT ?= 5
 .PHONY: bench
 bench:
@@ -196,7 +196,7 @@ bench:
 	$(GO) run $(BENCHSTAT) bin/bench.txt
 	cd bench && CGO_ENABLED=1 $(GO) test -run '^$$' -bench . -count $(BENCHCOUNT) -v .
 
-## bench-charts: measure, and draw docs/performance; BENCH_JSON=FILE draws a report that is there
+## bench-charts: measure, and draw docs/performance; BENCH_JSON=FILE draws an existing report
 BENCH_JSON ?=
 BENCH_FLAGS ?= --samples 1000 --warm-up 100 --pairs 1,2,5,10,20 --growth 2000,10000,100000,1000000
 CHARTS := docs/performance
@@ -210,68 +210,68 @@ else
 endif
 	cd bench && $(GO) run ./charts ../$(CHARTS)/report.json ../$(CHARTS)
 
-## test-inspector: the MCP Inspector in strict mode (needs Node 22)
+## test-inspector: test with the MCP Inspector in strict mode (needs Node 22)
 .PHONY: test-inspector
 test-inspector: build
 	scripts/test-inspector.sh bin/bridge
 
-## test-sdk: both TypeScript SDKs (needs Node 22)
+## test-sdk: test with both TypeScript SDKs (needs Node 22)
 .PHONY: test-sdk
 test-sdk: build
 	scripts/test-sdk.sh bin/bridge
 
-## test-ui: the operator's page in a real Chromium (needs npm and chromium)
+## test-ui: test the operator's page in a real Chromium (needs npm and chromium)
 .PHONY: test-ui
 test-ui:
 	scripts/test-ui.sh
 
-## ui-screenshots: draw the operator's page for the documents (needs npm and chromium)
+## ui-screenshots: take the screenshots of the operator's page for the documents (needs npm and chromium)
 .PHONY: ui-screenshots
 ui-screenshots:
 	scripts/test-ui.sh bin/pictures
 	cp bin/pictures/overview-light.png docs/ui-overview.png
 	cp bin/pictures/transcript-dark.png docs/ui-transcript.png
 
-## test-harness: `bridge serve`, the gateway, the examples and three servers of others tested by `bridge harness` (the last need npm)
+## test-harness: test `bridge serve`, the gateway, the examples and three third-party servers with `bridge harness` (the last need npm)
 .PHONY: test-harness
 test-harness: build
 	scripts/test-harness.sh bin/bridge
 	scripts/test-examples.sh bin/bridge
 	scripts/test-report.sh bin/bridge
 
-## test-conformance: the official conformance suite at the gateway, in both eras (needs npm)
+## test-conformance: run the official conformance suite against the gateway, in both eras (needs npm)
 .PHONY: test-conformance
 test-conformance: build
 	scripts/test-gateway-conformance.sh bin/bridge
 
-## test-machines: the S2 protocol with each agent in a network namespace, without shared
+## test-machines: run the S2 protocol with each agent in a network namespace, without shared
 ## files; 90 minutes are divided by MACHINES_COMPRESS (Linux, root, ip, unshare)
 MACHINES_COMPRESS ?= 180
 .PHONY: test-machines
 test-machines: build
 	scripts/test-machines.sh bin/bridge $(MACHINES_COMPRESS)
 
-## test-poisoned: tests as on the machine of somebody who uses bridge already
+## test-poisoned: run tests as on the machine of a bridge user
 .PHONY: test-poisoned
 test-poisoned:
 	scripts/test-poisoned.sh -short ./internal/cli ./internal/doctor ./internal/agents ./internal/fleet ./internal/mcpserver ./internal/stdio
 
-## test-clients: the real clients with a scripted model (needs npm)
+## test-clients: test with the real clients and a scripted model (needs npm)
 .PHONY: test-clients
 test-clients:
 	scripts/test-clients.sh
 
-## mcpb: bundles for desktop clients, and server.json with their hashes, in dist/
+## mcpb: build bundles for desktop clients, and server.json with their hashes, into dist/
 .PHONY: mcpb
 mcpb:
 	$(GO) run ./scripts/mcpb -ldflags '$(LDFLAGS)' dist $(PLATFORMS)
 
-## test-docs: the commands of the documents, in a copy with an empty HOME (needs jq)
+## test-docs: run the commands in the documents, in a copy with an empty HOME (needs jq)
 .PHONY: test-docs
 test-docs:
 	scripts/test-docs.sh
 
-## test-packages: the vendors' validators on plugin, extension and bundle (needs npm)
+## test-packages: run the vendors' validators on plugin, extension and bundle (needs npm)
 .PHONY: test-packages
 test-packages:
 	scripts/test-packages.sh
@@ -284,18 +284,18 @@ reproducible:
 
 GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
 
-## release-snapshot: all that a release is made of, in dist/, unsigned (builds goreleaser: minutes)
+## release-snapshot: make all files of a release in dist/, unsigned (builds goreleaser: minutes)
 .PHONY: release-snapshot
 release-snapshot:
 	$(GO) run $(GORELEASER) release --clean --snapshot --skip=sign,publish
 
 ## release-check: make a whole release of the version in server.json, unpublished, sign it
-## with a throw-away key, verify and install it (ten minutes and more)
+## with a temporary key, verify and install it (ten minutes and more)
 .PHONY: release-check
 release-check:
 	scripts/release-check.sh $(GORELEASER)
 
-## release: what a tag publishes, as a draft, signed with RELEASE_KEY
+## release: publish a tag as a draft release, signed with RELEASE_KEY
 .PHONY: release
 release:
 	$(GO) run $(GORELEASER) release --clean

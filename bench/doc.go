@@ -1,5 +1,5 @@
 // Package bench compares the bridge's store on modernc.org/sqlite, which the
-// product uses, with the same code on SQLite in C. Its folder charts
-// draws what `bridge bench` measured. Both are in a module of their own, so that
-// cgo and a plotting library stay out of the product.
+// product uses, with the same code on SQLite in C. Its folder charts draws the
+// results of `bridge bench`. Both are in a separate module, so that cgo and a
+// plotting library stay out of the product.
 package bench

@@ -15,7 +15,8 @@ import (
 	"example.org/bridge/internal/sqlite"
 )
 
-// connectC opens the database with SQLite in C and the settings of the product.
+// connectC opens the database using SQLite in C with the settings of the
+// product.
 func connectC(path string) (driver.Conn, error) {
 	query := url.Values{
 		"mode":            {"rw"},
@@ -27,8 +28,8 @@ func connectC(path string) (driver.Conn, error) {
 	return new(sqlite3.SQLiteDriver).Open("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode())
 }
 
-// stopwatch is a store that notes how long each send's transaction takes, and
-// nothing of what the domain does around it.
+// stopwatch is a store that measures only the transaction of each send, without
+// the domain's work around it.
 type stopwatch struct {
 	bridge.Store
 	times []time.Duration
@@ -40,8 +41,8 @@ func (s *stopwatch) AppendMessage(ctx context.Context, g bridge.Gate, key string
 	return s.Store.AppendMessage(ctx, g, key, d)
 }
 
-// sender returns a store of its own, opened with connect (nil: the product's
-// driver), and what sends a message there.
+// sender returns a new store, opened with connect (nil: the product's driver),
+// and a function that sends a message there.
 func sender(b *testing.B, connect func(string) (driver.Conn, error)) (*stopwatch, func()) {
 	b.Helper()
 	env := bridgetest.NewEnv(b)
@@ -64,9 +65,10 @@ func sender(b *testing.B, connect func(string) (driver.Conn, error)) (*stopwatch
 	}
 }
 
-// BenchmarkSendAgainstC sends in turn on modernc's SQLite and on SQLite in C:
-// token, limit, message and audit entry in one durable transaction. Taking turns
-// spreads the machine's noise over both; medians leave out its outliers.
+// BenchmarkSendAgainstC sends alternately on modernc's SQLite and on SQLite in
+// C: token, limit, message and audit entry in one durable transaction.
+// Alternating spreads the machine's noise over both; medians exclude its
+// outliers.
 func BenchmarkSendAgainstC(b *testing.B) {
 	ours, send := sender(b, nil)
 	c, sendC := sender(b, connectC)

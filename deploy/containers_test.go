@@ -22,7 +22,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// strictly reads a manifest, and refuses a field that is not expected.
+// strictly decodes a manifest, and refuses unknown fields.
 func strictly(t *testing.T, file string, into any) {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -32,7 +32,8 @@ func strictly(t *testing.T, file string, into any) {
 	}
 }
 
-// imageUser and imageFolder are what deploy/image, a module of its own, makes images for.
+// imageUser and imageFolder are those of the images made by deploy/image, which is a
+// separate module.
 func imageUser(t *testing.T) (user, place string) {
 	t.Helper()
 	content, err := os.ReadFile("image/image.go")
@@ -45,9 +46,9 @@ func imageUser(t *testing.T) (user, place string) {
 	return string(number[1]), "/" + string(state[1])
 }
 
-// TestCompose runs what the compose file runs: the first service makes the store, the
-// second answers at the port that is published, and ends well when told to. It is not said
-// that a daemon has taken the file.
+// TestCompose runs what the compose file describes: the first service creates the store,
+// the second answers at the published port, and ends cleanly when told to. No container
+// daemon is involved.
 func TestCompose(t *testing.T) {
 	t.Parallel()
 	type service struct {
@@ -101,10 +102,10 @@ func TestCompose(t *testing.T) {
 	g.end(t)
 }
 
-// anyPort is the address that the manifests listen on.
+// anyPort is the address on which the manifests listen.
 const anyPort = "0.0.0.0:8443"
 
-// listens is the port that the arguments name.
+// listens returns the port in the arguments.
 func listens(t *testing.T, args []string) int {
 	t.Helper()
 	i := slices.Index(args, "--listen")
@@ -114,15 +115,16 @@ func listens(t *testing.T, args []string) int {
 	return 8443
 }
 
-// containers runs the program with the environment that its image gives, in a folder that
-// stands for the volume.
+// containers runs the program with the environment of its image, in a folder that
+// replaces the volume.
 type containers struct {
 	program, state string
-	as             int      // the user; 0 for that of the tests
-	extra          []string // environment, beside the image's
+	as             int      // the user; 0 means the user of the tests
+	extra          []string // environment in addition to the image's
 }
 
-// folder is where the program is, once a test has needed it.
+// folder returns the folder of the program, which is built when a test first
+// needs it.
 var folder string
 
 var built = sync.OnceValues(func() (program string, err error) {
@@ -168,7 +170,7 @@ func (c containers) command(args []string) *exec.Cmd {
 	return cmd
 }
 
-// toItsEnd runs a container that must end well, and leave the store.
+// toItsEnd runs a container that must succeed, and must not remove the store.
 func (c containers) toItsEnd(t *testing.T, args []string) {
 	t.Helper()
 	if out, err := c.command(args).CombinedOutput(); err != nil {
@@ -188,7 +190,7 @@ type running struct {
 	rest    sync.WaitGroup
 }
 
-// start starts the gateway of a manifest, on a port that is free.
+// start starts the gateway of a manifest, on a free port.
 func (c containers) start(t *testing.T, args []string) *running {
 	t.Helper()
 	args = slices.Clone(args)
@@ -212,13 +214,13 @@ func (c containers) start(t *testing.T, args []string) *running {
 		t.Fatalf("the gateway did not start: %v", r.process.Wait())
 	}
 	r.rest.Go(func() {
-		for lines.Scan() { // or it would wait for a reader
+		for lines.Scan() { // otherwise it would wait for a reader
 		}
 	})
 	return r
 }
 
-// get asks whether the gateway works; its certificate is of no matter here.
+// get checks whether the gateway works. Its certificate does not matter here.
 func (r *running) get(t *testing.T, host, path string) int {
 	t.Helper()
 	web := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
@@ -231,7 +233,7 @@ func (r *running) get(t *testing.T, host, path string) int {
 	return answer.StatusCode
 }
 
-// end tells the gateway to end, as the containers' runtime does, and it ends well.
+// end tells the gateway to end, as a container runtime does. It must end cleanly.
 func (r *running) end(t *testing.T) {
 	t.Helper()
 	must(t, r.process.Process.Signal(syscall.SIGTERM))

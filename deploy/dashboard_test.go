@@ -18,8 +18,8 @@ import (
 	"example.org/bridge/internal/figures"
 )
 
-// collector collects of a store in which something happened: a secret was hidden, and a
-// call was refused.
+// collector returns a collector for a store in which a secret was hidden and a call was
+// refused.
 func collector(t *testing.T, backup time.Time) (*figures.Collector, *bridgetest.Env) {
 	t.Helper()
 	e := bridgetest.NewEnv(t)
@@ -37,7 +37,7 @@ func collector(t *testing.T, backup time.Time) (*figures.Collector, *bridgetest.
 	}, e
 }
 
-// metrics is what `bridge metrics` gives of such a store.
+// metrics returns what `bridge metrics` prints for such a store.
 func metrics(t *testing.T) string {
 	t.Helper()
 	c, e := collector(t, time.Unix(1, 0))
@@ -48,7 +48,8 @@ func metrics(t *testing.T) string {
 	return text.String()
 }
 
-// TestMetricsAreWellFormed: promtool has nothing to say about the figures.
+// TestMetricsAreWellFormed checks that promtool reports nothing about the
+// metrics.
 func TestMetricsAreWellFormed(t *testing.T) {
 	cmd := exec.Command(tool(t, "promtool"), "check", "metrics")
 	cmd.Stdin = strings.NewReader(metrics(t))
@@ -57,8 +58,9 @@ func TestMetricsAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestDashboardResolves: each expression of the dashboard gives something for figures
-// that the program gives. Prometheus's own engine says so: an alert on each must fire.
+// TestDashboardResolves checks that each expression of the dashboard has a result for
+// the program's metrics. It uses Prometheus's own engine: an alert on each expression
+// must fire.
 func TestDashboardResolves(t *testing.T) {
 	promtool := tool(t, "promtool")
 	type object = map[string]any
@@ -86,7 +88,7 @@ func TestDashboardResolves(t *testing.T) {
 	}
 	folder := t.TempDir()
 	write := func(name string, content any) {
-		data, err := json.Marshal(content) // which is YAML too
+		data, err := json.Marshal(content) // which is also YAML
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(folder, name), data, 0o600))
 	}

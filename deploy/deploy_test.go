@@ -1,5 +1,5 @@
-// Package deploy_test checks what operators copy: it fits the program, and the tools
-// that read it accept it where they are installed.
+// Package deploy_test checks the files that operators copy: they must fit the
+// program, and be accepted by the tools that read them, if these are installed.
 package deploy_test
 
 import (
@@ -53,8 +53,8 @@ func readRules(t *testing.T) (alerts map[string]string) {
 	return alerts
 }
 
-// TestAlertsOnFigures: each alert is on figures that the program gives, and
-// docs/operations.md says what to do about it.
+// TestAlertsOnFigures checks that each alert uses metrics that the program
+// provides, and that docs/operations.md says what to do about it.
 func TestAlertsOnFigures(t *testing.T) {
 	e := bridgetest.NewEnv(t)
 	s := e.Service(t)
@@ -64,7 +64,8 @@ func TestAlertsOnFigures(t *testing.T) {
 	must(t, err)
 	var text bytes.Buffer
 	must(t, figures.Write(&text, all))
-	// Those of a backup are there once there is one, which figures' own tests show.
+	// The metrics of backups exist once there is a backup, which is tested in
+	// package figures.
 	known := text.String() + "\nbridge_backup_timestamp_seconds "
 	operations, err := os.ReadFile("../docs/operations.md")
 	must(t, err)
@@ -80,7 +81,7 @@ func TestAlertsOnFigures(t *testing.T) {
 	}
 }
 
-// calls are some that a gateway had.
+// calls are some calls of a gateway.
 func calls() *figures.Calls {
 	c := new(figures.Calls)
 	for _, took := range []time.Duration{time.Millisecond, 2 * time.Second} {
@@ -90,7 +91,8 @@ func calls() *figures.Calls {
 	return c
 }
 
-// tool skips where a program is not installed.
+// tool returns the path of a program, and skips the test if it is not
+// installed.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -100,7 +102,8 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// TestPromtool: Prometheus accepts the rules, and they say what they should.
+// TestPromtool checks that Prometheus accepts the rules, and that their unit
+// tests pass.
 func TestPromtool(t *testing.T) {
 	promtool := tool(t, "promtool")
 	for _, args := range [][]string{{"check", "rules", "bridge.rules.yml"}, {"test", "rules", "bridge.rules.test.yml"}} {
@@ -112,8 +115,8 @@ func TestPromtool(t *testing.T) {
 	}
 }
 
-// TestUnits: systemd knows every setting of the units, and each names a command that
-// the program has. It is not said that they have run.
+// TestUnits checks that systemd knows every setting of the units, and that each unit
+// uses a command that the program has. The units are not run.
 func TestUnits(t *testing.T) {
 	units, err := filepath.Glob("systemd/*.*")
 	must(t, err)
@@ -145,7 +148,7 @@ func TestUnits(t *testing.T) {
 		verify := exec.Command(tool(t, "systemd-analyze"), append([]string{manager, "--man=no", "verify"}, units...)...)
 		verify.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+t.TempDir())
 		out, err := verify.CombinedOutput()
-		for line := range strings.Lines(string(out)) { // that the program is not installed here is not a fault of theirs
+		for line := range strings.Lines(string(out)) { // the program need not be installed here
 			if !strings.Contains(line, "bridge is not executable") {
 				t.Errorf("systemd-analyze %s: %v: %s", manager, err, line)
 			}
@@ -153,14 +156,15 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// startedBy is the command of a unit, where the program is for one user or for all.
+// startedBy returns the command of a unit, without the path of the program, which
+// differs between a unit for one user and one for the system.
 var startedBy = regexp.MustCompile(`(?m)^ExecStart=(?:%h/\.local|/usr/local)/bin/(bridge [a-z]+( [a-z]+)?)\b`)
 
-// startsPrograms are the services that start programs of the operator's.
+// startsPrograms are the services that start programs chosen by the operator.
 var startsPrograms = regexp.MustCompile(`bridge-(inbox@|watchdog)\.service$`)
 
-// TestExposure: the services that need no program of the operator's can do little, and the
-// others nothing that no such program needs. The score is systemd's, from 0 to 10.
+// TestExposure checks systemd's exposure score, from 0 to 10: low for the services that
+// start no programs of the operator, and for the others as low as such programs permit.
 func TestExposure(t *testing.T) {
 	analyze := tool(t, "systemd-analyze")
 	score := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)

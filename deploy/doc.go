@@ -1,3 +1,3 @@
-// Package deploy holds what an operator copies: units of systemd and rules of
-// Prometheus. Its tests hold them to the program.
+// Package deploy contains the files that an operator copies: systemd units and
+// Prometheus rules. Its tests check that they fit the program.
 package deploy

@@ -20,7 +20,7 @@ import (
 
 const harnessRules = "prometheus/harness.rules.yml"
 
-// scrape is what a service of the harness gives after a run.
+// scrape returns the metrics of a service of the harness after a run.
 func scrape(t *testing.T) (text string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -40,7 +40,8 @@ func scrape(t *testing.T) (text string) {
 	return text
 }
 
-// harnessExpressions are those of the rules and of the dashboard, by where they stand.
+// harnessExpressions are the expressions of the rules and of the dashboard, by where
+// they occur.
 func harnessExpressions(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -62,7 +63,8 @@ func harnessExpressions(t *testing.T) map[string]string {
 	return all
 }
 
-// dashboard are the expressions of its panels, with what Grafana fills in.
+// dashboard returns the expressions of its panels, with the variables that
+// Grafana would substitute.
 func dashboard(t *testing.T, name, job string) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile("grafana/" + name + ".json")
@@ -86,8 +88,9 @@ func dashboard(t *testing.T, name, job string) map[string]string {
 	return all
 }
 
-// TestHarnessFigures: each alert and each panel is on figures that the service gives, with
-// labels that they have, and docs/harness.md says what to do about each alert.
+// TestHarnessFigures checks that each alert and each panel uses metrics that the service
+// provides, with labels that they have, and that docs/harness.md says what to do about
+// each alert.
 func TestHarnessFigures(t *testing.T) {
 	text := scrape(t)
 	docs, err := os.ReadFile("../docs/harness.md")
@@ -110,8 +113,8 @@ func TestHarnessFigures(t *testing.T) {
 	}
 }
 
-// TestHarnessPromtool: Prometheus accepts the rules, its settings and each expression of the
-// dashboard, and the rules say what they should.
+// TestHarnessPromtool checks that Prometheus accepts the rules, its settings and each
+// expression of the dashboard, and that the rules' unit tests pass.
 func TestHarnessPromtool(t *testing.T) {
 	promtool := tool(t, "promtool")
 	folder := t.TempDir()

@@ -16,8 +16,9 @@ import (
 	"example.org/bridge/internal/postgres/postgrestest"
 )
 
-// pod runs the containers of a deployment as the kubelet would: as their user, with what it
-// makes of their volumes, and with the environment of image and manifest.
+// pod runs the containers of a deployment as the kubelet would: as their user, with their
+// volumes as the kubelet prepares them, and with the environment of the image and the
+// manifest.
 type pod struct {
 	containers
 	*cluster
@@ -44,15 +45,15 @@ func newPod(t *testing.T, variant string) *pod {
 	return p
 }
 
-// volume makes of a folder what a volume is for the pod's fsGroup.
+// volume gives a folder the owner and mode of a volume with the pod's fsGroup.
 func (p *pod) volume(t *testing.T, folder string) {
 	t.Helper()
 	must(t, os.Chown(folder, 0, p.user))
 	must(t, os.Chmod(folder, 0o775|fs.ModeSetgid))
 }
 
-// secret mounts a secret as the kubelet does: files of root's behind two links, in a
-// folder that has the sticky bit.
+// secret mounts a secret as the kubelet does: files owned by root behind two links,
+// in a folder with the sticky bit.
 func (p *pod) secret(t *testing.T, folder string, mode fs.FileMode, files map[string]string) {
 	t.Helper()
 	data := filepath.Join(folder, "..2026_11_29")
@@ -72,7 +73,8 @@ func (p *pod) secret(t *testing.T, folder string, mode fs.FileMode, files map[st
 	must(t, os.Chmod(folder, 0o777|fs.ModeSetgid|fs.ModeSticky))
 }
 
-// args are a container's arguments, with the variables that Kubernetes puts in.
+// args returns a container's arguments, with variables expanded as in
+// Kubernetes.
 func (p *pod) arguments(c container) []string {
 	var args []string
 	for _, arg := range c.Args {
@@ -81,8 +83,8 @@ func (p *pod) arguments(c container) []string {
 	return args
 }
 
-// probed asks a gateway what its probes ask, by an address of this machine as the kubelet does by the
-// pod's, and by the service's name.
+// probed sends the gateway's probes, by an address of this machine (the kubelet uses the
+// pod's address) and by the service's name.
 func (p *pod) probed(t *testing.T, r *running) {
 	t.Helper()
 	g := p.deployment.Spec.Template.Spec.Containers[0]
@@ -98,7 +100,8 @@ func (p *pod) probed(t *testing.T, r *running) {
 	}
 }
 
-// ownAddress is one of this machine's that is not the loopback's, where it has one.
+// ownAddress returns an address of this machine other than the loopback address, if
+// it has one.
 func ownAddress(t *testing.T) string {
 	t.Helper()
 	all, err := net.InterfaceAddrs()
@@ -112,9 +115,9 @@ func ownAddress(t *testing.T) string {
 	return address + ":8443"
 }
 
-// TestKubernetesFile runs the deployment of a store in a file on a volume as fsGroup makes
-// it, twice; and shows that the store is refused once its files were given to the group,
-// which is why the manifest does not let that happen.
+// TestKubernetesFile runs the deployment with a store in a file, twice, on a volume
+// prepared as for fsGroup. It also checks that the store is refused once its files were
+// given to the group, which is why the manifest prevents that.
 func TestKubernetesFile(t *testing.T) {
 	t.Parallel()
 	p := newPod(t, "kubernetes/file")
@@ -146,12 +149,12 @@ func TestKubernetesFile(t *testing.T) {
 }
 
 // TestKubernetesPostgres runs two gateways of the deployment on one database, with the key
-// from a secret as it is mounted, and nothing that they may write to.
+// from a mounted secret, and with nothing that they can write to.
 func TestKubernetesPostgres(t *testing.T) {
 	t.Parallel()
 	p := newPod(t, "kubernetes/postgres")
 	server := postgrestest.ForTest(t)
-	must(t, os.Chmod(filepath.Dir(server.Data()), 0o711)) // its socket is for the pod's user, too
+	must(t, os.Chmod(filepath.Dir(server.Data()), 0o711)) // the pod's user needs to reach its socket too
 	key := p.store(t, server.Schema())
 	readOnly(t, p.state)
 	g := p.deployment.Spec.Template.Spec.Containers[0]
@@ -182,7 +185,7 @@ func TestKubernetesPostgres(t *testing.T) {
 	p.refused(t, key)
 }
 
-// store makes the store, as its owner does elsewhere, and returns its key.
+// store creates the store, as its owner does elsewhere, and returns its key.
 func (p *pod) store(t *testing.T, dsn string) string {
 	t.Helper()
 	if !strings.HasSuffix(dsn, "search_path=test_1") {
@@ -205,7 +208,8 @@ func (p *pod) store(t *testing.T, dsn string) string {
 	return string(key)
 }
 
-// refused: a key that others could read, change or replace is not taken.
+// refused checks that a key that others could read, change or replace is not
+// accepted.
 func (p *pod) refused(t *testing.T, key string) {
 	t.Helper()
 	const stranger = 12345

@@ -16,8 +16,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// The kinds of objects that the manifests have, with the fields that they use: one that is
-// not here is refused. That Kubernetes has these fields `make test-kubernetes` shows.
+// The kinds of objects in the manifests, with the fields that they use. Any other field is
+// refused. `make test-kubernetes` checks that Kubernetes has these fields.
 type (
 	Object struct {
 		APIVersion string `yaml:"apiVersion"`
@@ -176,7 +176,7 @@ type (
 	}
 )
 
-// cluster is what one kustomization makes.
+// cluster holds the objects of one kustomization.
 type cluster struct {
 	deployment deployment
 	service    servedAs
@@ -189,7 +189,8 @@ type cluster struct {
 	files      []string
 }
 
-// readCluster reads a kustomization, as far as ours go: resources, and settings.
+// readCluster reads a kustomization, with the features that ours use: resources
+// and settings.
 func readCluster(t *testing.T, folder string) *cluster {
 	t.Helper()
 	c := &cluster{settings: map[string]string{}}
@@ -255,8 +256,8 @@ func (c *cluster) add(t *testing.T, path string) {
 // variants are the folders that an operator applies.
 var variants = []string{"kubernetes/file", "kubernetes/postgres"}
 
-// TestKubernetesManifests: the manifests fit each other and the image, every file is used,
-// and a pod may do nothing that a gateway need not do.
+// TestKubernetesManifests checks that the manifests fit each other and the image, that
+// every file is used, and that a pod may do nothing that a gateway does not need.
 func TestKubernetesManifests(t *testing.T) {
 	t.Parallel()
 	used := map[string]bool{}
@@ -281,7 +282,7 @@ func TestKubernetesManifests(t *testing.T) {
 	}
 }
 
-// references are names that lead nowhere.
+// references changes names so that they refer to nothing.
 func (c *cluster) references() (problems []string) {
 	report := func(fine bool, format string, args ...any) {
 		if !fine {
@@ -324,7 +325,7 @@ func (c *cluster) references() (problems []string) {
 	return problems
 }
 
-// confined are permissions that a gateway does not need.
+// confined adds permissions that a gateway does not need.
 func (c *cluster) confined(t *testing.T) (problems []string) {
 	report := func(fine bool, format string, args ...any) {
 		if !fine {
@@ -364,7 +365,7 @@ func (c *cluster) confined(t *testing.T) (problems []string) {
 	return problems
 }
 
-// ending are ways in which a gateway is replaced with calls lost.
+// ending changes how a gateway is replaced so that calls are lost.
 func (c *cluster) ending(t *testing.T) (problems []string) {
 	report := func(fine bool, format string, args ...any) {
 		if !fine {
@@ -382,7 +383,7 @@ func (c *cluster) ending(t *testing.T) (problems []string) {
 	spec := c.deployment.Spec
 	g := spec.Template.Spec.Containers[0]
 	sleep := g.Lifecycle.PreStop.Sleep.Seconds
-	// Behind that, the store is closed.
+	// After that, the store is closed.
 	if grace := spec.Template.Spec.TerminationGracePeriodSeconds; grace < sleep+drain+10 {
 		report(false, "a gateway has %d seconds to end, and needs %d and %d and some", grace, sleep, drain)
 	}
@@ -391,7 +392,7 @@ func (c *cluster) ending(t *testing.T) (problems []string) {
 	}
 	ports := c.service.Spec.Ports
 	report(len(ports) == 1 && ports[0].TargetPort == g.Ports[0].Name && g.Ports[0].ContainerPort == listens(t, g.Args), "the service leads to %v", ports)
-	if len(c.claims) > 0 { // which one node has
+	if len(c.claims) > 0 { // which is available on one node only
 		report(spec.Replicas == 1 && spec.Strategy.Type == "Recreate", "two gateways may want the disk")
 		return problems
 	}
@@ -402,8 +403,8 @@ func (c *cluster) ending(t *testing.T) (problems []string) {
 	return problems
 }
 
-// TestStrictManifests: a field that is not known is refused, so that the tests above cannot
-// pass over one.
+// TestStrictManifests checks that an unknown field is refused, so that the tests above
+// cannot ignore one.
 func TestStrictManifests(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("kubernetes/file/deployment.yaml")

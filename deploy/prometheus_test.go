@@ -19,10 +19,10 @@ import (
 	"example.org/bridge/internal/figures"
 )
 
-// prometheus is a running server that scrapes figures.
+// prometheus is a running server that scrapes metrics.
 type prometheus struct{ address string }
 
-// ask calls its HTTP API, and reports whether it answers without an error.
+// ask calls its HTTP API, and reports whether the answer is not an error.
 func (p prometheus) ask(t *testing.T, path string, data any) bool {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.address+"/api/v1/"+path, http.NoBody)
@@ -39,14 +39,14 @@ func (p prometheus) ask(t *testing.T, path string, data any) bool {
 	return json.NewDecoder(answer.Body).Decode(&all) == nil && all.Status == "success"
 }
 
-// resolves reports whether an expression gives something.
+// resolves reports whether an expression has a result.
 func (p prometheus) resolves(t *testing.T, expr string) bool {
 	t.Helper()
 	var data struct{ Result []any }
 	return p.ask(t, "query?query="+url.QueryEscape(expr), &data) && len(data.Result) > 0
 }
 
-// fires reports whether an alert does.
+// fires reports whether an alert fires.
 func (p prometheus) fires(t *testing.T, name string) bool {
 	t.Helper()
 	var data struct {
@@ -66,7 +66,8 @@ func (p prometheus) fires(t *testing.T, name string) bool {
 	return false
 }
 
-// startPrometheus runs one with the rules of this folder, on what is at target.
+// startPrometheus runs a server with the rules of this folder, which scrapes
+// target.
 func startPrometheus(t *testing.T, target string) prometheus {
 	t.Helper()
 	program := tool(t, "prometheus")
@@ -103,8 +104,9 @@ scrape_configs:
 	return p
 }
 
-// TestPrometheus: a real server takes the figures, each expression of the dashboard and of
-// the alerts gives something or nothing but never an error, and an alert fires and clears.
+// TestPrometheus checks with a real server that the metrics are accepted, that no
+// expression of the dashboard or of the alerts is an error, and that an alert fires and
+// clears.
 func TestPrometheus(t *testing.T) {
 	tool(t, "prometheus")
 	c, e := collector(t, time.Now())
@@ -138,8 +140,8 @@ func TestPrometheus(t *testing.T) {
 	bridgetest.Eventually(t, "the end of the alert", func() bool { return !p.fires(t, "BridgeAuditNotWhole") })
 }
 
-// change gives the first entry of a log to another behind the program's back, and returns
-// whose it was.
+// change assigns the first entry of a log to somebody else without using the program, and
+// returns the previous value.
 func change(t *testing.T, path, session string) (was string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// readOnly makes of a folder a file system that nobody can write to (EROFS), as the root of
-// a container is. A machine whose root may not mount anything gets a folder that its
-// permissions close.
+// readOnly makes a folder a read-only file system (EROFS), like the root of a container. If
+// root may not mount anything on this machine, it removes the write permissions instead.
 func readOnly(t *testing.T, folder string) {
 	t.Helper()
 	if err := syscall.Mount(folder, folder, "", syscall.MS_BIND, ""); err != nil {

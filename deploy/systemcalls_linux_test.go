@@ -13,13 +13,14 @@ import (
 	"testing"
 )
 
-// Numbers of a user and a group that need no names.
+// IDs of a user and a group without names.
 const (
 	unitUser  = 12345
 	unitGroup = 45001
 )
 
-// unitHome is where a unit's program runs: as a user of its own, with a group beside.
+// unitHome is where a unit's program runs: as its own user, with a supplementary
+// group.
 type unitHome struct{ program, home, folder string }
 
 func newUnitHome(t *testing.T) *unitHome {
@@ -51,7 +52,8 @@ func (u *unitHome) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// arguments are those with which a unit starts the program, for this home.
+// arguments returns the arguments with which a unit starts the program, for
+// this home.
 func (u *unitHome) arguments(t *testing.T, unit string) []string {
 	t.Helper()
 	match := regexp.MustCompile(`(?m)^ExecStart=\S+/bridge (.+)$`).FindStringSubmatch(unit)
@@ -62,7 +64,8 @@ func (u *unitHome) arguments(t *testing.T, unit string) []string {
 		"bridge-viewers", "45001", "0.0.0.0:8443", "127.0.0.1:0", "127.0.0.1:9464", "127.0.0.1:0").Replace(match[1]))
 }
 
-// expanded are the system calls of a filter of systemd's, and of the filters in it.
+// expanded returns the system calls of a systemd filter, including those of nested
+// filters.
 func expanded(t *testing.T, analyze, filter string, into map[string]bool, allow bool) {
 	t.Helper()
 	if !strings.HasPrefix(filter, "@") {
@@ -78,7 +81,8 @@ func expanded(t *testing.T, analyze, filter string, into map[string]bool, allow 
 	}
 }
 
-// allowed are the system calls that a unit may make: the lines count in their order.
+// allowed returns the system calls that a unit may make. The order of the lines
+// matters.
 func allowed(t *testing.T, unit string) map[string]bool {
 	t.Helper()
 	analyze := tool(t, "systemd-analyze")
@@ -94,8 +98,8 @@ func allowed(t *testing.T, unit string) map[string]bool {
 	return calls
 }
 
-// made are the system calls that a command makes until it ends, or until it serves and has
-// been used.
+// made returns the system calls that a command makes until it ends, or until it serves and
+// was used.
 func (u *unitHome) made(t *testing.T, args []string, serves string, use func()) []string {
 	t.Helper()
 	trace := filepath.Join(u.home, "trace")
@@ -126,8 +130,9 @@ func (u *unitHome) made(t *testing.T, args []string, serves string, use func()) 
 	return slices.Compact(names)
 }
 
-// TestUnitSystemCalls: no hardened unit makes a system call that it forbids itself, for which
-// systemd would kill it, and each works without any capability. No service manager takes part.
+// TestUnitSystemCalls checks that no hardened unit makes a system call that it forbids
+// itself, for which systemd would kill it, and that each works without capabilities. No
+// service manager is involved.
 func TestUnitSystemCalls(t *testing.T) {
 	t.Parallel()
 	tool(t, "strace")

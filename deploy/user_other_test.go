@@ -4,5 +4,5 @@ package deploy_test
 
 import "os/exec"
 
-// runAs is never called here: these tests need root.
+// runAs is never called on this platform, because these tests need root.
 func runAs(*exec.Cmd, int) { panic("no other user") }

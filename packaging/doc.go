@@ -1,3 +1,4 @@
-// Package packaging holds what is given to the catalogues of clients: the bundle,
-// the plugin and the extension. Its tests hold them to the program.
+// Package packaging contains what is published in the catalogues of clients: the
+// bundle, the plugin and the extension. Its tests check that they fit the
+// program.
 package packaging

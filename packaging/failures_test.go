@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// testEvents are lines of `go test -json`: a test that passes, one whose part fails, one
-// that has no end, one that skips, and a package that does not build.
+// testEvents are lines of `go test -json`: a test that passes, one with a failed
+// subtest, one that does not end, one that is skipped, and a package that does not
+// build.
 const testEvents = `{"Action":"run","Package":"p/a","Test":"TestGood"}
 {"Action":"output","Package":"p/a","Test":"TestGood","Output":"    a_test.go:1: fine\n"}
 {"Action":"pass","Package":"p/a","Test":"TestGood","Elapsed":0}
@@ -28,8 +29,8 @@ const testEvents = `{"Action":"run","Package":"p/a","Test":"TestGood"}
 {"Action":"pass","Package":"p/c","Elapsed":0.2}
 `
 
-// TestFailures: what the CI says of a failed run names each test that failed, with what it
-// printed, and none that did not, with jq and without.
+// TestFailures checks that the CI's summary of a failed run names exactly the tests that
+// failed, with their output, with jq and without it.
 func TestFailures(t *testing.T) {
 	for name, tool := range map[string][]string{
 		"jq":  {"jq", "-nRr", "-f", "../scripts/failures.jq"},
@@ -58,7 +59,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// reported is what a program says of the events.
+// reported returns a program's summary of the events.
 func reported(t *testing.T, tool ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(tool[0])

@@ -1,5 +1,6 @@
-// Package packaging_test holds what we give to the clients' catalogues to the
-// program: one version, the same hooks, the tools that there are.
+// Package packaging_test checks that what is published in the clients'
+// catalogues fits the program: the same version, the same hooks, the existing
+// tools.
 package packaging_test
 
 import (
@@ -69,14 +70,14 @@ func TestOneVersion(t *testing.T) {
 	}
 }
 
-// npmPlatforms are npm's words for the platforms that have a package for it, by Go's.
+// npmPlatforms maps Go's names of the platforms that have an npm package to npm's.
 var npmPlatforms = map[string][2]string{
 	"linux_amd64": {"linux", "x64"}, "linux_arm64": {"linux", "arm64"},
 	"darwin_amd64": {"darwin", "x64"}, "darwin_arm64": {"darwin", "arm64"},
 }
 
-// TestNPMPackages: the packages for npm are the same but for the platform, on any other
-// of which npm refuses them.
+// TestNPMPackages checks that the npm packages differ only in the platform, and that
+// npm refuses them on any other.
 func TestNPMPackages(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join("npm", "*", "package.json"))
 	if err != nil || len(folders) != len(npmPlatforms) {
@@ -99,8 +100,8 @@ func TestNPMPackages(t *testing.T) {
 	}
 }
 
-// TestSameHooks: the plugin and the extension install the hooks that bridge
-// install does, but for the path of the program.
+// TestSameHooks checks that the plugin and the extension install the same hooks
+// as bridge install, except for the path of the program.
 func TestSameHooks(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED: paths are quoted there")
@@ -132,14 +133,14 @@ func TestSameHooks(t *testing.T) {
 	}
 }
 
-// TestBundleNamesTheTools: the manifest of the bundle lists the tools that every
-// process offers.
+// TestBundleNamesTheTools checks that the manifest of the bundle lists the tools
+// that every process offers.
 func TestBundleNamesTheTools(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "internal", "mcpserver", "testdata", "tools", "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no tools: %v", err)
 	}
-	// Listed with YOLO_MODE=1 only, or with --tools files.
+	// Listed only with YOLO_MODE=1, or with --tools files.
 	others := []string{"enable_yolo_mode", "execute_command", "claim_file", "release_file", "file_read", "file_write", "file_edit", "log_step"}
 	var want, got []string
 	for _, file := range files {
@@ -186,8 +187,8 @@ func serverSchema(t *testing.T) *jsonschema.Resolved {
 	return resolved
 }
 
-// TestBundle builds the bundle for this machine, twice: the same bytes, a
-// program that runs, and a server.json that has the right hash.
+// TestBundle builds the bundle for this machine twice. It must have the same
+// bytes, contain a program that runs, and match the hash in server.json.
 func TestBundle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: builds the program twice")
@@ -241,7 +242,7 @@ func hashOf(t *testing.T, path string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// unpack takes the program out of the bundle in a folder.
+// unpack extracts the program of the bundle into a folder.
 func unpack(t *testing.T, dir string) string {
 	t.Helper()
 	bundles, err := fs.Glob(os.DirFS(dir), "*.mcpb")

@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-// formulaOf makes the formula of a folder, as the release does.
+// formulaOf makes the formula of a folder, like a release.
 func formulaOf(t *testing.T, version, folder string) (string, error) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "run", "../scripts/formula", "-version", version, folder).CombinedOutput()
 	return string(out), err
 }
 
-// TestFormula: the formula names each archive where it will be, by its digest, and says
-// nothing where one is missing.
+// TestFormula checks that the formula contains the address and digest of each archive,
+// and that nothing is written if an archive is missing.
 func TestFormula(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("SKIPPED: needs go")
@@ -65,8 +65,9 @@ func TestFormula(t *testing.T) {
 	}
 }
 
-// TestBundlesOfARelease: bundles hold the programs that a release has built, and no
-// release is made whose tag the packages do not have.
+// TestBundlesOfARelease checks that bundles contain the programs built by a
+// release, and that a release whose tag differs from the packages' version is
+// refused.
 func TestBundlesOfARelease(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("SKIPPED: needs go")

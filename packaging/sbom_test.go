@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestSBOM: the bill of materials of a program lists the modules that are in it,
-// with their versions and hashes, and says the same each time.
+// TestSBOM checks that the bill of materials of a program lists the modules in
+// it, with their versions and hashes, and is reproducible.
 func TestSBOM(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: builds the program")

@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// workflow is as much of a workflow of GitHub as is held here.
+// workflow holds the parts of a GitHub workflow that are checked here.
 type workflow struct {
 	Permissions map[string]string `yaml:"permissions"`
 	Jobs        map[string]struct {
@@ -29,8 +29,9 @@ var (
 	target = regexp.MustCompile(`\bmake ([a-z-]+)`)
 )
 
-// TestWorkflows: each workflow of GitHub may only read unless a job says more, has a
-// bound on its time, uses actions by digest, and calls targets that there are.
+// TestWorkflows checks that each GitHub workflow has only read permissions unless a
+// job requests more, has a time limit, pins actions by digest, and uses existing
+// make targets.
 func TestWorkflows(t *testing.T) {
 	makefile := text(t, "../Makefile")
 	files, err := filepath.Glob("../.github/workflows/*.yml")
@@ -66,7 +67,7 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// TestDependabot: updates are proposed for every module.
+// TestDependabot checks that updates are proposed for every module.
 func TestDependabot(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "--", "*go.mod")
 	list.Dir = ".."

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# compare-redact.sh BASE [ROUNDS]: the speed of redaction at a commit and in the
-# working tree, in one run. The tests of both are built once and run in turns with
-# one processor and a fixed number of iterations; what counts is user CPU time, and
-# of the rounds the best. It prints milliseconds for 50 KB and the ratio.
+# compare-redact.sh BASE [ROUNDS]: compares the speed of redaction at a commit and
+# in the working tree. Both test binaries are built once and run in turns, on one
+# processor and with a fixed number of iterations. The result is the best user CPU
+# time of all rounds, as milliseconds for 50 KB, and the ratio.
 set -euo pipefail
 base=${1:?usage: compare-redact.sh BASE [ROUNDS]}
 rounds=${2:-5}

@@ -1,16 +1,17 @@
-# What scripts/failures.jq tells, for where there is no jq: the tests and packages that
-# failed, or had no end, with all that they printed. Run it as
-# awk -f scripts/failures.awk <tests.json; with -v want=ok it tells the packages that
-# passed, and with -v want=output all that was printed.
+# A replacement for scripts/failures.jq where jq is not installed: prints the tests and
+# packages that failed or did not end, with their complete output. Usage:
+# awk -f scripts/failures.awk <tests.json
+# With -v want=ok it lists the packages that passed, and with -v want=output it prints
+# all output.
 
-# field is the text of a field of a line, with JSON's escapes.
+# field returns the text of a field of a line, with JSON's escapes.
 function field(name) {
 	if (!match($0, "\"" name "\":\"([^\"\\\\]|\\\\.)*\""))
 		return ""
 	return substr($0, RSTART + length(name) + 4, RLENGTH - length(name) - 5)
 }
 
-# plain undoes the escapes that go test uses.
+# plain decodes the escapes that go test uses.
 function plain(text) {
 	gsub(/\\\\/, "\001", text)
 	gsub(/\\n/, "\n", text)

@@ -1,13 +1,14 @@
 #!/bin/sh
-# Runs every fuzz target of the module for a time: scripts/fuzz.sh 10s
+# Runs every fuzz target of the module for a given time: scripts/fuzz.sh 10s
 set -eu
 time=${1:-10s}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Fuzzes one target. A run that only met its own end is repeated, twice at most:
-# on a busy machine the go command reports "context deadline exceeded" where the
-# time is up while a worker still answers. A finding always names its input.
+# Fuzzes one target. A run that failed only because its time was up is repeated,
+# at most twice: on a busy machine the go command reports "context deadline
+# exceeded" if the time is up while a worker still answers. A finding always
+# names its input.
 fuzz() {
 	for try in 1 2 3; do
 		if go test -run '^$' -fuzz "^$2\$" -fuzztime "$time" "$1" </dev/null >"$log" 2>&1; then
@@ -17,12 +18,13 @@ fuzz() {
 		cat "$log"
 		grep -q 'context deadline exceeded' "$log" || return 1
 		if grep -q 'Failing input' "$log"; then return 1; fi
-		echo "fuzz $1 $2: the time was up before a worker answered (try $try)"
+		echo "fuzz $1 $2: the time was up before a worker had answered (try $try)"
 	done
 	return 1
 }
 
-# The targets are read from the files: to ask each package's tests would link them all.
+# The targets are read from the files, since asking the test binaries would link them
+# all.
 go list -f '{{range .XTestGoFiles}}{{$.ImportPath}} {{$.Dir}}/{{.}}
 {{end}}' ./... | while read -r package file; do
 	[ -n "$package" ] || continue

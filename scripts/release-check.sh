@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes a release of the last commit in a folder of its own, without publishing it,
-# signs it with a key that is thrown away, verifies it as users do, and installs what is for
-# this machine: scripts/release-check.sh GORELEASER
-# GORELEASER is a package for `go run` or a program. The copy gets the tag of the version that
-# server.json has, which is the release's name.
+# Makes a release of the last commit in a separate folder without publishing it, signs it with
+# a temporary key, verifies it like a user would, and installs what is for this machine:
+# scripts/release-check.sh GORELEASER
+# GORELEASER is a package for `go run` or a program. The copy is tagged with the version in
+# server.json, which is the release's name.
 set -eu
 goreleaser=${1:?usage: release-check.sh GORELEASER}
 cd "$(dirname "$0")/.."

@@ -1,7 +1,7 @@
-# Does with a release's formula what Homebrew does, for where there is no Homebrew:
+# Does what Homebrew does with a release's formula, for machines without Homebrew:
 # ruby release-formula.rb FOLDER PREFIX
-# Reads FOLDER/bridge.rb as each kind of machine would, compares the archive that it names
-# with the file in FOLDER, installs this machine's below PREFIX and runs the formula's test.
+# Reads FOLDER/bridge.rb for each platform, compares the archive that it names with the file
+# in FOLDER, installs the archive for this machine below PREFIX and runs the formula's test.
 require "digest"
 require "fileutils"
 require "open3"
@@ -9,7 +9,8 @@ require "pathname"
 require "rbconfig"
 require "tmpdir"
 
-# What the formula uses of Homebrew's class, and nothing else: another word fails.
+# Only the parts of Homebrew's class that the formula uses. Anything else is an
+# error.
 class Formula
   class << self
     attr_accessor :machine
@@ -88,7 +89,8 @@ class Pathname
   end
 end
 
-# load_for is the formula as a machine sees it, with the archive that it names.
+# load_for returns the formula as seen by a platform, with the archive that it
+# names.
 def load_for(machine, folder)
   Formula.machine = machine
   Object.send(:remove_const, :Bridge) if Object.const_defined?(:Bridge)

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what a release has for this machine, each in a clean folder, and runs it:
+# Installs every package of a release for this machine, each into a clean folder, and runs it:
 # scripts/release-install.sh FOLDER [VERSION]
-# The archive and the bundle for desktop clients are unpacked, the package for npm is installed
-# by npm, the formula as Homebrew does, the deb and the rpm by dpkg and rpm into a root of their
-# own where iproute2's program is already. All must hold the same program, which makes and
-# verifies a store and, if VERSION is given, says that version. Needs root for the packages, and says
-# what it skips.
+# It unpacks the archive and the bundle for desktop clients, and installs the npm package with npm,
+# the formula like Homebrew, and the deb and the rpm with dpkg and rpm into a root of their own that
+# already contains iproute2's program. All packages must contain the same program, which must be
+# able to create and verify a store and, if VERSION is given, report that version. The deb and the
+# rpm need root. Skipped packages are reported.
 set -eu
 folder=$(cd "${1:?usage: release-install.sh FOLDER [VERSION]}" && pwd -P)
 version=${2:-}
@@ -15,7 +15,7 @@ arch=$(go env GOARCH)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# one is the only file of the release with this ending.
+# one prints the only file of the release with this ending.
 one() {
 	case $1 in
 	mcpb) set -- "$folder"/bridge-*-"$system-$arch.mcpb" ;;
@@ -29,13 +29,14 @@ one() {
 	echo "$1"
 }
 
-# runs lets an installed program make a store, and compares it with the archive's.
+# runs makes an installed program create a store, and compares it with the
+# archive's.
 runs() {
 	program=$1
 	home=$(mktemp -d "$work/home.XXXXXX")
 	say=$(env -i HOME="$home" PATH=/usr/bin:/bin "$program" --version)
 	if [ -n "$version" ] && [ "$say" != "bridge v$version" ]; then
-		echo "$program says $say, and not version $version" >&2
+		echo "$program reports $say, not version $version" >&2
 		exit 1
 	fi
 	env -i HOME="$home" PATH=/usr/bin:/bin "$program" serve </dev/null
@@ -44,23 +45,23 @@ runs() {
 	echo "$2: $say, installed and run"
 }
 
-# beside compares iproute2's stand-in with what it was, makes the link that docs/operations.md
-# names, and looks which program root then runs by its name.
+# beside checks that the stand-in for iproute2's program is unchanged, makes the link
+# described in docs/operations.md, and checks which program root then runs by its name.
 beside() {
 	[ "$(cat "$1/$2")" = "iproute2's" ] || { echo "$1/$2 is no longer iproute2's" >&2; exit 1; }
 	mkdir -p "$1/usr/local/bin"
 	ln -s /opt/bridge/bin/bridge "$1/usr/local/bin/bridge"
 	found=$(env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin chroot "$1" bridge --version) || found=iproute2\'s
-	[ "$found" = "$say" ] || { echo "root of $3 runs $found, and not $say" >&2; exit 1; }
-	echo "$3: beside iproute2's program"
+	[ "$found" = "$say" ] || { echo "root of $3 runs $found, not $say" >&2; exit 1; }
+	echo "$3: works alongside iproute2's program"
 }
 
-# gone looks that nothing of what was installed is left: gone PACKAGE PATH...
+# gone checks that nothing of what was installed is left: gone PACKAGE PATH...
 gone() {
 	of=$1
 	shift
 	for left; do
-		[ ! -e "$left" ] || { echo "the $of leaves $left when it is removed" >&2; exit 1; }
+		[ ! -e "$left" ] || { echo "removing the $of leaves $left" >&2; exit 1; }
 	done
 }
 
@@ -73,9 +74,9 @@ if command -v unzip >/dev/null; then
 	unzip -q "$bundle" -d "$work/mcpb"
 elif command -v python3 >/dev/null; then
 	python3 -m zipfile -e "$bundle" "$work/mcpb"
-	chmod +x "$work/mcpb/server/bridge" # which Python leaves to us
+	chmod +x "$work/mcpb/server/bridge" # Python does not restore the mode
 else
-	echo "SKIPPED: mcpb, there is neither unzip nor python3"
+	echo "SKIPPED: mcpb, neither unzip nor python3 is installed"
 	bundle=
 fi
 if [ -n "$bundle" ]; then
@@ -84,15 +85,15 @@ if [ -n "$bundle" ]; then
 fi
 
 if command -v npm >/dev/null; then
-	# Nothing is asked of a registry: the package depends on nothing.
+	# No registry is needed, because the package has no dependencies.
 	npm install --prefix "$work/npm" --cache "$work/cache" --offline --no-audit --no-fund --silent "$(one npm.tgz)"
 	runs "$work/npm/node_modules/.bin/bridge" npm
 	if [ -n "$version" ] && ! npm list --prefix "$work/npm" --depth 0 | grep -q "bridge@$version\$"; then
-		echo "npm knows another version: $(npm list --prefix "$work/npm" --depth 0)" >&2
+		echo "npm reports another version: $(npm list --prefix "$work/npm" --depth 0)" >&2
 		exit 1
 	fi
 else
-	echo "SKIPPED: npm, there is no npm"
+	echo "SKIPPED: npm, it is not installed"
 fi
 
 if command -v ruby >/dev/null; then
@@ -100,17 +101,17 @@ if command -v ruby >/dev/null; then
 	ruby "$scripts/release-formula.rb" "$folder" "$work/brew"
 	runs "$work/brew/bin/bridge" formula
 else
-	echo "SKIPPED: formula, there is no ruby"
+	echo "SKIPPED: formula, ruby is not installed"
 fi
 
 if [ "$system" != linux ] || [ "$(id -u)" != 0 ]; then
-	echo "SKIPPED: deb and rpm, only root of a Linux system installs packages into a root of their own"
+	echo "SKIPPED: deb and rpm, which only root on Linux can install into a separate root"
 	exit 0
 fi
 if command -v dpkg >/dev/null; then
 	mkdir -p "$work/deb/var/lib/dpkg/info" "$work/deb/var/lib/dpkg/updates" "$work/iproute2/DEBIAN" "$work/iproute2/sbin"
 	: >"$work/deb/var/lib/dpkg/status"
-	# As on Debian: the programs of /sbin are in /usr/sbin.
+	# As on Debian, the programs of /sbin are in /usr/sbin.
 	mkdir -p "$work/deb/usr/sbin"
 	ln -s usr/sbin "$work/deb/sbin"
 	printf 'Package: iproute2\nVersion: 6\nArchitecture: all\nMaintainer: nobody\nDescription: stands in\n' >"$work/iproute2/DEBIAN/control"
@@ -124,10 +125,10 @@ if command -v dpkg >/dev/null; then
 	dpkg --root="$work/deb" --log=/dev/null --remove bridge >/dev/null
 	gone deb "$work/deb/opt/bridge" "$work/deb/usr/share/doc/bridge"
 else
-	echo "SKIPPED: deb, there is no dpkg"
+	echo "SKIPPED: deb, dpkg is not installed"
 fi
 if command -v rpm >/dev/null; then
-	# As on Fedora from 42 on: /usr/sbin is /usr/bin, and iproute2's program is there.
+	# As on Fedora since 42, /usr/sbin is /usr/bin, which contains iproute2's program.
 	mkdir -p "$work/rpm/usr/bin"
 	ln -s bin "$work/rpm/usr/sbin"
 	rpm --root="$work/rpm" --initdb
@@ -150,7 +151,7 @@ if command -v rpm >/dev/null; then
 		HOME="$work" rpmbuild -bb --quiet --define "_topdir $work/rpmbuild" "$work/iproute.spec" >"$work/rpmbuild.log" 2>&1 || { cat "$work/rpmbuild.log"; exit 1; }
 		rpm --root="$work/rpm" --nosignature --install "$work"/rpmbuild/RPMS/noarch/iproute-*.rpm
 	else
-		echo "SKIPPED: rpm beside iproute2's as a package, there is no rpmbuild"
+		echo "SKIPPED: rpm alongside iproute2's package, rpmbuild is not installed"
 		echo "iproute2's" >"$work/rpm/usr/bin/bridge"
 		chmod 755 "$work/rpm/usr/bin/bridge"
 	fi
@@ -161,5 +162,5 @@ if command -v rpm >/dev/null; then
 	rpm --root="$work/rpm" --erase bridge
 	gone rpm "$work/rpm/opt/bridge" "$work/rpm/usr/share/doc/bridge"
 else
-	echo "SKIPPED: rpm, there is no rpm"
+	echo "SKIPPED: rpm, it is not installed"
 fi

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Verifies a release that was downloaded: scripts/release-verify.sh FOLDER SIGNERS
-# FOLDER holds SHA256SUMS, SHA256SUMS.sig and the files; SIGNERS is a file of allowed
-# signers (ssh-keygen(1), ALLOWED SIGNERS) with the release key of this project, which
-# comes from somewhere else than the release.
-# Every file must be listed and fit, and every bill of materials must say what the
-# program in its archive says of itself. The formula and server.json must name the archives
-# and bundles by their digests.
+# Verifies a downloaded release: scripts/release-verify.sh FOLDER SIGNERS
+# FOLDER contains SHA256SUMS, SHA256SUMS.sig and the files. SIGNERS is a file of allowed
+# signers (ssh-keygen(1), ALLOWED SIGNERS) with this project's release key, which must not
+# come from the release itself.
+# Every file must be listed with its digest. Every bill of materials must match the program
+# in its archive. The formula and server.json must name the archives and bundles by their
+# digests.
 set -eu
 folder=${1:?usage: release-verify.sh FOLDER SIGNERS}
 signers=${2:?usage: release-verify.sh FOLDER SIGNERS}
@@ -13,7 +13,7 @@ signers=$(cd "$(dirname "$signers")" && pwd -P)/$(basename "$signers")
 scripts=$(cd "$(dirname "$0")" && pwd -P)
 cd "$folder"
 
-# digest is what the list says of a file.
+# digest prints the digest of a file in the list.
 digest() {
 	awk -v file="$1" '$2 == file { print $1 }' SHA256SUMS
 }
@@ -30,10 +30,10 @@ else
 	shasum -a 256 --check --strict --quiet SHA256SUMS
 fi
 
-# names looks whether a file that names others has the digest of one, which must be there.
+# names checks that a file names another, existing file with its digest.
 names() {
 	if [ -z "$(digest "$2")" ] || ! grep -qF "$(digest "$2")" "$1"; then
-		echo "$1 does not name $2 with its digest" >&2
+		echo "$1 does not list $2 with its digest" >&2
 		exit 1
 	fi
 }
@@ -55,13 +55,13 @@ for archive in bridge_*.tar.gz bridge_*.zip; do
 		elif command -v python3 >/dev/null; then
 			python3 -m zipfile -e "$archive" "$work"
 		else
-			echo "SKIPPED: the bill of materials of $archive, there is neither unzip nor python3"
+			echo "SKIPPED: the bill of materials of $archive, neither unzip nor python3 is installed"
 			continue
 		fi
 		;;
 	esac
 	"$work/sbom" "$program" "$work/sbom.json"
-	cmp "$work/sbom.json" "$bill" || { echo "the bill of materials of $archive is not that of its program" >&2; exit 1; }
+	cmp "$work/sbom.json" "$bill" || { echo "the bill of materials of $archive does not match its program" >&2; exit 1; }
 done
 for archive in bridge_*_darwin_*.tar.gz bridge_*_linux_*.tar.gz; do
 	names bridge.rb "$archive"

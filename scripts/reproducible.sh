@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the program twice for each platform, from two folders and with two caches,
-# one of which is empty, and compares: scripts/reproducible.sh GOOS/GOARCH…
+# one of them empty, and compares the results: scripts/reproducible.sh GOOS/GOARCH…
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -14,7 +14,7 @@ for platform in "$@"; do
 	for copy in first second/deeper; do
 		(
 			cd "$work/$copy"
-			# The modules are the same; what was compiled is not.
+			# The modules are shared, but not the compiled packages.
 			[ "$copy" = first ] || export GOCACHE="$work/cache"
 			GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 \
 				go build -trimpath -buildvcs=false -ldflags '-s -w -X example.org/bridge/internal/cli.buildVersion=v0.0.0' -o "$work/out-$(basename "$copy")" ./cmd/bridge

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# soak.sh BRIDGE [SECONDS] [AGENTS]: `bridge stress` with kills and tasks, while on the
-# same store conversations are made, rotated, expire and are cleaned up, the audit log is
-# verified, and the watchdog and the inbox look on. It fails unless all that was sent was
-# received and every command beside it succeeded. With SERVER, as postgres://USER@HOST/DATABASE,
-# the store is in a schema of its own there (needs psql). What the server does not answer for a
-# moment is tried again, with the same key, by agents and commands, as they are told to.
+# soak.sh BRIDGE [SECONDS] [AGENTS]: runs `bridge stress` with kills and tasks. At the same
+# time, on the same store, conversations are created, rotated, expire and are cleaned up, the
+# audit log is verified, and the watchdog and the inbox run. It fails unless everything sent was
+# received and every concurrent command succeeded. With SERVER=postgres://USER@HOST/DATABASE,
+# the store is in a schema of its own there (needs psql). Agents and commands retry what the
+# server does not answer for a moment, with the same key, as the error messages advise.
 set -euo pipefail
 bridge=$(realpath "$1") seconds=${2:-240} agents=${3:-100}
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
 
-# scratch: the schemas of runs, this one's and those that a run left which was killed.
+# scratch: the schemas of this run, and of earlier runs that were killed.
 scratch() {
 	psql "$SERVER" -AtXc "SELECT schemaname FROM pg_tables WHERE schemaname LIKE 'bridge_scratch_%' AND tablename = 'store' ORDER BY 1"
 }
@@ -34,15 +34,15 @@ for _ in $(seq 300); do
 	[ -n "$db" ] && break
 	sleep 0.1
 done
-[ -n "$db" ] || { echo "soak: the store was not made"; cat "$dir/report.err"; exit 1; }
+[ -n "$db" ] || { echo "soak: the store was not created"; cat "$dir/report.err"; exit 1; }
 
-# The test has a home of its own, which it removes in the end.
+# The test has its own home folder, which it removes at the end.
 place=$(find "$dir" -mindepth 1 -maxdepth 1 -type d -print -quit)
 # shellcheck disable=SC2317
 on_store() { HOME=$place XDG_STATE_HOME=$place XDG_CONFIG_HOME=$place BRIDGE_DB=$db "$bridge" "$@"; }
 
-# tried OUT COMMAND...: run a command, and again where the store was busy or its server did not
-# answer for a moment, of which the message says that nothing was stored.
+# tried OUT COMMAND...: runs a command, and repeats it if the store was busy or its server did
+# not answer for a moment, and the message says that nothing was stored.
 tried() {
 	local out=$1
 	shift
@@ -55,7 +55,8 @@ tried() {
 	return 1
 }
 
-# beside NAME COMMAND...: run a command on the store again and again, as long as it lasts.
+# beside NAME COMMAND...: runs a command on the store repeatedly until the stress test
+# ends.
 beside() {
 	local name=$1 runs=0
 	shift
@@ -69,7 +70,8 @@ beside() {
 	done
 }
 
-# rotated: one conversation for a minute, whose tokens are replaced. beside calls it.
+# rotated: creates a conversation that lives for a minute, and replaces its tokens.
+# beside calls it.
 # shellcheck disable=SC2317
 rotated() {
 	local id
@@ -81,8 +83,8 @@ rotated() {
 	on_store tokens "$id" --rotate
 }
 
-# cleaned: a cleanup does what it says where words that it removed stay in the log for a
-# reader: it is run again. On a machine with other work there is a reader nearly always.
+# cleaned: runs a cleanup, and repeats it as its message advises if removed text stays
+# in the log because of a reader. On a busy machine there is almost always a reader.
 # shellcheck disable=SC2317
 cleaned() {
 	local said

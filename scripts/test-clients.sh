@@ -1,15 +1,17 @@
 #!/bin/sh
 # Drives the bridge with the real clients, whose model is a stub on the loopback
 # interface: scripts/test-clients.sh [ARGUMENT OF GO TEST…]
-# Twice: all tests with the newest versions that were looked at, and with earlier
-# ones those of what clients tell a server and how they wake; npm fetches the earlier
-# ones meanwhile.
-# Skips, and says so, where npm cannot install them in time. A folder in which
-# clients are already may be named by NODE22; then it runs once, with those.
+# The tests run twice: all of them with the newest versions that were examined, and
+# those about what clients report to a server and how they are woken with earlier
+# versions, which npm installs in the meantime.
+# If npm cannot install the clients in time, the tests are skipped with a message.
+# NODE22 can name a folder in which the clients are already installed; then the tests
+# run once, with those.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Newer ones may behave differently: docs/clients.md says what was measured.
+# Newer versions may behave differently: docs/clients.md describes what was
+# measured.
 newest="@anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
 	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4 @github/copilot@1.0.102 cline@3.0.65
 	@ampcode/cli@0.0.1790142911-g7618fb"
@@ -17,7 +19,7 @@ earlier="@anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-
 	opencode-ai@1.18.32 @qwen-code/qwen-code@0.24.3 @github/copilot@1.0.92 cline@3.0.64
 	@ampcode/cli@0.0.1789963237-g4ed0c7"
 minutes=6 # for npm, each time
-# What depends on the version of a client rather than on bridge alone.
+# These tests depend on the version of a client rather than on bridge alone.
 versioned='Installed|AsksFor|Alone|HooksTell|Identity|ToldSession|MailWakes|Daemon|Hub|Talk|Served'
 
 work=$(mktemp -d)
@@ -26,7 +28,8 @@ trap '[ -z "$fetching" ] || kill "$fetching" 2>/dev/null || true; rm -rf "$work"
 
 # drive FOLDER runs the tests with the clients in it.
 drive() {
-	# An empty home for each: Copilot CLI runs the newest version that it finds in there.
+	# Each version gets an empty home folder, because Copilot CLI runs the newest version
+	# that it finds there.
 	home=$(mktemp -d "$work/home.XXXXXX")
 	for program in claude codex gemini opencode qwen copilot cline amp; do
 		[ -e "$1/node_modules/.bin/$program" ] || continue
@@ -38,7 +41,8 @@ drive() {
 	done
 	folder=$1
 	shift
-	# Clients wait rather than compute: more tests than processors.
+	# Clients wait rather than compute, so run more tests than there are
+	# processors.
 	NODE22=$folder go test -count=1 -timeout 30m -parallel 4 "$@" ./test/clients/...
 }
 

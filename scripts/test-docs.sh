@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs the commands of the documents as a newcomer would, in order: every line of
-# every block marked sh, in a copy of this repository, with an empty HOME.
-# What is not run, or is run in another form, stands in scripts/test-docs.txt.
+# Runs the commands in the documents like a newcomer would, in order: every line
+# of every block marked sh, in a copy of this repository, with an empty HOME.
+# scripts/test-docs.txt lists commands that are not run, or are run in another
+# form.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 here=$PWD
@@ -15,7 +16,8 @@ git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' 
 	if [ -e "$file" ]; then printf '%s\0' "$file"; fi
 done | tar -c --null -T - | tar -x -C "$work/copy"
 
-# The caches of Go are not part of HOME here: a cold build takes minutes.
+# The Go caches are not in HOME here, because a build without them takes
+# minutes.
 settings=("HOME=$work/home" "PATH=$work/home/.local/bin:$PATH" "GOCACHE=$(go env GOCACHE)"
 	"GOMODCACHE=$(go env GOMODCACHE)" "GOFLAGS=$(go env GOFLAGS)" "GOPROXY=$(go env GOPROXY)" "GOSUMDB=$(go env GOSUMDB)" TERM=dumb LANG=C.UTF-8)
 
@@ -44,7 +46,7 @@ plan() {
 	' "$here/scripts/test-docs.txt" "$2"
 }
 
-# conversation makes one, as an agent would, and prints its id.
+# conversation creates a conversation like an agent would, and prints its ID.
 conversation() {
 	initialize='{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"docs","version":"1"}}}'
 	create='{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"create_conversation","arguments":{"my_role":"orchestrator","partner_role":"worker"}}}'
@@ -68,7 +70,7 @@ for document in $documents; do
 	if [ "$document" = README.md ]; then
 		PATH=$work/home/.local/bin:$PATH
 		id=$(conversation)
-		[ -n "$id" ] || { echo "no conversation was made" >&2; exit 1; }
+		[ -n "$id" ] || { echo "no conversation was created" >&2; exit 1; }
 	fi
 done
 printf '\nok: all commands ran\n'

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Tests the servers of examples/ with `bridge harness`: run, probe and fuzz.
+# Tests the servers in examples/ with `bridge harness`: run, probe and fuzz.
 # scripts/test-examples.sh bin/bridge
-# Skips the one in Python without python3, and the one in TypeScript without npm, and says so.
+# Without python3 the example in Python is skipped, and without npm the one in TypeScript,
+# each with a message.
 set -eu
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +10,7 @@ examples=$(cd "$here/../examples" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# tested NAME SUITE runs a suite, and calls the server with arguments of its own.
+# tested NAME SUITE runs a suite, and calls the server with the given arguments.
 tested() {
 	echo "example: $1"
 	"$bridge" harness validate "$2"
@@ -27,7 +28,7 @@ else
 	echo "SKIPPED: the example in Python needs python3"
 fi
 
-# The server is tested where its packages are.
+# The server is tested in the folder that contains its packages.
 cp -R "$examples/typescript" "$work/typescript"
 if bin=$(sh "$here/node22.sh" "${NODE22:-"$work/node"}" 2>"$work/npm.log") &&
 	(cd "$work/typescript" && npm install --silent --no-audit --no-fund --ignore-scripts >>"$work/npm.log" 2>&1); then

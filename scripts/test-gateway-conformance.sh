@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs the official conformance suite of MCP against `bridge gateway` in both eras of the
+# Runs the official MCP conformance suite against `bridge gateway` in both eras of the
 # protocol: scripts/test-gateway-conformance.sh bin/bridge
-# What must fail is in test/conformance/REVISION.yaml with its reason; a scenario that
-# fails and is not there is a fault, and so is one that is there and passes.
-# Skips, and says so, where npm cannot install the suite. NODE22 names a folder in which it
-# is already.
+# Expected failures are listed in test/conformance/REVISION.yaml with their reasons. A
+# scenario that fails without being listed is an error, and so is a listed one that passes.
+# If npm cannot install the suite, the test is skipped with a message. NODE22 names a
+# folder in which the suite is already installed.
 set -eu
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,20 +29,21 @@ first() {
 		[ ! -s "$1" ] || { head -n 1 "$1"; return; }
 		sleep 0.1
 	done
-	echo "nothing came to $1" >&2
+	echo "$1 stayed empty" >&2
 	return 1
 }
 
 store="$work/bridge.db"
 "$bridge" serve --db "$store" </dev/null
-: >"$work/gateway.log" # it must be there when it is followed, however late the gateway starts
+: >"$work/gateway.log" # it must exist before it is followed, however late the gateway starts
 "$bridge" gateway --db "$store" --listen 127.0.0.1:0 --plain --tools core,tasks,files --log-format text 2>>"$work/gateway.log" &
 started=$!
 tail -f -n +1 --pid=$started "$work/gateway.log" | sed -n '/the gateway listens/{s/.*address=\([^ ]*\).*/\1/p;q;}' >"$work/address"
 KEY=$("$bridge" access add conformance --db "$store" 2>/dev/null)
 export KEY
 
-# The suite can send no header: this adds the key, and changes nothing else.
+# The suite cannot send headers. This proxy adds the key, and changes nothing
+# else.
 node -e '
 const http = require("http"), [host, port] = process.argv[1].split(":");
 const server = http.createServer((q, s) => {
@@ -67,6 +68,6 @@ for revision in 2025-11-25 2026-07-28; do
 		exit 1
 	fi
 	checks=$(sed -n 's/^Total: \([0-9]*\) passed.*/\1/p' "$work/log")
-	[ "${checks:-0}" -ge 40 ] || { cat "$work/log"; echo "FAILED: the suite ran too little"; exit 1; }
+	[ "${checks:-0}" -ge 40 ] || { cat "$work/log"; echo "FAILED: the suite ran too few checks"; exit 1; }
 	echo "conformance of the gateway at $revision: $checks checks pass, and only what test/conformance/$revision.yaml explains fails"
 done

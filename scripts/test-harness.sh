@@ -1,8 +1,8 @@
 #!/bin/sh
-# Tests `bridge serve`, and `bridge gateway` over HTTPS with an access key, with `bridge
-# harness` in both protocol eras, then three servers of others, which must raise no false alarm in cases, probes and fuzzing:
-# scripts/test-harness.sh bin/bridge
-# Skips the servers of others, and says so, where npm cannot install them.
+# Tests `bridge serve`, and `bridge gateway` over HTTPS with an access key, with `bridge harness` in
+# both protocol eras. Then it tests three third-party servers, for which cases, probes and fuzzing
+# must not raise a false alarm: scripts/test-harness.sh bin/bridge
+# If npm cannot install the third-party servers, they are skipped with a message.
 set -eu
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 suites=$(cd "$(dirname "$0")/../test/harness" && pwd)
@@ -16,10 +16,10 @@ for revision in auto 2025-06-18 2025-11-25 2026-07-28; do
 	REVISION=$revision STORE="$work/$revision/bridge.db" "$bridge" harness run "$suites/bridge.yaml"
 done
 
-# The gateway stands as it would for another machine: TLS of its own authority, one key.
+# The gateway is set up as for another machine: TLS with its own authority, and one key.
 store="$work/gateway/bridge.db"
 "$bridge" serve --db "$store" </dev/null
-: >"$work/gateway.log" # it must be there when it is followed, however late the gateway starts
+: >"$work/gateway.log" # it must exist before it is followed, however late the gateway starts
 "$bridge" gateway --db "$store" --listen 127.0.0.1:0 --log-format text 2>>"$work/gateway.log" &
 started=$!
 tail -f -n +1 --pid=$started "$work/gateway.log" | sed -n '/the gateway listens/{p;q;}' >"$work/listens"
@@ -35,7 +35,7 @@ SSL_CERT_FILE="$work/authority.pem" GATEWAY="$GATEWAY" KEY="$KEY" "$bridge" harn
 SSL_CERT_FILE="$work/authority.pem" GATEWAY="$GATEWAY" KEY="$KEY" "$bridge" harness fuzz --calls 20 "$suites/gateway.yaml"
 echo "bridge gateway with a wrong key"
 if SSL_CERT_FILE="$work/authority.pem" GATEWAY="$GATEWAY" KEY=wrong "$bridge" harness run "$suites/gateway.yaml"; then
-	echo "the gateway answers whoever has no key"
+	echo "the gateway answers without a valid key"
 	exit 1
 fi
 kill "$started"
@@ -47,7 +47,7 @@ if ! command -v npm >/dev/null 2>&1 || ! (cd "$work" && npm install --silent --n
 	@modelcontextprotocol/server-filesystem@2026.8.31 \
 	@modelcontextprotocol/server-memory@2026.8.31 >"$work/npm.log" 2>&1); then
 	tail -n 3 "$work/npm.log" 2>/dev/null || true
-	echo "SKIPPED: servers of others need npm and its registry (see above)"
+	echo "SKIPPED: the third-party servers need npm and its registry (see above)"
 	exit 0
 fi
 mkdir "$work/notes"
@@ -57,7 +57,7 @@ for server in everything filesystem memory; do
 	echo "server-$server"
 	"$bridge" harness run "$suites/$server.yaml"
 	"$bridge" harness probe "$suites/$server.yaml"
-	# One tool of server-everything takes as long as it is told to.
+	# One tool of server-everything takes as long as its argument says.
 	set --
 	[ "$server" != everything ] || set -- --skip trigger-long-running-operation
 	"$bridge" harness fuzz --calls 20 "$@" "$suites/$server.yaml"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Drives the bridge with the MCP Inspector's command line, an MCP client that is
-# not ours: scripts/test-inspector.sh bin/bridge
-# Skips, and says so, where npm cannot install it.
+# Drives the bridge with the command line of the MCP Inspector, a third-party
+# MCP client: scripts/test-inspector.sh bin/bridge
+# If npm cannot install it, the test is skipped with a message.
 set -eu
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 work=$(mktemp -d)
@@ -22,7 +22,7 @@ fail() {
 	exit 1
 }
 
-# inspect METHOD [OPTION…] calls a method; what it warns of is a failure.
+# inspect METHOD [OPTION…] calls a method. A warning counts as a failure.
 inspect() {
 	mcp-inspector --cli "$@" -e "BRIDGE_DB=$BRIDGE_DB" "$bridge" serve 2>"$work/stderr" || {
 		cat "$work/stderr" >&2
@@ -44,7 +44,7 @@ call() {
 }
 
 # load TOOL [ARGUMENT…] calls it 300 times as session a of $conversation, ten
-# calls at once; each must succeed.
+# calls at a time. Each call must succeed.
 load() {
 	tool=$1
 	shift
@@ -54,8 +54,8 @@ load() {
 	grep -q '"requests":300,"ok":300,' "$work/load" || fail "$tool: not every call succeeded"
 }
 
-# follow URI has the Inspector subscribe to a resource as session a of $conversation, lets
-# another process change it, and waits for the notification.
+# follow URI makes the Inspector subscribe to a resource as session a of $conversation,
+# lets another process change it, and waits for the notification.
 follow() {
 	mcpdo connect --connection "$era" --era "$era" -e "BRIDGE_DB=$BRIDGE_DB" -e "BRIDGE_CONVERSATION_ID=$conversation" \
 		-e BRIDGE_SESSION_ID=a -e "BRIDGE_TOKEN=$a" -- "$bridge" serve </dev/null >"$work/connected" 2>&1 ||
@@ -67,15 +67,15 @@ follow() {
 	wait_for updated "$work/followed"
 	kill "$following" 2>/dev/null || true
 	wait "$following" 2>/dev/null || true
-	# What is somebody else's cannot be followed.
+	# A resource of another conversation must be refused.
 	if mcpdo --connection "$era" resources/subscribe "collaboration://conv_0123456789abcdef" </dev/null >"$work/foreign" 2>&1; then
-		fail "a foreign conversation can be followed: $(cat "$work/foreign")"
+		fail "another agent's conversation can be followed: $(cat "$work/foreign")"
 	fi
-	grep -q 'no such resource' "$work/foreign" || fail "a foreign conversation: $(cat "$work/foreign")"
+	grep -q 'no such resource' "$work/foreign" || fail "another agent's conversation: $(cat "$work/foreign")"
 	mcpdo disconnect "$era" </dev/null >/dev/null 2>&1 || true
 }
 
-# wait_for PATTERN FILE waits until a line of the file has it.
+# wait_for PATTERN FILE waits until a line of the file matches.
 wait_for() {
 	for _ in $(seq 300); do
 		! grep -q "$1" "$2" || return 0
@@ -84,7 +84,7 @@ wait_for() {
 	fail "nothing with $1: $(cat "$2")"
 }
 
-# A connection of mcpdo lives in a daemon: one of this script's own.
+# Connections of mcpdo live in a daemon; this script uses its own.
 eval "$(mcpdo private)"
 trap 'mcpdo daemon stop </dev/null >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 
@@ -99,7 +99,7 @@ for era in legacy modern; do
 		grep -q "\"name\": *\"$prompt\"" "$work/prompts" || fail "the prompt $prompt is not listed"
 	done
 	inspect --protocol-era "$era" --method prompts/get --prompt-name join --prompt-args code=R8T52-GN3ZK |
-		grep -q 'R8T52-GN3ZK' || fail "the prompt join does not say its code"
+		grep -q 'R8T52-GN3ZK' || fail "the prompt join does not contain its code"
 	call create_conversation my_role=backend partner_role=frontend >"$work/created"
 	conversation=$(field conversation_id <"$work/created")
 	a=$(field session_a_token <"$work/created")
@@ -122,11 +122,11 @@ for era in legacy modern; do
 	# shellcheck disable=SC2086 # options, one by one
 	inspect --protocol-era "$era" $as --method resources/read --uri "collaboration://$conversation" | grep -q 'backend' || fail "the conversation cannot be read"
 	follow "agents://$conversation/b/status"
-	# Limits belong to the store: a process cannot bring its own.
+	# Limits belong to the store: a process cannot set its own.
 	"$bridge" limits set --rate-per-minute 0 --rate-per-hour 0 --rate-per-day 0 >/dev/null
 	load send_to_partner "message=under load"
 	load check_partner_status
 	load get_history limit=3
 done
 "$bridge" audit verify
-echo "ok: the MCP Inspector found nothing to warn of"
+echo "ok: the MCP Inspector reported no warnings"

@@ -1,16 +1,17 @@
 #!/bin/sh
-# Lets Kubernetes' own schemas look at the manifests, without a cluster, for the oldest
-# version that has all that they use: scripts/test-kubernetes.sh VALIDATOR KUSTOMIZE,
-# programs or packages for `go run`. The second may be left out: then the manifests are
-# looked at one by one, and not as kustomize puts them together.
+# Validates the manifests with Kubernetes' own schemas, without a cluster, for the
+# oldest version that supports everything they use: scripts/test-kubernetes.sh
+# VALIDATOR [KUSTOMIZE]
+# Both are programs or packages for `go run`. Without KUSTOMIZE, the manifests are
+# validated one by one, and not as kustomize combines them.
 set -eu
 validator=${1:?usage: test-kubernetes.sh VALIDATOR [KUSTOMIZE]}
 kustomize=${2:-}
 cd "$(dirname "$0")/../deploy/kubernetes"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# built is the path of a program, built from its package where it is one. A module's last
-# part may be its major version.
+# built prints the path of a program, which is built first if it is given as a package.
+# The last part of a module's path may be its major version.
 built() {
 	case $1 in
 	*@*)
@@ -25,14 +26,14 @@ built() {
 validator=$(built "$validator")
 [ -z "$kustomize" ] || kustomize=$(built "$kustomize")
 find base file postgres -name '*.yaml' ! -name kustomization.yaml | sort | xargs "$validator" --version 1.30
-# What a validator that accepts everything would not notice.
+# This would not be noticed by a validator that accepts everything.
 sed 's/fsGroupChangePolicy/fsGroupChangePolice/' file/deployment.yaml >"$work/spoiled.yaml"
 if "$validator" --version 1.30 "$work/spoiled.yaml" >/dev/null 2>&1; then
-	echo "the validator accepts a field that there is not" >&2
+	echo "the validator accepts a field that does not exist" >&2
 	exit 1
 fi
 if [ -z "$kustomize" ]; then
-	echo "SKIPPED: kustomize build, no kustomize was named"
+	echo "SKIPPED: kustomize build, no kustomize was given"
 	exit 0
 fi
 for variant in file postgres; do

@@ -1,14 +1,16 @@
 #!/bin/sh
-# The S2 protocol of `bridge stress` on nine machines and one more that joins late: each is a
-# network namespace that reaches the gateways over a bridge device, and sees no file
-# of the store or of another machine. 90 minutes are divided by the second argument:
+# Runs the S2 protocol of `bridge stress` on nine machines and another one that joins late.
+# Each machine is a network namespace that reaches the gateways over a bridge device, and
+# sees no file of the store or of another machine. The 90 minutes are divided by the second
+# argument:
 #   scripts/test-machines.sh bin/bridge 180
-# Skips, and says so, where namespaces are not allowed.
+# If namespaces are not permitted, the test is skipped with a message.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 # Called by bridge itself: scripts/test-machines.sh enter NUMBER COMMAND...
-# HOME is the machine's folder, beside those of others and the store.
+# HOME is the machine's folder, next to those of the other machines and the
+# store.
 if [ "${MACHINE_COMMAND:-}" = inside ]; then
 	home=$HOME
 	above=$(dirname "$home")
@@ -39,7 +41,7 @@ clean() {
 }
 if [ "$(id -u)" != 0 ] || ! command -v ip >/dev/null || ! command -v unshare >/dev/null ||
 	! ip link add bridge-s2 type bridge 2>"$work/why"; then
-	echo "SKIPPED: machines of their own need Linux, root, ip and unshare, and leave to make networks: $(cat "$work/why" 2>/dev/null || true)"
+	echo "SKIPPED: network namespaces need Linux, root, ip and unshare, and permission to create networks: $(cat "$work/why" 2>/dev/null || true)"
 	rm -rf "$work"
 	exit 0
 fi
@@ -54,7 +56,7 @@ for n in $(seq "$machines"); do
 	ip -n "bridge-s2-$n" addr add "$net.$((n + 10))/24" dev eth0
 	ip -n "bridge-s2-$n" link set eth0 up
 done
-# The copy is where the namespaces see it; the folder of the store is another.
+# The copy is visible in the namespaces; the store is in another folder.
 cp "$bridge" "$work/bridge"
 mkdir "$work/store"
 "$work/bridge" stress --preset s2 --compress "$compress" --gateways 2 --gateway-address "$net.1" \

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Lets the vendors' own validators look at the Claude Code plugin, the Gemini CLI
+# Runs the vendors' own validators on the Claude Code plugin, the Gemini CLI
 # extension and the .mcpb bundle: scripts/test-packages.sh
-# NODE22 names a folder that keeps what npm installs. Skips, and says so, where npm
-# cannot install it.
+# NODE22 names a folder that keeps what npm installs. If npm cannot install the
+# validators, the test is skipped with a message.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs tests as on the machine of somebody who uses bridge: with a home folder,
-# settings, a store and variables that no test may look at:
+# Runs tests as on the machine of a bridge user: with a home folder, settings, a
+# store and environment variables that no test may use:
 # scripts/test-poisoned.sh [ARGUMENT OF GO TEST…]
 set -eu
 cd "$(dirname "$0")/.."
 
-# The Go tools keep what they have in the real home folder.
+# The Go tools keep their files in the real home folder.
 GOCACHE=$(go env GOCACHE) GOMODCACHE=$(go env GOMODCACHE) GOPATH=$(go env GOPATH)
 export GOCACHE GOMODCACHE GOPATH
 
@@ -20,7 +20,7 @@ for file in home/.claude.json home/.claude/settings.json home/.codex/config.toml
 	echo "$bad" >"$poison/$file"
 done
 chmod -R a-w "$poison/home" "$poison/state" "$poison/config" # nothing may be written there either
-# The Go tools count their own runs there.
+# The Go tools count their own runs in these files.
 before=$(find "$poison" -path "*/go/telemetry" -prune -o -type f -exec cksum {} + | sort)
 
 status=0
@@ -37,7 +37,7 @@ after=$(find "$poison" -path "*/go/telemetry" -prune -o -type f -exec cksum {} +
 if [ "$before" != "$after" ]; then
 	printf "%s\n" "$before" >"$poison/before"
 	printf "%s\n" "$after" | diff "$poison/before" - >&2 || true
-	echo "a test wrote into the home folder of whoever runs it" >&2
+	echo "a test wrote into the home folder of the user who runs it" >&2
 	exit 1
 fi
 exit "$status"

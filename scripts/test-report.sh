@@ -1,8 +1,8 @@
 #!/bin/sh
 # Opens HTML reports of `bridge harness`, one with findings and one without, in Chromium in
-# both colour schemes and on a narrow screen, and holds them against axe-core's rules:
+# both colour schemes and on a narrow screen, and checks them with axe-core's rules:
 # scripts/test-report.sh bin/bridge [FOLDER-FOR-PICTURES]
-# Skips, and says so, without Chromium or npm.
+# Without Chromium or npm, the test is skipped with a message.
 set -eu
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,12 +13,12 @@ trap 'rm -rf "$work"' EXIT
 CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export CHROMIUM
 if [ -z "$CHROMIUM" ]; then
-	echo "SKIPPED: reports are looked at with Chromium, which is not installed"
+	echo "SKIPPED: reports are tested with Chromium, which is not installed"
 	exit 0
 fi
 if ! (cd "$work" && npm install --silent --no-audit --no-fund --ignore-scripts playwright-core@1.65.1 axe-core@4.14.1 >npm.log 2>&1); then
 	tail -n 3 "$work/npm.log" 2>/dev/null || true
-	echo "SKIPPED: reports are looked at with playwright-core and axe-core, which need npm and its registry (see above)"
+	echo "SKIPPED: reports are tested with playwright-core and axe-core, which need npm and its registry (see above)"
 	exit 0
 fi
 cat >"$work/suite.yaml" <<END

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Drives the bridge with both TypeScript SDKs, clients that are not ours:
+# Drives the bridge with both TypeScript SDKs, which are third-party clients:
 # scripts/test-sdk.sh bin/bridge
-# Skips, and says so, where npm cannot install them.
+# If npm cannot install them, the test is skipped with a message.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 bridge=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Looks at the operator's page in a real Chromium: scripts/test-ui.sh [PICTURES]
-# With PICTURES, a folder, it draws the page into it instead.
-# Skips, and says so, where npm cannot install the packages or Chromium is not there;
-# with NEED_BROWSER=1 that is a failure.
+# Tests the operator's page in a real Chromium: scripts/test-ui.sh [PICTURES]
+# With PICTURES, a folder, it writes screenshots to it instead.
+# If npm cannot install the packages, or Chromium is not installed, the test is
+# skipped with a message; with NEED_BROWSER=1 it fails.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 skip() {

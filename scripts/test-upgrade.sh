@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# test-upgrade.sh [REVISION]: changes the program of a store while agents run, from an older
-# revision, of an older schema, to the working tree, and goes back by a backup.
-# Skips, and says so, where the history does not reach back to it.
+# test-upgrade.sh [REVISION]: replaces the program of a store while agents are running, from
+# an older revision with an older schema by the working tree, and goes back using a backup.
+# If the clone does not contain the revision, the test is skipped with a message.
 set -euo pipefail
 revision=${1:-003f9f39beba392dff626be28d5d48245c2248d2}
 top=$(git rev-parse --show-toplevel)

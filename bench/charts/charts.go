@@ -31,10 +31,10 @@ var charts = []chart{
 	{"pairs-latency.svg", "What each call takes among pairs at work at once", addPairLatency},
 }
 
-// errNothing reports a run that left a measurement out.
+// errNothing reports a run in which a measurement is missing.
 var errNothing = errors.New("the report lacks the figures: measure all with bridge bench --json")
 
-// svg draws a chart. The second line of its title is the machine.
+// svg draws a chart. The second line of its title describes the machine.
 func (c chart) svg(r bench.Report) ([]byte, error) {
 	p := newPlot(c.title + "\n" + machineLine(r))
 	if err := c.add(p, r); err != nil {
@@ -61,7 +61,7 @@ func machineLine(r bench.Report) string {
 	return line
 }
 
-// line are the figures of one name with all their sizes.
+// line returns the figures of one name for all sizes.
 type line struct {
 	prefix, label string
 	style         style
@@ -89,8 +89,8 @@ func addGrowth(p *plot.Plot, r bench.Report) error {
 	)
 }
 
-// originalPairs and originalThroughput are what the program that this one
-// replaces was measured at, with its own SDK: ten pairs, 263 operations a second.
+// originalPairs and originalThroughput were measured with the program that this
+// one replaces, using its own SDK: ten pairs, 263 operations per second.
 const (
 	originalPairs      = 10
 	originalThroughput = 263
@@ -151,7 +151,7 @@ func find(r bench.Report, name string) (bench.Figure, bool) {
 	return r.Figures[i], true
 }
 
-// series are the figures whose names begin with prefix, by size.
+// series returns the figures whose names begin with prefix, by size.
 func series(r bench.Report, prefix string) []bench.Figure {
 	var all []bench.Figure
 	for _, f := range r.Figures {

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// kept is where the report of a run and its charts are kept.
+// kept is the folder of the report of a run and its charts.
 var kept = filepath.Join("..", "..", "docs", "performance")
 
-// TestKeptCharts: the charts that are kept are what this program draws of the
-// report that is kept beside them.
+// TestKeptCharts checks that this program draws the stored charts from the
+// stored report.
 func TestKeptCharts(t *testing.T) {
 	drawn := t.TempDir()
 	if err := drawAll(filepath.Join(kept, "report.json"), drawn); err != nil {
@@ -31,7 +31,7 @@ func TestKeptCharts(t *testing.T) {
 	}
 }
 
-// same returns what was drawn into a file, which has to be what is kept.
+// same returns a drawn file, which has to be equal to the stored one.
 func same(t *testing.T, drawn, file string) []byte {
 	t.Helper()
 	got, err := os.ReadFile(filepath.Join(drawn, file))
@@ -48,7 +48,7 @@ func same(t *testing.T, drawn, file string) []byte {
 	return got
 }
 
-// texts are the texts in an SVG file, which has to be well-formed.
+// texts returns the texts in an SVG file, which has to be well-formed.
 func texts(t *testing.T, svg []byte) string {
 	t.Helper()
 	var all []string

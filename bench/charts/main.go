@@ -1,7 +1,7 @@
 // Charts draws the figures of a report of `bridge bench --json` as SVG files, and
 // lists them in a table:
 //
-//	go run ./charts REPORT FOLDER
+// \tgo run ./charts REPORT FOLDER
 //
 // The same report gives the same files, byte for byte.
 package main
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// drawAll reads a report and writes charts and a table of it into a folder.
+// drawAll reads a report, and writes its charts and a table into a folder.
 func drawAll(report, folder string) error {
 	f, err := os.Open(report) //nolint:gosec // what its user names
 	if err != nil {

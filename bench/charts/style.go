@@ -17,10 +17,10 @@ import (
 const (
 	width  = 16 * vg.Centimeter
 	height = 9 * vg.Centimeter
-	margin = 5 * vg.Millimeter // half of a number on the last mark hangs over
+	margin = 5 * vg.Millimeter // half of a number at the last mark extends beyond the axis
 )
 
-// Colours that people who see few colours can tell apart (Okabe and Ito, 2008).
+// Colours that colour-blind people can distinguish (Okabe and Ito, 2008).
 var (
 	orange = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
 	blue   = color.RGBA{0x00, 0x72, 0xb2, 0xff}
@@ -58,8 +58,8 @@ func newPlot(title string) *plot.Plot {
 	return p
 }
 
-// addLines draws lines through the points of their figures, from 0 up, with room
-// for the legend above them.
+// addLines draws lines through the points of their figures, starting at 0, with
+// room for the legend above them.
 func addLines(p *plot.Plot, r bench.Report, lines ...line) error {
 	var top float64
 	for _, l := range lines {
@@ -84,7 +84,7 @@ func addLines(p *plot.Plot, r bench.Report, lines ...line) error {
 	return nil
 }
 
-// addPoint draws one point beside the lines.
+// addPoint draws a single point in addition to the lines.
 func addPoint(p *plot.Plot, label string, at plotter.XY) error {
 	dot, err := plotter.NewScatter(plotter.XYs{at})
 	if err != nil {
@@ -117,7 +117,8 @@ func addBars(p *plot.Plot, labels, names []string, values []plotter.Values) erro
 	return nil
 }
 
-// sizes are those of the figures whose names begin with prefix, in rising order.
+// sizes returns the sizes of the figures whose names begin with prefix, in
+// ascending order.
 func sizes(r bench.Report, prefix string) []int {
 	var all []int
 	for _, f := range series(r, prefix) {
@@ -132,11 +133,11 @@ func linear(axis *plot.Axis, r bench.Report, prefix string) {
 	axis.Tick.Marker = marks(sizes(r, prefix))
 }
 
-// logarithmic marks the sizes, which rise by factors, on an axis.
+// logarithmic marks the sizes, which grow by factors, on an axis.
 func logarithmic(axis *plot.Axis, r bench.Report, prefix string) {
 	all := sizes(r, prefix)
 	if len(all) == 0 {
-		return // and what draws the lines says so
+		return // the code that draws the lines reports the error
 	}
 	axis.Scale = plot.LogScale{}
 	axis.Min = float64(all[0])
@@ -151,7 +152,7 @@ func marks(sizes []int) plot.ConstantTicks {
 	return ticks
 }
 
-// thousands is a number with commas, such as 1,000,000.
+// thousands formats a number with commas, such as 1,000,000.
 func thousands(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

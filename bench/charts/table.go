@@ -29,7 +29,8 @@ func table(r bench.Report) []byte {
 	return b.Bytes()
 }
 
-// places is a figure with as many places as a person compares.
+// places formats a figure with the number of digits that is useful for
+// comparison.
 func places(v float64) string {
 	switch {
 	case v < 10:

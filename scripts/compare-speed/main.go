@@ -1,11 +1,11 @@
 //go:build linux
 
-// Command compare-speed measures two builds of bridge in one run, in turns, and
-// prints the ratios. Turns spread the noise of a shared machine over both builds,
-// and CPU time is what the system charged to the server processes, so that other
-// programs hardly change it.
+// Command compare-speed measures two builds of bridge in one run, taking turns,
+// and prints the ratios. Taking turns spreads the noise of a shared machine over
+// both builds. CPU time is what the system charged to the server processes, so
+// that other programs hardly affect it.
 //
-//	go run ./scripts/compare-speed --base OLD --new NEW
+// \tgo run ./scripts/compare-speed --base OLD --new NEW
 package main
 
 import (
@@ -26,22 +26,23 @@ type program struct {
 	settings
 }
 
-// settings say how long each turn is.
+// settings determine how long each turn takes.
 type settings struct {
 	dir   string
 	calls int
 	pairs int
 }
 
-// figures are the goals by the name of the figure. A share is of the base's value.
+// figures are the goals, by the name of the figure. A share is relative to the
+// base's value.
 var figures = []struct{ name, about, unit, goal string }{
 	{"send/cpu", "CPU time of a send", "µs", "ratio <= 0.60"},
 	{"check/cpu", "CPU time of a check that delivers one message", "µs", "ratio <= 0.60"},
 	{"empty/cpu", "CPU time of a check without mail", "µs", "ratio <= 0.60"},
 	{"send/wall", "a lone send, as its client sees it", "ms", ""},
 	{"check/wall", "a lone check that delivers one message", "ms", ""},
-	{"delivery", "from the call of send to a client that waits, both idle for 20 ms before", "ms", "ratio <= 0.60"},
-	{"pairs/rate", "calls a second of ten pairs at full speed", "1/s", "ratio >= 1.50"},
+	{"delivery", "from the call of send to a waiting client, both idle for 20 ms before", "ms", "ratio <= 0.60"},
+	{"pairs/rate", "calls per second of ten pairs at full speed", "1/s", "ratio >= 1.50"},
 	{"memory/resident", "resident memory of an idle process", "MB", "<= 16"},
 	{"memory/private", "of that, what is not the shared program", "MB", ""},
 	{"start", "start of a process to its first answer", "ms", "<= 8"},
@@ -55,7 +56,7 @@ type measure struct {
 	do   func(context.Context, program) (map[string][]float64, error)
 }
 
-// measures are done by both builds in turns.
+// measures are taken with both builds in turns.
 var measures = []measure{
 	{"calls", measureCalls},
 	{"delivery", measureDelivery},
@@ -75,7 +76,7 @@ func run() error {
 	base := flag.String("base", "", "the build to compare with")
 	current := flag.String("new", "bin/bridge", "the build to measure")
 	blocks := flag.Int("blocks", 4, "how many turns each build has")
-	only := flag.String("only", "", "measurements to do, with commas between them: calls, delivery, start, pairs, hundred (default all)")
+	only := flag.String("only", "", "measurements to take, separated by commas: calls, delivery, start, pairs, hundred (default all)")
 	var s settings
 	flag.StringVar(&s.dir, "dir", "", "the folder for temporary stores (default the one for temporary files)")
 	flag.IntVar(&s.calls, "calls", 300, "calls of each kind in a turn")
@@ -106,14 +107,14 @@ func run() error {
 	return nil
 }
 
-// takeTurns does one measurement of both programs in turn, and adds what it found to
-// their results.
+// takeTurns takes a measurement of both programs, alternating, and adds the values
+// to their results.
 func takeTurns(ctx context.Context, m measure, turns int, programs [2]program, results [2]map[string][]float64) error {
 	if m.name == "hundred" {
 		turns = 1 // a minute each
 	}
 	for turn := range turns {
-		// Who begins changes with each turn.
+		// The builds alternate in going first.
 		for i := range programs {
 			which := (i + turn) % len(programs)
 			fmt.Fprintf(os.Stderr, "%s, turn %d of %d, %s\n", m.name, turn+1, turns, programs[which].path)
@@ -142,7 +143,7 @@ func paths(base, current string, s settings) (all [2]program, err error) {
 	return all, nil
 }
 
-// table writes the medians of both builds, and their ratio.
+// table writes the medians of both builds and their ratio.
 func table(base, current map[string][]float64) {
 	fmt.Printf("%-16s %10s %10s %7s  %-14s %s\n", "FIGURE", "BASE", "NEW", "RATIO", "TARGET", "WHAT")
 	for _, f := range figures {

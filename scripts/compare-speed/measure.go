@@ -24,7 +24,7 @@ type place struct {
 	pairs [][2]bridge.Credentials
 }
 
-// newPlace makes a store without rate limits.
+// newPlace creates a store without rate limits.
 func (p program) newPlace(ctx context.Context, pairs int) (_ *place, err error) {
 	made, err := rig.NewPlace(p.dir, p.path, rig.Unlimited...)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *place) couple(ctx context.Context, i int) (c couple, err error) {
 
 func (c couple) Close() error { return rig.CloseAll(c.sender, c.receiver) }
 
-// text is the length of an ordinary message.
+// text is a message of ordinary length.
 var text = strings.Repeat("The build is green, please review. ", 6)
 
 func (c couple) send(ctx context.Context) (time.Duration, error) {
@@ -79,7 +79,7 @@ func (c couple) send(ctx context.Context) (time.Duration, error) {
 	return c.sender.Call(ctx, "send_to_partner", map[string]any{"message": text}, &sent)
 }
 
-// check expects so many messages.
+// check fetches messages and expects the given number.
 func (c couple) check(ctx context.Context, want, wait int) (time.Duration, error) {
 	var data struct {
 		Messages []struct{} `json:"messages"`
@@ -95,9 +95,9 @@ func (c couple) check(ctx context.Context, want, wait int) (time.Duration, error
 	return took, err
 }
 
-// cpuOf is the CPU time that a process has used, in microseconds.
+// cpuOf returns the CPU time used by a process, in microseconds.
 func cpuOf(a *rig.Agent) (float64, error) {
-	// The number of a process's CPU clock, as clock_getcpuclockid(3) makes it.
+	// The ID of a process's CPU clock, as computed by clock_getcpuclockid(3).
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^a.PID()<<3|2), &t); err != nil {
 		return 0, err
@@ -105,7 +105,7 @@ func cpuOf(a *rig.Agent) (float64, error) {
 	return float64(t.Nano()) / 1e3, nil
 }
 
-// charged is how much CPU time a process uses for each of n calls of do.
+// charged returns the CPU time that a process uses for each of n calls of do.
 func charged(a *rig.Agent, n int, do func() error) (float64, error) {
 	before, err := cpuOf(a)
 	if err != nil {
@@ -116,7 +116,7 @@ func charged(a *rig.Agent, n int, do func() error) (float64, error) {
 			return 0, err
 		}
 	}
-	time.Sleep(20 * time.Millisecond) // what an answer is followed by
+	time.Sleep(20 * time.Millisecond) // work that follows an answer
 	after, err := cpuOf(a)
 	return (after - before) / float64(n), err
 }
@@ -136,7 +136,7 @@ func measureCalls(ctx context.Context, p program) (_ map[string][]float64, err e
 	return c.calls(ctx, p.calls)
 }
 
-// calls measures n sends, as many checks that get one message, and as many that get none.
+// calls measures n sends, n checks that return one message, and n that return none.
 func (c *couple) calls(ctx context.Context, n int) (map[string][]float64, error) {
 	got := map[string][]float64{}
 	exchange := func() error { return c.exchange(ctx, got) }
@@ -169,7 +169,7 @@ func (c *couple) calls(ctx context.Context, n int) (map[string][]float64, error)
 	return got, nil
 }
 
-// exchange sends a message and fetches it, and notes how long both took.
+// exchange sends a message, fetches it, and records how long both took.
 func (c *couple) exchange(ctx context.Context, got map[string][]float64) error {
 	sent, err := c.send(ctx)
 	if err != nil {
@@ -181,7 +181,8 @@ func (c *couple) exchange(ctx context.Context, got map[string][]float64) error {
 	return err
 }
 
-// measureDelivery sends to a client that waits, when both processes were idle.
+// measureDelivery measures sends to a client that waits, while both processes
+// are idle.
 func measureDelivery(ctx context.Context, p program) (_ map[string][]float64, err error) {
 	place, err := p.newPlace(ctx, 1)
 	if err != nil {
@@ -202,7 +203,7 @@ func measureDelivery(ctx context.Context, p program) (_ map[string][]float64, er
 			arrived <- time.Now()
 			failed <- err
 		}()
-		time.Sleep(20 * time.Millisecond) // the receiver waits, and all is idle
+		time.Sleep(20 * time.Millisecond) // the receiver waits, and everything is idle
 		begin := time.Now()
 		if _, err := c.send(ctx); err != nil {
 			return nil, err
@@ -215,8 +216,8 @@ func measureDelivery(ctx context.Context, p program) (_ map[string][]float64, er
 	return map[string][]float64{"delivery": took}, nil
 }
 
-// measureStart starts processes on a store that is there, and looks at the memory
-// of some that have worked.
+// measureStart starts processes on an existing store, and measures the memory of
+// some that have worked.
 func measureStart(ctx context.Context, p program) (_ map[string][]float64, err error) {
 	place, err := p.newPlace(ctx, 1)
 	if err != nil {
@@ -242,7 +243,7 @@ func measureStart(ctx context.Context, p program) (_ map[string][]float64, err e
 	return got, nil
 }
 
-// idleMemory adds what two processes have in memory that worked and are idle.
+// idleMemory adds the memory of two processes that have worked and are idle.
 func idleMemory(ctx context.Context, place *place, got map[string][]float64) error {
 	c, err := place.couple(ctx, 0)
 	if err != nil {
@@ -268,10 +269,10 @@ func idleMemory(ctx context.Context, place *place, got map[string][]float64) err
 	return c.Close()
 }
 
-// pairsFor is how long pairs work in a turn.
+// pairsFor is how long pairs work in one turn.
 const pairsFor = 4 * time.Second
 
-// measurePairs lets pairs send and check without a pause, and counts the calls.
+// measurePairs lets pairs send and check without pauses, and counts the calls.
 func measurePairs(ctx context.Context, p program) (_ map[string][]float64, err error) {
 	place, err := p.newPlace(ctx, p.pairs)
 	if err != nil {
@@ -311,7 +312,7 @@ func measurePairs(ctx context.Context, p program) (_ map[string][]float64, err e
 	return map[string][]float64{"pairs/rate": {float64(sum) / time.Since(begin).Seconds()}}, errors.Join(errs...)
 }
 
-// measureHundred runs the stress test of a hundred agents.
+// measureHundred runs the stress test with a hundred agents.
 func measureHundred(ctx context.Context, p program) (map[string][]float64, error) {
 	args := []string{"stress", "--preset", "hundred-agents", "--json"}
 	if p.dir != "" {

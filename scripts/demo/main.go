@@ -1,7 +1,7 @@
-// Command demo shows the bridge at work: two agents, each with a bridge process
-// of its own, talk through a temporary store, and the operator looks on.
+// Command demo shows the bridge at work: two agents, each with its own bridge
+// process, talk through a temporary store, followed by the operator's view.
 //
-//	go run ./scripts/demo bin/bridge
+// \tgo run ./scripts/demo bin/bridge
 package main
 
 import (
@@ -52,7 +52,7 @@ func run(ctx context.Context, program string) (err error) {
 	return errors.Join(d.play(ctx, backend, frontend), backend.stop(), frontend.stop(), d.operate(ctx))
 }
 
-// demo is one store and the program that serves it.
+// demo is a store and the program that serves it.
 type demo struct {
 	program, store string
 	conversation   string
@@ -67,14 +67,14 @@ func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
 	}
 	d.conversation = fmt.Sprint(created["conversation_id"])
 
-	say("The human hands the join code over. The frontend agent joins.")
+	say("The human passes the join code on. The frontend agent joins.")
 	if _, err := frontend.call(ctx, "join_conversation", args{"join_code": created["join_code"]}); err != nil {
 		return err
 	}
 	if err := d.deliver(ctx, backend, frontend); err != nil {
 		return err
 	}
-	say("It answers, and the backend agent reads on.")
+	say("It answers, and the backend agent reads the answer.")
 	for _, step := range []struct {
 		by   *agent
 		tool string
@@ -93,7 +93,7 @@ func (d *demo) play(ctx context.Context, backend, frontend *agent) error {
 	return nil
 }
 
-// deliver sends a message to an agent that waits for it.
+// deliver sends a message to an agent that is waiting for it.
 func (d *demo) deliver(ctx context.Context, backend, frontend *agent) error {
 	say("It waits for mail. Meanwhile the backend agent sends a message, with a password in\nit that must not travel. The waiting agent has it the moment it is stored.")
 	mail := frontend.wait(ctx)
@@ -147,7 +147,7 @@ func (d *demo) start(ctx context.Context, name string) (*agent, error) {
 
 func (a *agent) stop() error { return a.session.Close() }
 
-// outcome is what came of a call.
+// outcome is the result of a call.
 type outcome struct {
 	result *mcp.CallToolResult
 	err    error
@@ -160,7 +160,7 @@ func (a *agent) wait(ctx context.Context) <-chan outcome {
 	return mail
 }
 
-// call calls a tool, shows what the agent is told, and returns the data.
+// call calls a tool, prints what the agent is told, and returns the data.
 func (a *agent) call(ctx context.Context, tool string, arguments args) (map[string]any, error) {
 	return a.show(tool, a.ask(ctx, tool, arguments))
 }

@@ -1,10 +1,10 @@
 // Command formula writes the Homebrew formula of a release:
 //
-//	go run ./scripts/formula -version 0.2.0 FOLDER
+// \tgo run ./scripts/formula -version 0.2.0 FOLDER
 //
-// FOLDER holds the release's archives, and gets bridge.rb. The formula names where each
-// archive is downloaded from and its SHA-256, for macOS and Linux on both processors. A
-// folder that lacks one of them is refused.
+// FOLDER contains the release's archives; bridge.rb is written to it. For macOS and
+// Linux on both processors, the formula contains the address of the archive and its
+// SHA-256. If one of the archives is missing, formula fails.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	base := flag.String("base-url", "https://example.org/bridge/releases/download", "where releases are downloaded from")
+	base := flag.String("base-url", "https://example.org/bridge/releases/download", "the address from which releases are downloaded")
 	version := flag.String("version", "", "the version of the release, such as 0.2.0")
 	flag.Parse()
 	if flag.NArg() != 1 || *version == "" {
@@ -33,22 +33,22 @@ func main() {
 	}
 }
 
-// archive is what one kind of machine downloads.
+// archive is the download for one platform.
 type archive struct{ URL, SHA256 string }
 
-// formula is what the template needs. The keys are Go's names: darwin_arm64.
+// formula is the data of the template. The keys are Go's names: darwin_arm64.
 type formula struct {
 	Version  string
 	Archives map[string]archive
 }
 
-// versions are those that stand in a formula as they are: a number, with what a snapshot
-// adds.
+// versions are those that can be put into a formula as they are: a number, with the
+// suffix of a snapshot.
 var versions = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
 
 func run(folder, base, version string) error {
 	if !versions.MatchString(version) {
-		return fmt.Errorf("%q is not a version: name it as 0.2.0, without v", version)
+		return fmt.Errorf("%q is not a version: use the form 0.2.0, without v", version)
 	}
 	f := formula{Version: version, Archives: map[string]archive{}}
 	for _, platform := range []string{"darwin_arm64", "darwin_amd64", "linux_arm64", "linux_amd64"} {
@@ -83,8 +83,9 @@ func digest(path string) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-// text is the formula. Homebrew's iproute2mac has a program of this name, too. On Linux,
-// iproute2's is the system's, which Homebrew leaves alone: the order in PATH decides.
+// text is the formula. Homebrew's iproute2mac contains a program of the same name. On
+// Linux, iproute2 is part of the system, outside of Homebrew, and the order in PATH
+// decides.
 var text = template.Must(template.New("bridge.rb").Parse(`# Made with the release: scripts/formula. Changes here are lost with the next one.
 class Bridge < Formula
   desc "Let coding agents exchange messages while you watch"

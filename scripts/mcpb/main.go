@@ -1,12 +1,12 @@
 // Command mcpb builds the bundles that desktop clients install with a click:
 //
-//	go run ./scripts/mcpb -ldflags "…" OUTPUT GOOS/GOARCH…
-//	go run ./scripts/mcpb -programs dist -version 0.2.0 OUTPUT GOOS/GOARCH…
+// \tgo run ./scripts/mcpb -ldflags "…" OUTPUT GOOS/GOARCH…
+// \tgo run ./scripts/mcpb -programs dist -version 0.2.0 OUTPUT GOOS/GOARCH…
 //
-// Each is a zip of packaging/mcpb/manifest.json, the licence and the program for one
-// platform, the same bytes every time. Beside them it writes server.json for the
-// registry, with the bundles and their hashes. With -programs the programs are those that
-// a release has built there, so a bundle holds what the other packages hold.
+// A bundle is a reproducible zip of packaging/mcpb/manifest.json, the licence and the
+// program for one platform. mcpb also writes server.json for the registry, with the
+// bundles and their hashes. With -programs, it uses programs already built by a release,
+// so that a bundle contains the same program as the other packages.
 package main
 
 import (
@@ -27,7 +27,7 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.ldflags, "ldflags", "", "for go build")
-	flag.StringVar(&o.base, "base-url", "https://example.org/bridge/releases/download", "where releases are downloaded from")
+	flag.StringVar(&o.base, "base-url", "https://example.org/bridge/releases/download", "the address from which releases are downloaded")
 	flag.StringVar(&o.programs, "programs", "", "a folder with the programs of a release, instead of building them")
 	flag.StringVar(&o.version, "version", "", "the version of the release, which must be that of server.json, or a snapshot (with a hyphen)")
 	flag.Parse()
@@ -62,13 +62,13 @@ type pkgInfo struct {
 	Transport    map[string]string `json:"transport"`
 }
 
-// check refuses a release whose packages say another version.
+// check refuses a release whose packages have another version.
 func (o options) check(packages string) (string, error) {
 	if o.version == "" {
 		return packages, nil
 	}
 	if o.version != packages && !strings.Contains(o.version, "-") {
-		return "", fmt.Errorf("the release is %s, and server.json says %s: change the versions first (TestOneVersion names the files)", o.version, packages)
+		return "", fmt.Errorf("the release is %s, but server.json says %s: change the versions first (TestOneVersion names the files)", o.version, packages)
 	}
 	return o.version, nil
 }
@@ -110,10 +110,11 @@ func (o options) run(output string, platforms []string) error {
 	return os.WriteFile(filepath.Join(output, "server.json"), append(text, '\n'), 0o644) //nolint:gosec // G306: for everybody
 }
 
-// mcpbPlatforms are Go's names of platforms in the manifest's words.
+// mcpbPlatforms maps Go's names of platforms to those of the manifest.
 var mcpbPlatforms = map[string]string{"linux": "linux", "darwin": "darwin", "windows": "win32"}
 
-// program is the program for a platform: built, or the one of the release.
+// program returns the program for a platform: a new build, or that of the
+// release.
 func (o options) program(goos, goarch string) ([]byte, error) {
 	if o.programs != "" {
 		found, err := filepath.Glob(filepath.Join(o.programs, "bridge_"+goos+"_"+goarch+"*", "bridge*"))
@@ -121,7 +122,7 @@ func (o options) program(goos, goarch string) ([]byte, error) {
 			return nil, err
 		}
 		if len(found) != 1 {
-			return nil, fmt.Errorf("%s has %d programs for it, one is needed", o.programs, len(found))
+			return nil, fmt.Errorf("%s has %d programs for it, exactly one is needed", o.programs, len(found))
 		}
 		return os.ReadFile(found[0])
 	}
@@ -140,7 +141,7 @@ func (o options) program(goos, goarch string) ([]byte, error) {
 	return os.ReadFile(built)
 }
 
-// bundle zips the program for a platform; it returns the hash.
+// bundle zips the program for a platform and returns the hash.
 func (o options) bundle(path, platform, version string) (sum string, err error) {
 	goos, goarch, _ := strings.Cut(platform, "/")
 	manifest, err := manifestFor(mcpbPlatforms[goos], version)
@@ -171,7 +172,8 @@ func (o options) bundle(path, platform, version string) (sum string, err error) 
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// manifestFor is the manifest with the version and the one platform of the bundle.
+// manifestFor returns the manifest with the version and the platform of the
+// bundle.
 func manifestFor(platform, version string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join("packaging", "mcpb", "manifest.json"))
 	if err != nil {
@@ -189,14 +191,15 @@ func manifestFor(platform, version string) ([]byte, error) {
 	return json.MarshalIndent(manifest, "", "  ")
 }
 
-// part is one file of a bundle.
+// part is a file in a bundle.
 type part struct {
 	name string
 	mode os.FileMode
 	text []byte
 }
 
-// released is the time of all files in a bundle, so that it is the same each time.
+// released is the modification time of all files in a bundle, fixed so that
+// bundles are reproducible.
 var released = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 func pack(out io.Writer, parts []part) error {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// test builds the program with one change and runs the tests that are to notice it.
+// test builds the program with one change and runs the tests that should notice it.
 func (s suite) test(c change) (result, error) {
 	r := result{Place: c.place, Change: c.what, Outcome: "survived"}
 	dir, err := os.MkdirTemp("", "mutate-*")
@@ -42,9 +42,9 @@ func (s suite) test(c change) (result, error) {
 	return r, nil
 }
 
-// notices builds a package's tests with a change, runs them and returns which of them
-// failed, or "". A test that fails once and not again does not count: on a busy machine
-// some miss a deadline.
+// notices builds a package's tests with a change, runs them, and returns which of them
+// failed, or "". A test that fails only once does not count, because tests may miss a
+// deadline on a busy machine.
 func notices(name, run, overlayFile, dir string) (by string, err error) {
 	program := filepath.Join(dir, "package.test")
 	if text, err := goTool("test", "-c", "-overlay", overlayFile, "-vet=off", "-o", program, "./internal/"+name); err != nil {
@@ -59,24 +59,24 @@ func notices(name, run, overlayFile, dir string) (by string, err error) {
 		}
 		found := failure.FindSubmatch(text)
 		if found == nil {
-			return name, nil // a panic, or no end: nothing to do with deadlines of its own
+			return name, nil // a panic or a timeout, which no deadline within a test explains
 		}
 		test := "^" + string(bytes.Split(found[1], []byte("/"))[0]) + "$"
 		again := test
-		if strings.Contains(run, "/") { // a part of a test, which may be one of many
+		if strings.Contains(run, "/") { // a subtest, of which there may be many
 			again = run
 		}
 		if _, err := u.only(again); err != nil {
 			return name + " " + string(found[1]), nil //nolint:nilerr // that it fails is what is asked
 		}
 		if slices.Contains(unsteady, test) {
-			return "", fmt.Errorf("%s fails though it is left out", test)
+			return "", fmt.Errorf("%s fails although it is excluded", test)
 		}
 		unsteady = append(unsteady, test)
 	}
 }
 
-// only runs the tests whose names one pattern matches and none of others does.
+// only runs exactly the tests whose names match one pattern.
 func (u *unit) only(run string, but ...string) ([]byte, error) {
 	args := []string{"-test.short", "-test.failfast", "-test.run", run, "-test.timeout", limit.String()}
 	if len(but) > 0 {

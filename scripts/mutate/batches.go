@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// batch is some units of one package that are run in one process: what starts a server
-// starts it once.
+// batch is a set of units of one package that are run in one process, so that a server
+// is started only once.
 type batch []*unit
 
-// batchTime is how long the units of one batch take without a change, about.
+// batchTime is approximately how long the units of a batch take without a
+// change.
 const batchTime = 15 * time.Second
 
 // pass is a unit that did not notice a change.
@@ -20,11 +21,11 @@ type pass struct {
 	Run    string `json:"run"`
 }
 
-// passes is the file that passes are kept in.
+// passes is the file in which passes are kept.
 func (t *tests) passes() string { return filepath.Join(t.dir, "passes.jsonl") }
 
-// batches divides units, the quickest first. Groups of a store's tests have batches of
-// their own, because one pattern cannot name them and whole tests.
+// batches divides units, quickest first. Groups of a store's tests have batches of
+// their own, because one pattern cannot select both them and whole tests.
 func batches(units []*unit) (all []batch) {
 	type kind struct {
 		dir    string
@@ -51,7 +52,7 @@ func (b batch) notice(mutant string) (by string) {
 		if err == nil {
 			return ""
 		}
-		for _, found := range failure.FindAllSubmatch(text, -1) { // the one that failed goes first
+		for _, found := range failure.FindAllSubmatch(text, -1) { // the one that failed is run first
 			for i, u := range b {
 				if u.covers(string(found[1])) {
 					b[0], b[i] = b[i], b[0]
@@ -67,7 +68,7 @@ func (b batch) notice(mutant string) (by string) {
 	return ""
 }
 
-// covers reports that the unit has that test.
+// covers reports whether the unit includes a test.
 func (u *unit) covers(test string) bool {
 	name, group, _ := strings.Cut(test, "/")
 	want, wantGroup, _ := strings.Cut(u.Run, "/")
@@ -75,7 +76,7 @@ func (u *unit) covers(test string) bool {
 	return want == "^"+name+"$" && (wantGroup == "" || wantGroup == "^"+group+"$")
 }
 
-// whole is one unit with all tests of the batch.
+// whole returns a single unit with all tests of the batch.
 func (b batch) whole() *unit {
 	all := &unit{program: b[0].program, Dir: b[0].Dir}
 	before := ""

@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// change is one changed copy of a file. Most can also be made by a switch: code that
-// does both, the one or the other (see switches.go).
+// change is one changed copy of a file. Most changes can also be made by a switch:
+// code that does one or the other (see switches.go).
 type change struct {
 	file     string
 	place    string // file and line
 	what     string
 	text     []byte
-	from, to int    // where the switch goes
-	line     [2]int // the first line of it, and the last
-	switched string // what goes there; %[1]d is the number of the switch, "" if there is none
+	from, to int    // position of the switch
+	line     [2]int // its first and its last line
+	switched string // its text; %[1]d is the number of the switch. "" if there is none
 }
 
-// key tells a change from others.
+// key identifies a change.
 func (c change) key() string { return c.place + c.what }
 
 // changesOf returns all changes that can be made in a package's source.
@@ -47,13 +47,13 @@ type editor struct {
 	all  []change
 }
 
-// swaps are the operators that one slip turns into another.
+// swaps maps operators to those with which they are easily confused.
 var swaps = map[token.Token]string{
 	token.LSS: "<=", token.LEQ: "<", token.GTR: ">=", token.GEQ: ">", token.EQL: "!=", token.NEQ: "==",
 	token.LAND: "||", token.LOR: "&&", token.ADD: "-", token.SUB: "+",
 }
 
-// settings are words in texts that switch something off.
+// settings are words in strings that disable something.
 var settings = map[string]string{
 	"secure_delete(ON)": "secure_delete(OFF)", "trusted_schema(OFF)": "trusted_schema(ON)", "foreign_keys(ON)": "foreign_keys(OFF)",
 	"synchronous(FULL)": "synchronous(OFF)", "BEGIN IMMEDIATE": "BEGIN", " AND ": " OR ", "DELETE FROM": "DELETE FROM /* nothing */ ",
@@ -85,7 +85,8 @@ func (e *editor) visit(n ast.Node) {
 	}
 }
 
-// visitOperator takes another operator. Texts have no difference: their sum stays.
+// visitOperator replaces an operator. The sum of two strings is left alone, since
+// strings have no difference.
 func (e *editor) visitOperator(n *ast.BinaryExpr) {
 	to, ok := swaps[n.Op]
 	if !ok || n.Op == token.ADD && (isText(n.X) || isText(n.Y)) {
@@ -102,7 +103,8 @@ func (e *editor) visitOperator(n *ast.BinaryExpr) {
 	e.turn(n, "(mutantOn(%[1]d) && ("+escape(changed)+") || !mutantOn(%[1]d) && (", "))")
 }
 
-// isText reports an expression that has a text in it, so that it is one.
+// isText reports whether an expression contains a string, so that it is a
+// string itself.
 func isText(n ast.Expr) bool {
 	switch n := n.(type) {
 	case *ast.BasicLit:
@@ -113,13 +115,13 @@ func isText(n ast.Expr) bool {
 	return false
 }
 
-// leaveOut takes a statement away.
+// leaveOut removes a statement.
 func (e *editor) leaveOut(n ast.Node) {
 	e.replace(n.Pos(), n.End(), "")
 	e.turn(n, "if !mutantOn(%[1]d) { ", " }")
 }
 
-// visitReturn forgets an error.
+// visitReturn drops an error.
 func (e *editor) visitReturn(n *ast.ReturnStmt) {
 	if len(n.Results) == 0 {
 		return
@@ -139,7 +141,7 @@ func (e *editor) visitLiteral(n *ast.BasicLit) {
 			e.turn(n, "mutantMore["+e.typeOf(n)+"](%[1]d, ", ")")
 		}
 	case token.STRING:
-		for _, from := range slices.Sorted(maps.Keys(settings)) { // in one order, to be repeated
+		for _, from := range slices.Sorted(maps.Keys(settings)) { // in a fixed order, so that it is repeatable
 			to := settings[from]
 			at := strings.Index(n.Value, from)
 			if at < 0 {
@@ -163,7 +165,7 @@ func (e *editor) textOf(n ast.Node) string {
 
 func (e *editor) offset(p token.Pos) int { return e.set.Position(p).Offset }
 
-// replace notes a copy with other text between two places.
+// replace records a copy with other text between two positions.
 func (e *editor) replace(from, to token.Pos, with string) {
 	old := string(e.text[e.offset(from):e.offset(to)])
 	changed := string(e.text[:e.offset(from)]) + with + string(e.text[e.offset(to):])
@@ -176,8 +178,7 @@ func (e *editor) replace(from, to token.Pos, with string) {
 	e.all = append(e.all, change{file: e.file, place: place, what: what, text: []byte(changed)})
 }
 
-// turn makes the last change one that a switch can make: what stands at n, between two
-// texts.
+// turn makes the last change available as a switch, with two texts around n.
 func (e *editor) turn(n ast.Node, before, after string) {
 	c := &e.all[len(e.all)-1]
 	c.from, c.to = e.offset(n.Pos()), e.offset(n.End())
@@ -185,7 +186,7 @@ func (e *editor) turn(n ast.Node, before, after string) {
 	c.switched = before + escape(e.textOf(n)) + after
 }
 
-// escape lets a text stand in a format.
+// escape escapes a text for use in a format.
 func escape(text string) string { return strings.ReplaceAll(text, "%", "%%") }
 
 func short(text string) string {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestKnownChanges: each known change can still be made, and changes something. What
-// notices it is tried by make mutate-known.
+// TestKnownChanges checks that each known change can still be applied and changes
+// something. Whether tests notice it is checked by make mutate-known.
 func TestKnownChanges(t *testing.T) {
 	root := filepath.Join("..", "..")
 	for _, k := range knownChanges {

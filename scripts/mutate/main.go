@@ -1,15 +1,15 @@
 // Command mutate changes the program's source in small ways, one at a time, and
-// checks whether the tests notice. A change that no test notices is a survivor: a
-// line that could be wrong without anybody knowing.
+// checks whether the tests notice. A change that no test notices is a survivor:
+// the line could be wrong without anybody knowing.
 //
-// It writes nothing into the source: the compiler is given changed copies
-// (go help build, -overlay). The choice is random and repeatable: the same seed
-// on the same source gives the same changes. Most changes are compiled into one
-// program and switched on one at a time; each meets only tests that reach it.
+// It does not write to the source: the compiler is given changed copies (go help
+// build, -overlay). The selection is random and repeatable: the same seed on the
+// same source gives the same changes. Most changes are compiled into one program
+// and enabled one at a time; each is run only against tests that reach it.
 //
-//	go run ./scripts/mutate -n 160 -seed 1
-//	go run ./scripts/mutate -only internal/auth -n 1000
-//	go run ./scripts/mutate -known
+// \tgo run ./scripts/mutate -n 160 -seed 1
+// \tgo run ./scripts/mutate -only internal/auth -n 1000
+// \tgo run ./scripts/mutate -known
 package main
 
 import (
@@ -26,10 +26,10 @@ func main() {
 	flag.IntVar(&o.n, "n", 200, "how many changes in all")
 	flag.Uint64Var(&o.seed, "seed", 1, "which ones")
 	flag.StringVar(&o.only, "only", "", "one package, such as internal/auth")
-	flag.StringVar(&o.out, "out", "", "append a JSON line for each change to this file, and skip those that are in it")
-	flag.StringVar(&o.work, "work", "", "keep in this folder which tests reach which changes; a later run with the same -n, -seed, -only and source goes on with it")
-	flag.DurationVar(&o.most, "for", 0, "end after this long, such as 9m; with -work and -out another run goes on")
-	grave := flag.Bool("known", false, "try the changes that are listed in known.go, and no others")
+	flag.StringVar(&o.out, "out", "", "append a JSON line for each change to this file, and skip changes that are already in it")
+	flag.StringVar(&o.work, "work", "", "keep in this folder which tests reach which changes; a later run with the same -n, -seed, -only and source continues from it")
+	flag.DurationVar(&o.most, "for", 0, "end after this time, such as 9m; with -work and -out another run continues")
+	grave := flag.Bool("known", false, "try only the changes listed in known.go")
 	flag.Parse()
 	try := o.run
 	if *grave {
@@ -45,7 +45,7 @@ func main() {
 	}
 }
 
-// options say what is tried, and for how long.
+// options determine what is tried, and for how long.
 type options struct {
 	n               int
 	seed            uint64
@@ -105,7 +105,7 @@ func summary(chosen []change, tried map[string]result) (survivors int) {
 	return len(left)
 }
 
-// choose takes so many changes that compile, each package its share.
+// choose selects n changes that compile, with each package's share.
 func choose(n int, seed uint64, only string) (all []change, sources map[string]*source, err error) {
 	var dirs []string
 	total := 0

@@ -19,33 +19,34 @@ import (
 // unit is a test that is run by itself, or a group of a store's tests.
 type unit struct {
 	program string        // the built tests
-	Dir     string        `json:"dir"` // where they run
-	Run     string        `json:"run"` // what -test.run takes
+	Dir     string        `json:"dir"` // the folder in which they run
+	Run     string        `json:"run"` // the value of -test.run
 	Took    time.Duration `json:"took"`
 	Reaches map[int]bool  `json:"reaches,omitempty"`
-	Fails   bool          `json:"fails,omitempty"` // without any change
+	Fails   bool          `json:"fails,omitempty"` // without a change
 }
 
-// long is how long a test takes that is told of: it may belong into slow.
+// long is the duration from which a test is reported, since it may belong in
+// slow.
 const long = 8 * time.Second
 
-// ownOnly is the package whose tests are left to its own changes: they start a server,
-// and what every store must do is quicker to see in the other one.
+// ownOnly is the package whose tests are only used for its own changes: they start a
+// server, and another store's tests check the same requirements faster.
 const ownOnly = "internal/postgres"
 
-// tests is what runs the tests of all packages with the switches in them.
+// tests holds the tests of all packages, built with the switches.
 type tests struct {
 	dir, overlay string
-	until        time.Time      // zero for as long as it takes
+	until        time.Time      // zero for no limit
 	number       map[string]int // of the changes with a switch, by their keys
 	units        []*unit
-	left         []string // fails without any change
+	left         []string // fails without a change
 	passed       map[pass]bool
 	looked       map[string]bool // packages whose tests are in units
 }
 
-// errTime ends a run whose time is up. Another goes on where it ended.
-var errTime = errors.New("the time is up: run it again to go on")
+// errTime ends a run whose time is up. Another run continues from there.
+var errTime = errors.New("the time is up: run the command again to continue")
 
 func (t *tests) timeIsUp() bool { return !t.until.IsZero() && time.Now().After(t.until) }
 
@@ -58,9 +59,9 @@ func (t *tests) build(dir string) (program string, err error) {
 	return program, nil
 }
 
-// look runs each test of a package once, without a change, and notes what it reaches.
-// What an earlier run noted in the same folder is not run again.
-func (t *tests) look(dir string) error {
+// probe runs each test of a package once, without a change, and records which changes
+// it reaches. What an earlier run recorded in the same folder is not run again.
+func (t *tests) probe(dir string) error {
 	t.looked[dir] = true
 	program, err := t.build(dir)
 	if err != nil {
@@ -114,7 +115,8 @@ func (u *unit) tryOnce(trace string) (err error) {
 	return err
 }
 
-// names lists the tests of a package, and the groups of those that every store meets.
+// names lists the tests of a package, and the groups of tests that every store has to
+// pass.
 func (t *tests) names(program, dir string) (names []string, err error) {
 	list, err := (&unit{program: program, Dir: dir}).command("-test.list", "^Test").Output()
 	if err != nil {
@@ -175,7 +177,7 @@ func reached(trace string) (map[int]bool, error) {
 	return reached, nil
 }
 
-// test runs the unit. more holds variables of the environment, and "-v".
+// test runs the unit. more holds environment variables, and "-v".
 func (u *unit) test(limit time.Duration, more ...string) ([]byte, error) {
 	args := []string{"-test.short", "-test.failfast", "-test.run", u.Run, "-test.timeout", limit.String()}
 	var env []string
@@ -194,13 +196,13 @@ func (u *unit) test(limit time.Duration, more ...string) ([]byte, error) {
 func (u *unit) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), u.program, args...) //nolint:gosec // G204: tests that we built
 	cmd.Dir = u.Dir
-	cmd.WaitDelay = time.Second // what a test left behind may hold its output
+	cmd.WaitDelay = time.Second // a process left over by a test may keep its output open
 	return cmd
 }
 
 // notice runs the tests that reach a change with it, and returns the first that fails
-// twice, or "". A test that fails once does not count: on a busy machine some miss a
-// deadline. What passed in an earlier run is not run again.
+// twice, or "". A test that fails only once does not count, because tests may miss a
+// deadline on a busy machine. Tests that passed in an earlier run are not run again.
 func (t *tests) notice(c change, wanted func(*unit) bool) (by string, err error) {
 	n := t.number[c.key()]
 	var units []*unit
@@ -234,7 +236,7 @@ func (u *unit) notice(mutant string) (by string) {
 	if err == nil {
 		return ""
 	}
-	// What does not end within twenty times its time is not late.
+	// A test that takes more than twenty times as long counts as hanging.
 	if endless := bytes.Contains(text, []byte("panic: test timed out")); !endless {
 		if _, err := u.test(limit, mutant); err == nil {
 			return ""
@@ -247,9 +249,10 @@ func (u *unit) notice(mutant string) (by string) {
 	return filepath.Base(u.Dir) + " " + name
 }
 
-// tryAll tries the changes that are not done. Those with a switch are in one build, which
-// has all of them: each meets the tests of its package first, and those of the others if
-// these do not notice it. Those without are tried alone.
+// tryAll tries the changes that are not done yet. Those with a switch are compiled into a
+// single build: each is tried with the tests of its own package first, and with those of
+// other packages if these do not notice it. Those without a switch are tried
+// individually.
 func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[string]*source, report func(change, result) error) error {
 	var with, without []change
 	t.number, t.passed, t.looked = map[string]int{}, map[pass]bool{}, map[string]bool{}
@@ -279,7 +282,7 @@ func (t *tests) tryAll(chosen []change, done func(change) bool, sources map[stri
 		}
 	}
 	if !allDone(with, done) {
-		if err := t.lookAtOthers(sources); err != nil {
+		if err := t.probeOthers(sources); err != nil {
 			return err
 		}
 	}
@@ -300,7 +303,7 @@ func (t *tests) tryOwn(with []change, done func(change) bool, report func(change
 		if allDone(here, done) {
 			continue
 		}
-		if err := t.look(s.dir); err != nil {
+		if err := t.probe(s.dir); err != nil {
 			return err
 		}
 		own := func(dir string, u *unit) bool { return u.Dir == dir }
@@ -318,14 +321,14 @@ func (t *tests) tryOwn(with []change, done func(change) bool, report func(change
 	return nil
 }
 
-// lookAtOthers looks at the tests of all packages that are not known yet, for what the
-// tests of its own did not notice.
-func (t *tests) lookAtOthers(sources map[string]*source) error {
+// probeOthers runs probe for all other packages, for changes that the tests of their
+// own package did not notice.
+func (t *tests) probeOthers(sources map[string]*source) error {
 	for _, s := range suites {
 		if t.looked[s.dir] || s.dir == ownOnly && sources[ownOnly] == nil {
 			continue
 		}
-		if err := t.look(s.dir); err != nil {
+		if err := t.probe(s.dir); err != nil {
 			return err
 		}
 	}
@@ -354,7 +357,7 @@ func allDone(changes []change, done func(change) bool) bool {
 	return !slices.ContainsFunc(changes, func(c change) bool { return !done(c) })
 }
 
-// try tries one change with those tests that reach it and are wanted.
+// try tries one change with those of the wanted tests that reach it.
 func (t *tests) try(c change, wanted func(dir string, u *unit) bool) (result, error) {
 	dir := filepath.Dir(c.file)
 	if c.switched == "" {

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// result is what became of one change.
+// result is the outcome of one change.
 type result struct {
 	Place   string `json:"place"`
 	Change  string `json:"change"`
@@ -17,7 +17,7 @@ type result struct {
 	By      string `json:"by,omitempty"`
 }
 
-// load reads what was tried before.
+// load reads the results of earlier runs.
 func load(path string, known map[string]result) error {
 	all, err := lines[result](path)
 	for _, r := range all {
@@ -45,7 +45,7 @@ func lines[T any](path string) (all []T, err error) {
 	return all, nil
 }
 
-// keep adds a line to such a file.
+// keep appends a line to such a file.
 func keep(path string, one any) error {
 	if path == "" {
 		return nil

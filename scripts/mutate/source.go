@@ -16,10 +16,10 @@ import (
 	"slices"
 )
 
-// source is one package that is changed: its files for this system, and their types.
+// source is a package that is changed: its files for this system, and their types.
 type source struct {
 	dir, name string
-	files     []string // below the module, as in dir
+	files     []string // below the module, like dir
 	texts     [][]byte
 	trees     []*ast.File
 	set       *token.FileSet
@@ -27,13 +27,14 @@ type source struct {
 	imports   types.Importer
 }
 
-// listed is what go list says of a package.
+// listed is the output of go list for a package.
 type listed struct {
 	Dir, ImportPath, Name, Export string
 	GoFiles                       []string
 }
 
-// loadSources reads packages, and what the compiler knows of all that they import.
+// loadSources reads packages, and the compiler's export data of everything that
+// they import.
 func loadSources(dirs []string) (map[string]*source, error) {
 	args := []string{"list", "-export", "-deps", "-json=Dir,ImportPath,Name,Export,GoFiles"}
 	for _, dir := range dirs {
@@ -88,15 +89,15 @@ func loadSource(dir string, l listed, set *token.FileSet, imports types.Importer
 	return p, p.check(p.trees, p.info)
 }
 
-// check returns the first error that the compiler would find.
+// check returns the first error that the compiler would report.
 func (p *source) check(trees []*ast.File, info *types.Info) error {
 	config := types.Config{Importer: p.imports}
 	_, err := config.Check(p.dir, p.set, trees, info)
 	return err
 }
 
-// compiles reports whether the package can be built with another text for one file and
-// with more files.
+// compiles reports whether the package compiles with a different text for one file and
+// with additional files.
 func (p *source) compiles(file string, text []byte, more ...[]byte) bool {
 	trees := make([]*ast.File, 0, len(p.trees)+len(more))
 	for i, tree := range p.trees {
@@ -119,7 +120,7 @@ func (p *source) compiles(file string, text []byte, more ...[]byte) bool {
 	return p.check(trees, nil) == nil
 }
 
-// typeOf names an expression's type as the package itself does.
+// typeOf returns an expression's type as it is written within the package.
 func (p *source) typeOf(n ast.Expr) string {
 	t := p.info.TypeOf(n)
 	if t == nil {
@@ -133,5 +134,5 @@ func (p *source) typeOf(n ast.Expr) string {
 	})
 }
 
-// text returns a file of the package.
+// text returns the content of a file of the package.
 func (p *source) text(file string) []byte { return p.texts[slices.Index(p.files, file)] }

@@ -3,8 +3,8 @@ package main
 import "time"
 
 // suite is a package whose source is changed, its share of the changes, and the
-// packages whose tests are to notice what only a build of its own can make, the
-// quickest first, behind a colon only those tests with such names.
+// packages whose tests should notice changes without a switch, quickest first.
+// A colon and a pattern restrict a package to the matching tests.
 type suite struct {
 	dir   string
 	share int
@@ -26,12 +26,13 @@ var suites = []suite{
 	{"internal/mcpserver", 20, []string{"mcpserver"}},
 }
 
-// storeTests are what every store must do, and that tampering is found.
+// storeTests are the tests that every store has to pass, and those for
+// detecting tampering.
 const storeTests = "sqlite:^TestStore$|^TestVerifyAudit|^TestBadCredentials|^TestCleanup|^TestRefus"
 
-// slow are tests that take long and notice what others notice sooner.
+// slow are tests that take long, and notice only what faster tests notice too.
 const slow = "LeftOver|FilesLost|ManyProcesses|EightProcesses|FullDisk|AtEachSystemCall|FaultsAtSystemCalls|DamagedFiles|KilledProcesses|AcceptedInSafeModeIsHarmless|HostileRepository|PagesFitClients|WhoHolds|WaitForMailEnds|SearchIsBounded|KilledServer|LockedForLong|CutConnection|ManyWriters|Benchmark"
 
-// limit ends a test that a change has made endless. On a busy machine the tests of
-// one package take minutes.
+// limit stops a test that a change has made endless. On a busy machine the tests
+// of one package take minutes.
 const limit = 6 * time.Minute

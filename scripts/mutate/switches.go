@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// switches is the code that each changed package gets: one change is made at a time,
-// that whose number the environment holds. With a file to write to it notes which
-// changes a test reaches.
+// switches is the code that is added to each changed package. One change is enabled
+// at a time: the one whose number is in the environment. If the environment names a
+// file, the changes that a test reaches are recorded in it.
 const switches = `package %s
 
 import ("fmt"; "os"; "strconv"; "sync")
@@ -44,8 +44,8 @@ func mutantText(n int, v, changed string) string { if mutantOn(n) { return chang
 func mutantError(n int, err error) error { if mutantOn(n) { return nil }; return err }
 `
 
-// switched returns a file's text with the switches of these changes in it, the numbers
-// counted from first on.
+// switched returns a file's text with the switches of these changes, which are
+// numbered from first on.
 func switched(text []byte, changes []change, number map[string]int) []byte {
 	changes = slices.SortedFunc(slices.Values(changes), func(a, b change) int { return cmp.Compare(a.from, b.from) })
 	var out bytes.Buffer
@@ -59,21 +59,21 @@ func switched(text []byte, changes []change, number map[string]int) []byte {
 	return out.Bytes()
 }
 
-// overlaps reports whether two switches cannot stand in one copy.
+// overlaps reports whether two switches cannot be in the same copy.
 func (c change) overlaps(other change) bool {
 	return c.file == other.file && c.from < other.to && other.from < c.to
 }
 
-// overlay holds files that the compiler is to read in place of others.
+// overlay holds files that the compiler reads in place of others.
 type overlay struct {
 	dir     string
 	Replace map[string]string
 }
 
-// newOverlay makes one in a folder.
+// newOverlay creates an overlay in a folder.
 func newOverlay(dir string) *overlay { return &overlay{dir: dir, Replace: map[string]string{}} }
 
-// put has the compiler read a text in place of a file.
+// put makes the compiler read a text in place of a file.
 func (o *overlay) put(file string, text []byte) error {
 	path, err := filepath.Abs(file)
 	if err != nil {
@@ -84,7 +84,7 @@ func (o *overlay) put(file string, text []byte) error {
 	return os.WriteFile(copied, text, 0o600)
 }
 
-// write returns the file that -overlay takes.
+// write returns the path of the file for -overlay.
 func (o *overlay) write() (string, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -94,8 +94,8 @@ func (o *overlay) write() (string, error) {
 	return file, os.WriteFile(file, text, 0o600)
 }
 
-// withSwitches writes copies of the sources in which all these changes can be switched
-// on, and returns the overlay's file.
+// withSwitches writes copies of the sources in which all these changes can be enabled,
+// and returns the path of the overlay's file.
 func withSwitches(dir string, sources map[string]*source, changes []change, number map[string]int) (string, error) {
 	o := newOverlay(dir)
 	for _, p := range sources {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Sends heartbeats for one agent until it is told to end:
+# Sends heartbeats for one agent until it is stopped:
 #   BRIDGE_TOKEN=TOKEN keepalive-daemon.sh CONVERSATION
 #   keepalive-daemon.sh --token-file FILE
-# "CONVERSATION TOKEN" works too, but others can read arguments in ps: bridge warns.
+# "CONVERSATION TOKEN" works too, but other users can see arguments in ps, so bridge
+# warns.
 exec "${BRIDGE:-bridge}" fleet keepalive "$@"

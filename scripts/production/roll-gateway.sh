@@ -1,20 +1,20 @@
 #!/bin/sh
-# Replaces a gateway by the next one without a lost call:
+# Replaces a gateway with a new one without losing a call:
 #   roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]
-# Starts `bridge gateway` with the flags on the one of the two loopback ports that is free,
-# waits until it listens, which it does when it has opened the store, runs SWITCH with its
-# address, which sends new connections there (a reload of the proxy in front, which passes
-# TLS on as it is), and only then tells the old gateway to end, and waits until it has: it
-# answers what it has begun.
-# FOLDER, yours alone, keeps which port is in use, and the logs, in JSON from the level info
-# on. The first run starts the first gateway. If the next one does not start, or SWITCH
-# fails, which must then have changed nothing, the old one goes on; so it does where the
-# script is ended before SWITCH. What ends it later leaves a next run that ends the work, and
-# SWITCH may be run again with the same address. Without setsid, as on macOS, Ctrl-C ends the
-# next gateway, too.
-# BRIDGE names the program, such as a newer one; for one with a new version of the schema
-# see docs/operations.md, "Upgrade". For gateways on several machines, with one
-# store in PostgreSQL, run it on one after the other.
+# It starts `bridge gateway` with the flags on whichever of the two loopback ports is free,
+# and waits until it listens, which it does once it has opened the store. Then it runs SWITCH
+# with the new gateway's address. SWITCH must direct new connections there, for example by
+# reloading a proxy that passes TLS through unchanged. After that it tells the old gateway to
+# end, and waits until it has answered the calls under way and ended.
+# FOLDER must be accessible to you only. It records the port in use, and contains the logs,
+# in JSON at level info. The first run starts the first gateway. If the new gateway does not
+# start, or SWITCH fails (in which case it must not have changed anything), the old gateway
+# keeps running. The same applies if the script is stopped before SWITCH. If it is stopped
+# later, the next run completes the work, and may run SWITCH again with the same address.
+# Without setsid, as on macOS, Ctrl-C also ends the new gateway.
+# BRIDGE names the program, for example a newer one. For a program with a new schema version
+# see docs/operations.md, "Upgrade". For gateways on several machines with one store in
+# PostgreSQL, run it on one machine after the other.
 set -eu
 folder=${1:?usage: roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]}
 switch=${2:?usage: roll-gateway.sh FOLDER SWITCH PORT PORT [FLAG...]}
@@ -24,7 +24,8 @@ shift 4
 
 say() { echo "roll-gateway: $1" >&2; }
 
-# is_gateway PROCESS PORT: a number may be another process's by now, or a zombie's.
+# is_gateway PROCESS PORT: the process ID may have been reused, or be that of a
+# zombie.
 is_gateway() {
 	[ -n "$1" ] || return 1
 	if [ -e /proc/self/cmdline ]; then
@@ -38,10 +39,11 @@ is_gateway() {
 	esac
 }
 
-# runs PROCESS: a zombie, which the first process may never take, does not.
+# runs PROCESS: a zombie, which init may never reap, does not count as running.
 runs() { kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.[XZ]' "/proc/$1/status"; }
 
-# note FILE TEXT: whoever is killed leaves the old text, or the new one.
+# note FILE TEXT: writes the file atomically, so that it is never seen
+# incomplete.
 note() {
 	echo "$2" >"$folder/$1.new"
 	mv "$folder/$1.new" "$folder/$1"
@@ -66,8 +68,8 @@ give_up() {
 	exit 1
 }
 
-# take lets the gateway $new, which listens on $port, take the place of the old one. From
-# SWITCH until the record is written a signal does not end this process, only SWITCH.
+# take makes the gateway $new, which listens on $port, replace the old one. From SWITCH
+# until the record is written, signals end only SWITCH and not this script.
 take() {
 	trap : HUP INT TERM
 	note next "$new $port switching $old $oldport"
@@ -122,7 +124,8 @@ log=$folder/$port.log
 : >"$log" # here, and not by the next gateway: what an earlier one said must be gone
 apart=''
 ! command -v setsid >/dev/null 2>&1 || apart=setsid
-# It notes its number before it is the gateway. The flags at the end beat all others.
+# The process records its ID before it becomes the gateway. Flags at the end take
+# precedence.
 # shellcheck disable=SC2016,SC2086 # its own shell reads it; nothing, or one word
 nohup $apart sh -c 'echo "$$ $2 starting" >"$1/next" && shift 2 && exec "$@"' next "$folder" "$port" \
 	"${BRIDGE:-bridge}" gateway --listen "127.0.0.1:$port" "$@" --log-format json --log-level info </dev/null >>"$log" 2>&1 &

@@ -1,5 +1,5 @@
-// Opens reports of `bridge harness` from the disk in a browser, in both colour schemes and
-// on a narrow screen, and holds them against axe-core's rules of accessibility:
+// Opens reports of `bridge harness` from disk in a browser, in both colour schemes and on
+// a narrow screen, and checks them with axe-core's accessibility rules:
 // node page.mjs FOLDER-FOR-PICTURES REPORT.html…
 // CHROMIUM names the browser.
 import { readFileSync } from "node:fs";

@@ -1,9 +1,9 @@
 // Command sbom writes the bill of materials of a Go program, as CycloneDX 1.6 JSON:
 //
-//	go run ./scripts/sbom PROGRAM OUTPUT
+// \tgo run ./scripts/sbom PROGRAM OUTPUT
 //
-// It lists the modules that the linker put in, with versions and hashes, as
-// `go version -m` shows them. The same program gives the same bytes.
+// It lists the modules that were linked into the program, with versions and hashes,
+// as `go version -m` shows them. The same program gives the same bytes.
 package main
 
 import (
@@ -77,7 +77,7 @@ func run(program, output string) error {
 	return os.WriteFile(output, append(text, '\n'), 0o644) //nolint:gosec // G306: a bill of materials is for everybody
 }
 
-// module describes what stands in a module's place, if something does.
+// module returns the module that is actually used, which may be a replacement.
 func module(m *debug.Module) (component, error) {
 	if m.Replace != nil {
 		m = m.Replace

@@ -1,5 +1,6 @@
-// What two agents and a browsing client do with the bridge, by one of the
-// TypeScript SDKs. The SDKs check every answer against the protocol's schema.
+// The dialogue of two agents and a browsing client with the bridge, using one
+// of the TypeScript SDKs. The SDKs check every answer against the protocol's
+// schema.
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -23,7 +24,7 @@ const TOOLS = [
   "update_task",
 ];
 
-// dialogue holds it. open(command, args, env) returns a connected client.
+// dialogue runs it. open(command, args, env) returns a connected client.
 export async function dialogue(name, open, bridge) {
   const work = mkdtempSync(join(tmpdir(), "bridge-sdk-"));
   const env = {
@@ -88,13 +89,14 @@ async function talk(backend, frontend) {
 
   assert.ok((await call(backend, "get_history", { limit: 1 })).has_more);
 
-  // Nobody opened a grant: both must refuse, and say whom to ask.
+  // There is no grant: both must refuse, and say whom to ask.
   assert.match(await refused(backend, "enable_yolo_mode", { mode: "safe" }), /yolo enable/);
   assert.match(await refused(backend, "execute_command", { command: "ls", dry_run: true }), /yolo enable/);
   assert.match(await refused(backend, "send_to_partner", { message: "" }), /message/);
 }
 
-// resources reads what both share, and hears from the other process that it has changed.
+// resources reads what both share, and waits for a notification that the other process
+// has changed it.
 async function resources(reader, writer, conversation) {
   const templates = (await reader.listResourceTemplates()).resourceTemplates.map((t) => t.uriTemplate);
   assert.equal(templates.length, 6);

@@ -1,5 +1,5 @@
-// The second TypeScript SDK (@modelcontextprotocol/client), pinned to the
-// protocol revision without a handshake, and once more letting it negotiate.
+// The second TypeScript SDK (@modelcontextprotocol/client): once pinned to the
+// protocol revision without a handshake, and once negotiating the revision.
 // node modern.mjs BRIDGE, with the SDK in a node_modules folder above this file.
 import assert from "node:assert/strict";
 import { Client } from "@modelcontextprotocol/client";

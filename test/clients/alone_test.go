@@ -10,14 +10,14 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// toolNames are the tools of a bridge without leave for commands.
+// toolNames are the tools of a bridge without a grant for commands.
 var toolNames = []string{
 	"create_conversation", "join_conversation", "send_to_partner", "check_messages", "get_history",
 	"update_my_status", "check_partner_status", "assign_task", "update_task", "list_tasks",
 }
 
-// TestAlone: each client finds the tools and uses them, without being asked for
-// leave and without carrying tokens around.
+// TestAlone checks that each client finds and uses the tools, without being
+// asked for permission and without passing tokens around.
 func TestAlone(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.title, func(t *testing.T) {
@@ -58,8 +58,8 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-// wantMessages checks which messages a result shows the model, and that it is a
-// list of messages.
+// wantMessages checks which messages a result shows to the model, and that the
+// result is a list of messages.
 func wantMessages(t *testing.T, result stub.Result, want ...string) {
 	t.Helper()
 	got, ok := result.Messages()
@@ -68,8 +68,8 @@ func wantMessages(t *testing.T, result stub.Result, want ...string) {
 	}
 }
 
-// TestClaudeLoadsHotTools: the tools of every turn are in Claude Code's first
-// request, and the others are not paid for until they are wanted.
+// TestClaudeLoadsHotTools checks that Claude Code's first request contains the
+// tools needed in every turn, and not the others, which are loaded on demand.
 func TestClaudeLoadsHotTools(t *testing.T) {
 	u := newUser(t, claude)
 	u.install(claude)

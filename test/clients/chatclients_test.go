@@ -7,8 +7,8 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// The clients that get the server alone. They ask their model over the chat
-// completions API.
+// The clients for which only the server is installed. They call their model
+// through the chat completions API.
 
 var opencode = client{
 	title:   "opencode",
@@ -32,7 +32,7 @@ var opencode = client{
 	session: regexp.MustCompile(`"sessionID":"([^"]+)"`),
 }
 
-// qwenQuiet are the settings with which Qwen Code asks its model for nothing but the
+// qwenQuiet are the settings with which Qwen Code calls its model only for the
 // dialogue.
 const qwenQuiet = `"privacy": {"usageStatisticsEnabled": false}, "general": {"enableAutoUpdate": false}, "memory": {"enableManagedAutoMemory": false, "enableManagedAutoDream": false}`
 
@@ -78,7 +78,7 @@ var cline = client{
 	wire:    stub.ClineChat,
 	quiet:   []string{"CLINE_TELEMETRY_DISABLED=1"},
 	model:   func(string) []string { return nil },
-	// Its address is in a file, which `cline auth` writes.
+	// The model's address is in a file, which `cline auth` writes.
 	args: func(url, prompt, session string) []string {
 		auth := fmt.Sprintf("cline auth -p openai -k %s -m stub -b %s/v1", noKey, url)
 		run := `exec cline --json "$0"`
@@ -91,5 +91,5 @@ var cline = client{
 	session: regexp.MustCompile(`"taskId":"([^"]+)"`),
 }
 
-// chatClients are those of them that a scripted model drives.
+// chatClients are those of them that a scripted model can drive.
 var chatClients = []client{opencode, qwen, copilot, cline}

@@ -8,30 +8,34 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// client is one of the real clients, and how it is driven without a terminal.
+// client is one of the real clients, and how to drive it without a terminal.
 type client struct {
 	title string
-	// program is its name, for the shell and for bridge install.
+	// program is its name, in the shell and for bridge install.
 	program string
 	wire    stub.Wire
-	// quiet keeps it from calling home and from updating itself.
+	// quiet are settings that keep it from contacting its vendor and from
+	// updating itself.
 	quiet []string
-	// settings are files in the home folder that its user has already.
+	// settings are files that already exist in the user's home folder.
 	settings map[string]string
-	// model makes it ask the model at an address.
+	// model are settings that make it use the model at an address.
 	model func(url string) []string
-	// shell starts it by a shell, whose arguments args are.
+	// shell starts a program through the client's shell tool with the arguments
+	// args.
 	shell bool
-	// args hand it a prompt, in its session of an earlier prompt if that is given.
+	// args are the arguments that pass it a prompt, in the session of an earlier
+	// prompt if given.
 	args func(url, prompt, session string) []string
-	// tool is one of its own, that runs without leave, with arguments.
+	// tool is one of the client's own tools, with arguments, that runs without
+	// permission.
 	tool     string
 	toolArgs func(*user) stub.Args
-	// session finds the session's id in what it prints.
+	// session finds the session's ID in the client's output.
 	session *regexp.Regexp
 }
 
-// noKey is sent where a client insists on a key.
+// noKey is sent if a client insists on an API key.
 const noKey = "none-is-needed"
 
 var claude = client{
@@ -54,10 +58,11 @@ var claude = client{
 	session:  regexp.MustCompile(`"session_id":"([^"]+)"`),
 }
 
-// codex has a model that it knows: such a model calls tools by writing code.
+// codex uses a model that it knows. Such a model calls tools by writing code.
 var codex = codexWith("codex", "gpt-6.1-sol")
 
-// codexPlain has a model that it does not know, and offers it each tool.
+// codexPlain uses a model that it does not know, and offers it each tool
+// separately.
 var codexPlain = codexWith("codex with an unknown model", "stub")
 
 func codexWith(title, model string) client {

@@ -7,9 +7,9 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestClineHubSharesNothing: what Cline runs in the background it runs in a hub,
-// which has the variables of the terminal that started it. A session there does
-// not get that terminal's session, and its server ends with it.
+// TestClineHubSharesNothing checks Cline's background sessions, which run in a
+// hub with the environment of the terminal that started the hub. A session there
+// must not get that terminal's session, and its server must end with it.
 func TestClineHubSharesNothing(t *testing.T) {
 	u := newUser(t, cline)
 	u.install(cline)
@@ -29,7 +29,7 @@ func TestClineHubSharesNothing(t *testing.T) {
 		if !strings.Contains(out, "waiting for detached hub startup") {
 			break
 		}
-		out = u.run("cline", "--zen", "Look for mail.") // Cline waits some seconds for its hub, which a busy machine exceeds
+		out = u.run("cline", "--zen", "Look for mail.") // Cline waits a few seconds for its hub, which may not be enough on a busy machine
 	}
 	u.want(out, "in the background")
 	said := stub.Result("")

@@ -9,19 +9,20 @@ import (
 	"syscall"
 )
 
-// clineHub is held by the test whose Cline may start a hub: one port is for the hubs
-// of all home folders, so that a second test would meet the first one's.
+// clineHub is locked by a test whose Cline may start a hub. All home folders share
+// one port for hubs, so a second test would connect to the hub of the first.
 var clineHub sync.Mutex
 
-// aloneAtHub keeps other tests from starting a hub, until this one has ended and so
-// has its hub.
+// aloneAtHub prevents other tests from starting a hub until this test and its hub
+// have ended.
 func (u *user) aloneAtHub() {
 	clineHub.Lock()
 	u.Cleanup(clineHub.Unlock)
 	u.Cleanup(u.endHubs)
 }
 
-// endHubs ends the hubs that Cline left behind for this user, as far as /proc tells.
+// endHubs ends the hubs that Cline left running for this user, as far as /proc shows
+// them.
 func (u *user) endHubs() {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -30,7 +31,7 @@ func (u *user) endHubs() {
 	for _, process := range processes {
 		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
 		if err != nil || !strings.Contains(string(line), "--cline-hub-daemon\x00--cwd\x00"+u.project+"\x00") {
-			continue // another one, or it has ended
+			continue // of another user, or it has ended
 		}
 		pid, _ := strconv.Atoi(filepath.Base(process))
 		if hub, err := os.FindProcess(pid); err == nil {

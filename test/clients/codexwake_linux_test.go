@@ -10,8 +10,9 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestMailWakesIdleCodex: with --wake mail wakes a Codex whose turn is over, at a
-// background server and without one; and what waited ends with Codex.
+// TestMailWakesIdleCodex checks that with --wake, mail wakes an idle Codex, both
+// with a background server and without one, and that the waiting process ends
+// with Codex.
 func TestMailWakesIdleCodex(t *testing.T) {
 	for name, args := range map[string][]string{
 		"background server": nil,
@@ -41,7 +42,8 @@ func TestMailWakesIdleCodex(t *testing.T) {
 	}
 }
 
-// trustCodexHooks is what its user does with /hooks: Codex runs no hook before.
+// trustCodexHooks does what the user does with /hooks. Codex runs no hooks
+// before that.
 func (u *user) trustCodexHooks() {
 	u.Helper()
 	path := filepath.Join(u.home, ".codex", "config.toml")

@@ -12,9 +12,9 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestCodexDaemonSharesNothing: two terminals of one background server. The
-// second has none of the first one's variables, and gets neither its session nor
-// its store, however the entry was made.
+// TestCodexDaemonSharesNothing checks two terminals that use one background
+// server. The second terminal has none of the first one's environment, and must
+// get neither its session nor its store, however bridge was configured.
 func TestCodexDaemonSharesNothing(t *testing.T) {
 	for name, entry := range map[string]string{
 		"installed": "",
@@ -76,9 +76,9 @@ func wantRefused(t *testing.T, r stub.Result) {
 	}
 }
 
-// codexConfig is what its user has set, with a model at url. Without hooks, Codex
-// does not ask whether to trust them; the flag that gets around the question
-// would keep it from starting its background server.
+// codexConfig returns the user's configuration, with a model at url. Without
+// hooks, Codex does not ask whether to trust them; the flag that suppresses the
+// question would prevent it from starting its background server.
 func (u *user) codexConfig(url, entry string, folders ...string) {
 	u.Helper()
 	var trusted strings.Builder
@@ -114,8 +114,8 @@ func (s *seat) codexTerminal(folder, prompt string, env ...string) *terminal {
 	return at.terminal(folder, prompt)
 }
 
-// daemons maps the numbers of Codex's background processes of this home folder to
-// their arguments.
+// daemons maps the process IDs of Codex's background processes for this home
+// folder to their arguments.
 func (u *user) daemons() map[int]string {
 	u.Helper()
 	processes, err := filepath.Glob("/proc/[0-9]*")
@@ -133,7 +133,7 @@ func (u *user) daemons() map[int]string {
 	return found
 }
 
-// endDaemons ends them: Codex itself leaves them forever.
+// endDaemons ends them, because Codex leaves them running.
 func (u *user) endDaemons() {
 	for pid := range u.daemons() {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended meanwhile
@@ -143,8 +143,8 @@ func (u *user) endDaemons() {
 	})
 }
 
-// servers lists the bridges that serve a client's agent in this user's name; those
-// of partners are the test's own.
+// servers lists the bridge processes that serve a client's agent as this user. The
+// processes of partners belong to the test itself.
 func (u *user) servers() (found []string) {
 	u.Helper()
 	own := fmt.Sprintf(" %d ", os.Getpid())

@@ -1,3 +1,3 @@
-// Package clients tests the program with the real clients and scripted models.
-// It has tests only.
+// Package clients tests the program with real clients and scripted models. It
+// contains only tests.
 package clients

@@ -10,8 +10,8 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// writing lets a client's agent write without asking anybody, so that nothing but the
-// guard can keep it from that.
+// writing are settings that let a client's agent write without permission, so that
+// only the guard can prevent it.
 func writing(c client) client {
 	usual := c.args
 	extra := map[string][]string{
@@ -29,7 +29,7 @@ const (
 	freeFile    = "src/free.txt"
 )
 
-// twoFiles is a patch of which one path is claimed.
+// twoFiles is a patch of two files, of which one is claimed.
 const twoFiles = `*** Begin Patch
 *** Update File: ` + freeFile + `
 @@
@@ -41,8 +41,8 @@ const twoFiles = `*** Begin Patch
 +after
 *** End Patch`
 
-// attempts are a client's ways to write a file, by its own tools. The first two are for
-// one file, those behind them for the claimed one and another.
+// attempts are a client's ways to write a file with its own tools. The first two write
+// one file; the others write the claimed file and another one.
 func (s *seat) attempts(a *stub.Agent, file string) []func() stub.Result {
 	path := filepath.Join(s.project, file)
 	call := func(tool string, args stub.Args) func() stub.Result {
@@ -77,9 +77,9 @@ func (s *seat) attempts(a *stub.Agent, file string) []func() stub.Result {
 	return all
 }
 
-// TestGuard: an agent of a real client cannot change what another has claimed, by any
-// of its own tools; what is free it changes, and what was claimed as soon as it is
-// given back.
+// TestGuard checks that an agent of a real client cannot change a file that another
+// agent has claimed, with any of the client's tools. It can change free files, and
+// the claimed one once the claim is released.
 func TestGuard(t *testing.T) {
 	for _, c := range []client{claude, codex, gemini} {
 		t.Run(c.title, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// readBoth reads the files, which Claude Code wants before it edits them.
+// readBoth reads the files, which Claude Code requires before editing them.
 func (s *seat) readBoth(a *stub.Agent) {
 	if s.program != "claude" {
 		return
@@ -136,7 +136,7 @@ func (s *seat) readBoth(a *stub.Agent) {
 	}
 }
 
-// fill writes a file of the project as it is at first.
+// fill writes the initial content of a file of the project.
 func (u *user) fill(file string) {
 	u.Helper()
 	u.write(filepath.Join("..", filepath.Base(u.project), file), "before\n")

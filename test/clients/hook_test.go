@@ -7,14 +7,14 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// notice is how a hook begins what it tells an agent of its mail.
+// notice is the beginning of a hook's message to an agent about its mail.
 const notice = "[bridge] Unread messages: "
 
 const mail = "The tests pass on my side."
 
-// TestHooksTellOfMail: a prompt, a tool and the end of a turn tell the agent that
-// mail waits, once, and nothing of what it says. At the end of a turn the agent
-// goes on and fetches it.
+// TestHooksTellOfMail checks that the hooks of a prompt, of a tool and of the end
+// of a turn tell the agent once that mail is waiting, without its content. At the
+// end of a turn the agent continues and fetches it.
 func TestHooksTellOfMail(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.title, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestHooksTellOfMail(t *testing.T) {
 				wantMessages(t, a.Call("check_messages", nil), mail)
 				a.Say("Now I have finished.")
 
-				// The second prompt, in a process of its own.
+				// The second prompt, in a new process.
 				wantTold(t, a, true)
 				wantMessages(t, a.Call("check_messages", nil), mail)
 				a.Say("There was mail.")
@@ -58,7 +58,7 @@ func TestHooksTellOfMail(t *testing.T) {
 }
 
 // wantTold checks whether the client has told the agent of mail since its last
-// turn, and that it said no more than that.
+// turn, and that it told nothing else.
 func wantTold(t *testing.T, a *stub.Agent, want bool) {
 	t.Helper()
 	said := a.Request().Said()
@@ -70,8 +70,8 @@ func wantTold(t *testing.T, a *stub.Agent, want bool) {
 	}
 }
 
-// TestStopHookEnds: a partner that never stops writing cannot keep an agent busy
-// forever without its user.
+// TestStopHookEnds checks that a partner that keeps writing cannot keep an agent
+// busy forever without its user.
 func TestStopHookEnds(t *testing.T) {
 	const most = 5 // agents.MaxHookContinues
 	for _, c := range clients {
@@ -85,7 +85,7 @@ func TestStopHookEnds(t *testing.T) {
 			s := u.seat(c, func(a *stub.Agent) {
 				a.Call("join_conversation", stub.Args{"join_code": code})
 				for turns <= 2*most {
-					a.Call("check_messages", stub.Args{"limit": turns + 1}) // Gemini CLI ends the turn at the fifth equal call
+					a.Call("check_messages", stub.Args{"limit": turns + 1}) // Gemini CLI ends the turn at the fifth identical call
 					p.call("send_to_partner", stub.Args{"message": mail})
 					turns++
 					a.Say("I have finished.")

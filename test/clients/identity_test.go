@@ -12,7 +12,7 @@ import (
 // token is the form of a token.
 var token = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
-// wantNoToken checks that no token came into the model's context, and so onto the
+// wantNoToken checks that no token got into the model's context, and so onto the
 // user's screen.
 func (s *seat) wantNoToken() {
 	s.Helper()
@@ -21,9 +21,9 @@ func (s *seat) wantNoToken() {
 	}
 }
 
-// TestIdentitySurvivesRestart: two agents of the same client, in the same folder,
-// stay who they are when each client is started again on its session, and no call
-// of theirs names a conversation or a token.
+// TestIdentitySurvivesRestart checks that two agents of the same client in the
+// same folder keep their identities when each client is restarted with its
+// session, although none of their calls names a conversation or a token.
 func TestIdentitySurvivesRestart(t *testing.T) {
 	for _, c := range []client{claude, codex, gemini} {
 		t.Run(c.title, func(t *testing.T) {
@@ -55,8 +55,8 @@ func TestIdentitySurvivesRestart(t *testing.T) {
 	}
 }
 
-// TestStrangersStayStrangers: a new session of the same client in the same folder
-// is nobody's.
+// TestStrangersStayStrangers checks that a new session of the same client in the
+// same folder has no conversation.
 func TestStrangersStayStrangers(t *testing.T) {
 	for _, c := range []client{claude, codex, gemini} {
 		t.Run(c.title, func(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// These tests ask the real clients, as npm has them, what they make of what
-// `bridge install` wrote. They need no model and no network.
+// These tests check how the real clients, as published on npm, interpret what
+// `bridge install` wrote. They need neither a model nor a network.
 
-// left lists the files of the client's that still speak of bridge.
+// left lists the client's files that still mention bridge.
 func (u *user) left(folders ...string) (files []string) {
 	u.Helper()
 	for _, folder := range folders {
@@ -68,8 +68,8 @@ func TestClaudeSeesInstalledBridge(t *testing.T) {
 	}
 }
 
-// TestClaudeAsksForProjectServers: until its user agrees, Claude Code does not
-// start what a project's file names.
+// TestClaudeAsksForProjectServers checks that Claude Code does not start the
+// servers in a project's file until the user agrees.
 func TestClaudeAsksForProjectServers(t *testing.T) {
 	u := newUser(t, claude)
 	u.run(bridgeProgram, "install", "claude", "--scope", "project")
@@ -122,16 +122,16 @@ func TestCodexSeesInstalledBridge(t *testing.T) {
 		t.Errorf("bridge list is forbidden: %s", out)
 	}
 
-	// Codex itself writes the file again; what is ours is found anyway.
+	// Codex itself rewrites the file; bridge's entries must still be found.
 	u.run("codex", "mcp", "add", "other", "--", "/bin/cat")
 	u.uninstall("codex", ".codex")
 	u.want(u.run("codex", "mcp", "list"), "other")
 }
 
-// appServerTimeout is for a machine that is busy with other things.
+// appServerTimeout is long, because the machine may be busy.
 const appServerTimeout = 60 * time.Second
 
-// appServer asks Codex's app server and decodes the results.
+// appServer sends a request to Codex's app server and decodes the results.
 func (u *user) appServer(questions map[string]any) {
 	u.Helper()
 	cmd := exec.CommandContext(u.Context(), "codex", "app-server")

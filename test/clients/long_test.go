@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestLongMessage: a message as long as they get reaches the model whole, in as
-// many parts as the client needs, and nothing is cut on the way.
+// TestLongMessage checks that the longest possible message reaches the model
+// completely, in as many parts as the client needs.
 func TestLongMessage(t *testing.T) {
 	var long strings.Builder
 	for i := 0; long.Len() < 49_900; i++ {

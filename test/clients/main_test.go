@@ -1,17 +1,19 @@
-// Package clients_test drives the real, unmodified MCP clients, as npm has them,
-// with a model of ours (package stub). They need no key and no network.
+// Package clients_test drives the real, unmodified MCP clients, as published on
+// npm, with scripted models (package stub). The tests need neither an API key
+// nor a network.
 //
-// scripts/test-clients.sh installs the clients and runs the tests. Without the
-// folder that it makes, named by NODE22, everything here is skipped, so that
-// whatever clients are on a developer's machine, and their settings, stay out.
+// scripts/test-clients.sh installs the clients and runs the tests. Without its
+// folder, which NODE22 names, all tests are skipped, so that they never use the
+// clients and settings on a developer's machine.
 //
-//	main_test.go     the bridge under test
-//	user_test.go     a user's machine: a home, a project, a store
-//	client_test.go   the clients, and how each is driven without a terminal
-//	seat_test.go     one client with its model
-//	partner_test.go  an agent without a client, for what needs just somebody
-//	store_test.go    what the operator sees
-//	*_test.go        the tests
+// \tmain_test.go the bridge under test
+// \tuser_test.go a user's machine: a home, a project, a store
+// \tclient_test.go the clients, and how each is driven without a terminal
+// \tseat_test.go a client with its model
+// \tpartner_test.go an agent without a client, for tests that only need a
+// partner
+// \tstore_test.go what the operator sees
+// \t*_test.go the tests
 package clients_test
 
 import (
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	folder := os.Getenv("NODE22")
 	if folder == "" {
-		return m.Run() // the tests say why they skip
+		return m.Run() // the tests report why they are skipped
 	}
 	bin := filepath.Join(folder, "node_modules", ".bin")
 	if err := os.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {

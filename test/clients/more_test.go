@@ -4,9 +4,9 @@ import (
 	"testing"
 )
 
-// TestMoreClientsSeeInstalledBridge: the clients that get the server alone read
-// what `bridge install` wrote, and, where they start servers to list them, connect
-// to it; and nothing of it is left behind.
+// TestMoreClientsSeeInstalledBridge checks that the clients for which only the
+// server is installed read what `bridge install` wrote and, if listing servers
+// starts them, connect to it, and that uninstalling leaves nothing behind.
 func TestMoreClientsSeeInstalledBridge(t *testing.T) {
 	for program, c := range map[string]struct {
 		list []string
@@ -16,8 +16,9 @@ func TestMoreClientsSeeInstalledBridge(t *testing.T) {
 		"opencode": {list: []string{"mcp", "list"}, want: "connected"},
 		"qwen":     {list: []string{"mcp", "list"}, want: "Connected"},
 		"copilot":  {list: []string{"mcp", "list"}, want: "bridge (local)"},
-		"cline":    {list: []string{"mcp", "uninstall", "bridge"}, want: "Uninstalled MCP server bridge"}, // it lists them at a terminal only
-		// Amp wants a key before it does anything, and starts servers before it uses the key.
+		"cline":    {list: []string{"mcp", "uninstall", "bridge"}, want: "Uninstalled MCP server bridge"}, // it lists servers only at a terminal
+		// Amp requires a key before it does anything, but starts servers before it uses the
+		// key.
 		"amp": {list: []string{"mcp", "doctor"}, want: "connected (13 tools", env: []string{"AMP_API_KEY=none", "AMP_URL=http://127.0.0.1:9"}},
 	} {
 		t.Run(program, func(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestMoreClientsTalk: each client that gets the server alone joins by a code,
-// reads what its partner wrote, and answers. Nothing of bridge runs on after it.
+// TestMoreClientsTalk checks that each client for which only the server is
+// installed joins with a code, reads its partner's message and answers, and that
+// no process of bridge is left afterwards.
 func TestMoreClientsTalk(t *testing.T) {
 	for _, c := range chatClients {
 		t.Run(c.title, func(t *testing.T) {
@@ -33,9 +34,10 @@ func TestMoreClientsTalk(t *testing.T) {
 	}
 }
 
-// TestToldSessionSurvivesRestart: Qwen Code and Copilot CLI tell their servers
-// the same session after it was resumed in another process, so the agent need not
-// name its conversation; a new session in the same folder is nobody's.
+// TestToldSessionSurvivesRestart checks that Qwen Code and Copilot CLI report the
+// same session to their servers after it was resumed in another process, so that
+// the agent need not name its conversation. A new session in the same folder must
+// have no conversation.
 func TestToldSessionSurvivesRestart(t *testing.T) {
 	for _, c := range []client{qwen, copilot} {
 		t.Run(c.title, func(t *testing.T) {

@@ -13,9 +13,10 @@ const (
 	reply    = "id and name, both text."
 )
 
-// TestPair: two different clients, each with its own bridge process, create a
-// conversation, join it by a code that their human carries over, ask, answer,
-// and see each other's status and the history. Neither ever names a token.
+// TestPair checks two different clients, each with its own bridge process. They
+// create a conversation, join it with a code that their human passes on, ask,
+// answer, and see each other's status and the history. Neither of them ever
+// uses a token.
 func TestPair(t *testing.T) {
 	for _, other := range []client{codex, gemini} {
 		t.Run("claude and "+other.title, func(t *testing.T) {
@@ -25,8 +26,8 @@ func TestPair(t *testing.T) {
 	}
 }
 
-// wait has an agent wait for mail, again where none came: another client may take more
-// than one wait to start on a machine that is busy.
+// wait makes an agent wait for mail, and retries if none came: on a busy machine the
+// other client may take longer to start than one wait.
 func wait(a *stub.Agent) (result stub.Result) {
 	for range 3 {
 		result = a.Call("check_messages", stub.Args{"wait_seconds": 50})

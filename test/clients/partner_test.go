@@ -8,7 +8,7 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// partner is an agent with a bridge process of its own and no client around it.
+// partner is an agent with its own bridge process and without a client.
 type partner struct {
 	*user
 	session *mcp.ClientSession
@@ -27,7 +27,7 @@ func (u *user) partner() *partner {
 	return &partner{u, session}
 }
 
-// call calls a tool that must succeed. Scripts may use it, too.
+// call calls a tool, which must succeed. Scripts may use it too.
 func (p *partner) call(tool string, args stub.Args) stub.Result {
 	p.Helper()
 	result, err := p.session.CallTool(p.Context(), &mcp.CallToolParams{Name: tool, Arguments: args})

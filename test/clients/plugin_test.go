@@ -8,8 +8,8 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestClaudePlugin: the plugin brings the server and its hooks, without anything
-// that was installed by `bridge install`.
+// TestClaudePlugin checks that the plugin provides the server and its hooks,
+// without `bridge install`.
 func TestClaudePlugin(t *testing.T) {
 	plugin := claude
 	plugin.args = func(url, prompt, session string) []string {
@@ -19,7 +19,7 @@ func TestClaudePlugin(t *testing.T) {
 	testBroughtAlong(u, plugin, "mcp__plugin_bridge_bridge__")
 }
 
-// TestGeminiExtension: so does the extension.
+// TestGeminiExtension checks the same for the extension.
 func TestGeminiExtension(t *testing.T) {
 	u := newUser(t, gemini)
 	u.env = append(u.env, "GEMINI_API_KEY="+noKey)
@@ -27,8 +27,8 @@ func TestGeminiExtension(t *testing.T) {
 	testBroughtAlong(u, gemini, "mcp_bridge_")
 }
 
-// testBroughtAlong checks that a client joins, is told of mail when its turn
-// ends, and fetches it. Its tools have names of their own.
+// testBroughtAlong checks that a client joins, is told of mail at the end of
+// its turn, and fetches it. Its tools have names of their own.
 func testBroughtAlong(u *user, c client, prefix string) {
 	u.Helper()
 	u.env = append(u.env, "PATH="+filepath.Dir(bridgeProgram)+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -45,7 +45,7 @@ func testBroughtAlong(u *user, c client, prefix string) {
 	u.want(s.prompt("Join with the code.").out, "There was mail.")
 }
 
-// repository is a path in this repository.
+// repository returns a path in this repository.
 func repository(t *testing.T, elements ...string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(append([]string{"..", ".."}, elements...)...))

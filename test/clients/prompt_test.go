@@ -6,9 +6,9 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// TestPromptsAreCommands: what the server offers as prompts, the user types as
-// commands, and the model is told what to do. Gemini CLI takes an argument that may
-// be left out by its name only.
+// TestPromptsAreCommands checks that users can type the server's prompts as
+// commands, and that the model gets the text of the prompt. Gemini CLI accepts an
+// optional argument only by name.
 func TestPromptsAreCommands(t *testing.T) {
 	for name, c := range map[string]struct {
 		client

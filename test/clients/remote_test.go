@@ -16,14 +16,14 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// host is a machine with a store and a gateway for others.
+// host is a machine with a store and a gateway for other machines.
 type host struct {
 	*user
 	address string
 	trust   string // a file with the certificate of the gateway's authority
 }
 
-// host starts one on the loopback interface, with a home folder of its own.
+// host starts a host on the loopback interface, with its own home folder.
 func (u *user) host() *host {
 	u.Helper()
 	root := clientFolder(u.T)
@@ -66,7 +66,7 @@ var (
 	key     = regexp.MustCompile(`(?m)^brk_\S+$`)
 )
 
-// key makes an access key.
+// key creates an access key.
 func (h *host) key(name string) string {
 	h.Helper()
 	out := h.run(bridgeProgram, "access", "add", name)
@@ -77,7 +77,8 @@ func (h *host) key(name string) string {
 	return found
 }
 
-// direct has a client speak to a gateway's /mcp, as docs/machines.md says.
+// direct configures a client to connect to a gateway's /mcp, as described in
+// docs/machines.md.
 func (u *user) direct(c client, h *host, key string) {
 	u.Helper()
 	url := "https://" + h.address + "/mcp"
@@ -96,8 +97,8 @@ func (u *user) direct(c client, h *host, key string) {
 	}
 }
 
-// TestOverHTTPS: each client that speaks to a gateway by itself, with an access key and
-// nothing else, works with an agent on the gateway's machine.
+// TestOverHTTPS checks that each client that can connect to a gateway itself, with only
+// an access key, works with an agent on the gateway's machine.
 func TestOverHTTPS(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.title, func(t *testing.T) {
@@ -109,8 +110,8 @@ func TestOverHTTPS(t *testing.T) {
 	}
 }
 
-// TestThroughConnect: each client works on a machine that is connected with a gateway as it
-// does beside a store.
+// TestThroughConnect checks that each client works the same on a machine connected to a
+// gateway as on the machine of the store.
 func TestThroughConnect(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.title, func(t *testing.T) {

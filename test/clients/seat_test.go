@@ -8,14 +8,14 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// seat is a client with a model that follows a script.
+// seat is a client with a scripted model.
 type seat struct {
 	*user
 	client
 	model *stub.Model
 }
 
-// seat gives a client of the user's a model.
+// seat connects a client of the user to a model.
 func (u *user) seat(c client, script func(*stub.Agent)) *seat {
 	u.Helper()
 	s := &seat{u, c, stub.Start(c.wire, script)}
@@ -23,19 +23,19 @@ func (u *user) seat(c client, script func(*stub.Agent)) *seat {
 	return s
 }
 
-// transcript is what came of a prompt.
+// transcript is the result of a prompt.
 type transcript struct {
 	out     string
-	session string // the client's own id of it
+	session string // the client's own ID of the session
 }
 
-// prompt hands the client a prompt and waits until it has finished.
+// prompt passes a prompt to the client and waits until it has finished.
 func (s *seat) prompt(text string) transcript {
 	s.Helper()
 	return s.begin(text).end()
 }
 
-// resume goes on with an earlier session of the client's, in a new process.
+// resume continues an earlier session of the client in a new process.
 func (s *seat) resume(earlier transcript, text string) transcript {
 	s.Helper()
 	return s.start(text, earlier.session).end()
@@ -47,7 +47,7 @@ func (s *seat) begin(text string) *running {
 	return s.start(text, "")
 }
 
-// running is a client that works on a prompt.
+// running is a client that is processing a prompt.
 type running struct {
 	*seat
 	out    bytes.Buffer
@@ -82,7 +82,7 @@ func (s *seat) start(prompt, session string) *running {
 	return r
 }
 
-// end waits until the client has finished, and well.
+// end waits until the client has finished successfully.
 func (r *running) end() transcript {
 	r.Helper()
 	defer r.cancel()
@@ -102,7 +102,7 @@ func (r *running) end() transcript {
 	return t
 }
 
-// hear waits for what a script says, as long as its client runs.
+// hear waits for a value from a script, as long as its client is running.
 func hear[T any](r *running, from <-chan T) (said T) {
 	r.Helper()
 	select {

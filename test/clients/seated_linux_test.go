@@ -15,13 +15,14 @@ import (
 // seated are clients at a terminal.
 var seated = []struct {
 	client
-	// args hand it a prompt in a new session; again goes on with the latest one in
-	// another process.
+	// args pass it a prompt in a new session. again continues the latest session
+	// in another process.
 	args, again []string
-	// typed reports that again takes no prompt: it is typed.
+	// typed reports that again takes no prompt, so that the prompt has to be
+	// typed.
 	typed bool
-	// remembered reports that bridge knows the session after a restart; else its
-	// agent comes back with a resume code.
+	// remembered reports that bridge recognises the session after a restart.
+	// Otherwise its agent returns with a resume code.
 	remembered bool
 }{
 	{gemini, []string{"--approval-mode", "yolo", "-i"}, []string{"--approval-mode", "yolo", "--resume", "latest", "-i"}, false, true},
@@ -31,12 +32,12 @@ var seated = []struct {
 	{cline, []string{"--tui"}, []string{"--tui", "--id"}, true, false},
 }
 
-// again is what a user says after a restart.
+// again is the user's prompt after a restart.
 const again = "Write to your partner."
 
-// TestSeatedAtTerminal: at a terminal each client joins, reads and answers; started
-// again on its session it goes on without a token, none of which the model ever
-// sees; and nothing of bridge runs on when the terminal is closed.
+// TestSeatedAtTerminal checks each client at a terminal: it joins, reads and
+// answers. Restarted with its session, it continues without a token, which the
+// model never sees. When the terminal is closed, no process of bridge is left.
 func TestSeatedAtTerminal(t *testing.T) {
 	for _, c := range seated {
 		t.Run(c.title, func(t *testing.T) {
@@ -53,7 +54,7 @@ func TestSeatedAtTerminal(t *testing.T) {
 				a.Call("send_to_partner", stub.Args{"message": reply})
 				said <- "answered"
 				a.Say("I have answered.")
-				for !strings.Contains(a.Request().Said(), again) { // a client may ask for a title, or what its user may say next
+				for !strings.Contains(a.Request().Said(), again) { // a client may ask for a title, or for suggestions for the user's next prompt
 					a.Say("Nothing.")
 				}
 				if !c.remembered {
@@ -96,15 +97,15 @@ func TestSeatedAtTerminal(t *testing.T) {
 	}
 }
 
-// trust is what its user has answered already where a client asks whether to trust
-// the folder.
+// trust is the user's earlier answer to whether the folder is trusted, if the
+// client asks.
 func (u *user) trust(c client) {
 	if c.program == copilot.program {
 		u.write(".copilot/config.json", fmt.Sprintf(`{"trusted_folders": [%q]}`, u.project))
 	}
 }
 
-// latestClineSession asks Cline for it.
+// latestClineSession asks Cline for its latest session.
 func (u *user) latestClineSession() string {
 	u.Helper()
 	out := u.run("cline", "history", "--json")
@@ -115,8 +116,9 @@ func (u *user) latestClineSession() string {
 	return found[1]
 }
 
-// leave waits until the client rests, closes the terminal, and waits until nothing of
-// bridge runs. What Cline takes up again runs in its hub, and ends with that.
+// leave waits until the client is idle, closes the terminal, and waits until no
+// process of bridge is left. A session that Cline resumes runs in its hub, and ends
+// with the hub.
 func (t *terminal) leave() {
 	t.Helper()
 	t.rests()
@@ -127,7 +129,7 @@ func (t *terminal) leave() {
 	t.await("the end of the client's server", func() bool { return len(t.servers()) == 0 })
 }
 
-// rests waits until the screen has not changed for a while: its client has shown what
+// rests waits until the screen has not changed for a while: the client has shown what
 // its model said, or is ready.
 func (t *terminal) rests() {
 	t.Helper()

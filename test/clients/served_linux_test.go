@@ -17,13 +17,13 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// Servers of the clients' own, to which several terminals attach: all their sessions of
-// a folder call one server of ours.
+// Servers of the clients themselves, to which several terminals attach. All sessions in
+// a folder use the same bridge server.
 
-// TestServedOpencode: `opencode serve` has the variables of the terminal in which it was
-// started, and does not tell which session calls. Two terminals that attach to it in one
-// folder, and one in another, never get each other's mail: who has joined proves it
-// with its resume code.
+// TestServedOpencode checks `opencode serve`, which has the environment of the terminal
+// in which it was started, and does not report which session makes a call. Two terminals
+// attached to it in one folder, and one in another, must never get each other's mail: a
+// session that has joined proves it with its resume code.
 func TestServedOpencode(t *testing.T) {
 	u := newUser(t, opencode)
 	u.install(opencode)
@@ -73,9 +73,9 @@ func TestServedOpencode(t *testing.T) {
 	u.await("the end of the client's servers", func() bool { return len(u.servers()) == 0 })
 }
 
-// TestServedQwen: `qwen serve` tells in each call which session it is for, and the
-// variable of its server names none of them. The session that joined needs no code;
-// another gets nothing.
+// TestServedQwen checks `qwen serve`, which reports the session in each call; the
+// variable of its server identifies none of them. The session that joined needs no
+// code, and another one gets nothing.
 func TestServedQwen(t *testing.T) {
 	u := newUser(t, qwen)
 	u.write(".qwen/settings.json", "{"+qwenQuiet+`, "ui": {"enableFollowupSuggestions": false}, "security": {"auth": {"selectedType": "openai"}}}`+"\n")
@@ -85,7 +85,7 @@ func TestServedQwen(t *testing.T) {
 	p.call("send_to_partner", stub.Args{"message": mail})
 	said := make(chan string, 3)
 	s := u.seat(qwen, func(a *stub.Agent) {
-		prompted := func(n int) { // Qwen Code may ask for more than that
+		prompted := func(n int) { // Qwen Code may make further requests
 			for len(a.Request().Tools) == 0 || !strings.Contains(a.Request().Said(), fmt.Sprintf("Prompt %d.", n)) {
 				a.Say("Nothing.")
 			}
@@ -113,14 +113,14 @@ func TestServedQwen(t *testing.T) {
 	u.await("the end of the client's servers", func() bool { return len(u.servers()) == 0 })
 }
 
-// serve starts the client as a server on a free port, and returns its address and what
-// ends it.
+// serve starts the client as a server on a free port. It returns the server's address
+// and a function that stops it.
 func (s *seat) serve(env []string) (url string, stop func()) {
 	s.Helper()
 	ctx, cancel := context.WithCancel(s.Context())
 	cmd := s.command(ctx, s.program, "serve", "--port", "0")
 	cmd.Env = append(append(cmd.Env[:len(cmd.Env):len(cmd.Env)], s.client.model(s.model.URL())...), env...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // as at its terminal
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // the same as at its terminal
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		s.Fatal(err)
@@ -144,12 +144,12 @@ func (s *seat) serve(env []string) (url string, stop func()) {
 	return "", nil
 }
 
-// address is that of a server on the loopback interface.
+// address returns the address of a server on the loopback interface.
 var address = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
 
-// qwenSession opens a session of `qwen serve` that asks nobody before it uses tools. On
-// a busy machine the process that is to run it may take longer than Qwen Code waits for
-// it; it says that one may try again.
+// qwenSession opens a session of `qwen serve` that uses tools without permission. On a
+// busy machine the process of the session may take longer to start than Qwen Code waits
+// for it; then Qwen Code suggests trying again.
 func (s *seat) qwenSession(url string) (id string) {
 	s.Helper()
 	s.await("a session", func() bool {
@@ -163,7 +163,7 @@ func (s *seat) qwenSession(url string) (id string) {
 	return id
 }
 
-// post sends what has to be taken.
+// post sends a request that must be accepted.
 func (s *seat) post(url string, body any) {
 	s.Helper()
 	if status, answer := s.ask(url, body); status >= http.StatusBadRequest {
@@ -193,7 +193,7 @@ func (s *seat) ask(url string, body any) (status int, answer map[string]any) {
 	return response.StatusCode, answer
 }
 
-// hear waits for what a script says.
+// hear waits for a value from a script.
 func (u *user) hear(said <-chan string) {
 	u.Helper()
 	u.await("the script", func() bool {

@@ -2,7 +2,7 @@ package clients_test
 
 import "encoding/json"
 
-// stored is what the operator sees of a conversation.
+// stored is a conversation as the operator sees it.
 type stored struct {
 	Conversation struct {
 		ID       string `json:"conversation_id"`
@@ -15,7 +15,7 @@ type stored struct {
 	} `json:"messages"`
 }
 
-// texts are the messages, the oldest first, each behind its sender.
+// texts returns the messages, oldest first, each preceded by its sender.
 func (s stored) texts() (texts []string) {
 	for _, m := range s.Messages {
 		texts = append(texts, m.From+": "+m.Message)
@@ -23,8 +23,8 @@ func (s stored) texts() (texts []string) {
 	return texts
 }
 
-// onlyConversation asks bridge for the one conversation of the store, after a
-// look at the audit log.
+// onlyConversation returns the only conversation of the store, after checking
+// the audit log.
 func (u *user) onlyConversation() stored {
 	u.Helper()
 	u.want(u.run(bridgeProgram, "audit", "verify"), "ok: ")

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal is a client at a pseudo-terminal that nobody looks at.
+// terminal is a client at a pseudo-terminal without a viewer.
 type terminal struct {
 	*seat
 	master *os.File
@@ -60,23 +60,24 @@ func (s *seat) terminal(folder string, args ...string) *terminal {
 	return t
 }
 
-// terminalAnswers are what a terminal answers to the questions that programs wait
-// for: where the cursor is (DSR 6: in the first corner), what it is (DA: a VT100),
-// what its colours are (OSC 10 and 11: white on black), and its name (XTVERSION).
+// terminalAnswers are a terminal's answers to the queries that programs wait for:
+// the position of the cursor (DSR 6: the first corner), the type of terminal (DA:
+// a VT100), the colours (OSC 10 and 11: white on black), and the name (XTVERSION).
 var terminalAnswers = map[string]string{
 	"\x1b[6n": "\x1b[1;1R", "\x1b[c": "\x1b[?1;2c", "\x1b[>q": "\x1bP>|test\x1b\\", "\x1b[>0q": "\x1bP>|test\x1b\\",
 	"\x1b]10;?": "\x1b]10;rgb:ffff/ffff/ffff\x1b\\", "\x1b]11;?": "\x1b]11;rgb:0000/0000/0000\x1b\\",
 }
 
-// plainScreen is what was written to a screen without the sequences that move the
-// cursor and colour it (ECMA-48), and without blanks, for which some move the cursor.
+// plainScreen returns what was written to a screen without the sequences that move
+// the cursor and set colours (ECMA-48), and without blanks, because some programs
+// move the cursor instead of writing them.
 func plainScreen(shown string) string {
 	return strings.Join(strings.Fields(sequences.ReplaceAllString(shown, "")), "")
 }
 
 var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])`)
 
-// watch keeps what is shown and answers what programs ask a terminal.
+// watch records the output and answers the queries of the program.
 func (t *terminal) watch() {
 	defer close(t.done)
 	buffer := make([]byte, 16<<10)
@@ -87,7 +88,7 @@ func (t *terminal) watch() {
 		t.mu.Unlock()
 		for question, answer := range terminalAnswers {
 			for range bytes.Count(buffer[:n], []byte(question)) {
-				_, _ = io.WriteString(t.master, answer) // a program that is gone needs no answer
+				_, _ = io.WriteString(t.master, answer) // an error means that the program has ended
 			}
 		}
 		if err != nil {
@@ -102,7 +103,7 @@ func (t *terminal) shown() string {
 	return t.screen.String()
 }
 
-// openTerminal makes a pseudo-terminal of 40 lines of 120 columns (pts(4)).
+// openTerminal opens a pseudo-terminal with 40 lines of 120 columns (pts(4)).
 func openTerminal() (master, slave *os.File, err error) {
 	if master, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0); err != nil {
 		return nil, nil, err
@@ -124,7 +125,7 @@ func openTerminal() (master, slave *os.File, err error) {
 	return master, slave, err
 }
 
-// hearOf waits for what a script says while its client is at a terminal.
+// hearOf waits for a value from a script while its client is at a terminal.
 func hearOf[T any](at *terminal, from <-chan T) (said T) {
 	at.Helper()
 	select {

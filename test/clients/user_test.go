@@ -13,20 +13,20 @@ import (
 	"example.org/bridge/internal/bridgetest"
 )
 
-// callTimeout bounds what a client may take, on a machine that is busy with other
-// things. Nothing waits for it where all is well.
+// callTimeout limits the time of a client, generously, because the machine may be
+// busy. It is only reached on failure.
 const callTimeout = 2 * time.Minute
 
-// user is somebody's machine: an empty home folder, a project, and no network
-// but the loopback interface as far as the clients are told.
+// user is a user's machine: an empty home folder, a project, and no network
+// except the loopback interface, as far as the clients are told.
 type user struct {
 	*testing.T
 	home, project string
 	env           []string
 }
 
-// newUser skips the test where the clients are not to be had. The test runs beside
-// others: each user has a home, a store and processes of their own.
+// newUser skips the test if the clients are not installed. The test runs in
+// parallel with others: each user has its own home, store and processes.
 func newUser(t *testing.T, clients ...client) *user {
 	t.Helper()
 	if os.Getenv("NODE22") == "" {
@@ -45,8 +45,8 @@ func newUser(t *testing.T, clients ...client) *user {
 		t.Fatal(err)
 	}
 	u.env = []string{"HOME=" + u.home, "PATH=" + os.Getenv("PATH"), "TERM=dumb", "LANG=C.UTF-8", "CLAUDE_CODE_TMPDIR=" + root}
-	// A hook gives up within a fraction of a second rather than delay its client. On a
-	// busy machine that is no reason to say nothing here.
+	// A hook gives up within a fraction of a second rather than delay its client. In
+	// these tests it must report even on a busy machine.
 	u.write(".config/bridge/config.toml", "[hook]\ntime_limit = \"30s\"\n")
 	for _, c := range clients {
 		if c.program == cline.program {
@@ -63,9 +63,9 @@ func newUser(t *testing.T, clients ...client) *user {
 	return u
 }
 
-// clientFolder is a folder that is removed behind the test. A client's processes in the
-// background may write into it for a moment after they were told to end, so that it is
-// not empty when it is to be removed, which t.TempDir takes for a failure.
+// clientFolder returns a folder that is removed after the test. Background processes of
+// a client may still write to it for a moment after they were told to end. It is then
+// not empty when it is removed, which t.TempDir would report as a failure.
 func clientFolder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bridge-clients-") //nolint:usetesting // see above
@@ -86,7 +86,7 @@ func clientFolder(t *testing.T) string {
 	return root
 }
 
-// write makes a file in the home folder.
+// write writes a file in the home folder.
 func (u *user) write(name, text string) {
 	u.Helper()
 	path := filepath.Join(u.home, name)
@@ -98,7 +98,7 @@ func (u *user) write(name, text string) {
 	}
 }
 
-// install connects clients with the bridge, as a user would.
+// install connects the clients with the bridge, as a user would.
 func (u *user) install(clients ...client) {
 	u.Helper()
 	for _, c := range clients {
@@ -106,8 +106,8 @@ func (u *user) install(clients ...client) {
 	}
 }
 
-// run runs a program in the project and returns all that it prints; its exit
-// code does not matter.
+// run runs a program in the project and returns its output; its exit code does
+// not matter.
 func (u *user) run(program string, args ...string) string {
 	u.Helper()
 	ctx, cancel := context.WithTimeout(u.Context(), callTimeout)
@@ -120,15 +120,15 @@ func (u *user) run(program string, args ...string) string {
 	return string(out)
 }
 
-// command is a program in the project, with its processes ended with ctx.
+// command returns a program in the project, whose processes are ended with ctx.
 func (u *user) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env = u.project, u.env
-	cmd.WaitDelay = 5 * time.Second // for what the killed program leaves behind
+	cmd.WaitDelay = 5 * time.Second // for the processes that the killed program leaves behind
 	return cmd
 }
 
-// want checks that a text has a part.
+// want checks that a text contains a part.
 func (u *user) want(text, part string) {
 	u.Helper()
 	if !strings.Contains(text, part) {
@@ -136,7 +136,7 @@ func (u *user) want(text, part string) {
 	}
 }
 
-// await looks until something is so.
+// await waits until a condition is true.
 func (u *user) await(what string, is func() bool) {
 	u.Helper()
 	bridgetest.Eventually(u, what, is)

@@ -13,12 +13,12 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// allowJoin is leave for the tool that --allow-tools of bridge install leaves out.
+// allowJoin permits the tool that --allow-tools of bridge install leaves out.
 var allowJoin = []string{"--allowedTools", "mcp__" + stub.Server + "__join_conversation"}
 
-// TestMailWakesIdleClaude: a Claude Code that sits at a terminal, its turn over,
-// is woken by mail and reads it without a question; and what waited for mail ends
-// with it.
+// TestMailWakesIdleClaude checks that mail wakes an idle Claude Code at a
+// terminal, which reads it without asking for permission, and that the waiting
+// process ends with it.
 func TestMailWakesIdleClaude(t *testing.T) {
 	w := newWakeTest(t)
 	s := w.user.seat(claude, func(a *stub.Agent) {
@@ -32,8 +32,8 @@ func TestMailWakesIdleClaude(t *testing.T) {
 	w.nothingWaits()
 }
 
-// TestMailWakesContinuedClaude: a session that was taken up again waits for its
-// user's first prompt, and mail wakes it.
+// TestMailWakesContinuedClaude checks that a continued session waits for its
+// user's first prompt, and that mail wakes it after that.
 func TestMailWakesContinuedClaude(t *testing.T) {
 	w := newWakeTest(t)
 	s := w.user.seat(claude, func(a *stub.Agent) {
@@ -51,7 +51,7 @@ func TestMailWakesContinuedClaude(t *testing.T) {
 	w.nothingWaits()
 }
 
-// TestMailWakesResumedClaude: the same for a session that began without a
+// TestMailWakesResumedClaude checks the same for a session that began without a
 // terminal, which --continue does not find.
 func TestMailWakesResumedClaude(t *testing.T) {
 	w := newWakeTest(t)
@@ -67,9 +67,9 @@ func TestMailWakesResumedClaude(t *testing.T) {
 	w.nothingWaits()
 }
 
-// TestMailWakesClearedClaude: /clear gives the session another name, and an empty
-// context. It keeps its conversation, and mail wakes it before its user has
-// written again.
+// TestMailWakesClearedClaude checks /clear, which gives the session a new name
+// and an empty context. The session must keep its conversation, and mail must
+// wake it even before its user's next prompt.
 func TestMailWakesClearedClaude(t *testing.T) {
 	w := newWakeTest(t)
 	s := w.user.seat(claude, func(a *stub.Agent) {
@@ -92,8 +92,8 @@ func TestMailWakesClearedClaude(t *testing.T) {
 	w.nothingWaits()
 }
 
-// TestMailWakesClaudeInBackground: nobody attends a session of claude --bg, and
-// it lives on between its turns.
+// TestMailWakesClaudeInBackground checks a session of claude --bg, which has no
+// terminal and stays alive between its turns.
 func TestMailWakesClaudeInBackground(t *testing.T) {
 	w := newWakeTest(t)
 	s := w.user.seat(claude, func(a *stub.Agent) {
@@ -130,7 +130,7 @@ func newWakeTest(t *testing.T) *wakeTest {
 	return &wakeTest{user: u, client: claude, partner: p, code: code, told: make(chan string, 2)}
 }
 
-// wakes is what the agent does once it is woken, which it is at its next request.
+// wakes is what the agent does once it is woken, which causes its next request.
 func (w *wakeTest) wakes(a *stub.Agent) {
 	w.told <- a.Request().Said()
 	wantMessages(w.user.T, a.Call("check_messages", nil), mail)
@@ -138,8 +138,8 @@ func (w *wakeTest) wakes(a *stub.Agent) {
 	a.Say("There was mail.")
 }
 
-// wake sends mail to the idle agent, and waits until that has read it. Screen is
-// what its user sees, for the case that it does not.
+// wake sends mail to the idle agent, and waits until the agent has read it.
+// screen is shown if it does not.
 func (w *wakeTest) wake(screen func() string) {
 	w.user.Helper()
 	w.waits()
@@ -154,8 +154,8 @@ func (w *wakeTest) wake(screen func() string) {
 	}
 }
 
-// waits waits until a hook waits for mail, and the agent is idle: the hooks that
-// run beside that one at the end of a turn are over.
+// waits waits until a hook is waiting for mail and the agent is idle, which
+// means that the other hooks at the end of the turn have ended.
 func (w *wakeTest) waits() (hook waitingHook) {
 	w.user.Helper()
 	w.user.await("a hook that waits", func() (ok bool) {
@@ -179,7 +179,8 @@ type waitingHook struct {
 	since   time.Time
 }
 
-// waiting returns the user's oldest hook that waits for mail; false while none does.
+// waiting returns the user's oldest hook that is waiting for mail; false if there is
+// none.
 func (u *user) waiting(client string) (oldest waitingHook, ok bool) {
 	u.Helper()
 	for _, process := range u.processes(bridgeProgram + "\x00hook\x00" + client + "\x00--wait\x00") {
@@ -191,7 +192,7 @@ func (u *user) waiting(client string) (oldest waitingHook, ok bool) {
 }
 
 // processes lists the folders in /proc of the user's processes whose arguments,
-// each ended by a zero byte, begin so.
+// each terminated by a zero byte, begin with the given text.
 func (u *user) processes(begin string) (found []string) {
 	u.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*")
@@ -199,7 +200,7 @@ func (u *user) processes(begin string) (found []string) {
 		u.Fatal(err)
 	}
 	for _, process := range all {
-		line, _ := os.ReadFile(filepath.Join(process, "cmdline")) // nothing of one that has ended
+		line, _ := os.ReadFile(filepath.Join(process, "cmdline")) // fails for a process that has ended
 		environ, _ := os.ReadFile(filepath.Join(process, "environ"))
 		if strings.HasPrefix(string(line), begin) && strings.Contains(string(environ), "HOME="+u.home+"\x00") {
 			found = append(found, process)
@@ -208,8 +209,8 @@ func (u *user) processes(begin string) (found []string) {
 	return found
 }
 
-// enter types a line, and ends it once it is on the screen: what comes at once is
-// taken for a paste.
+// enter types a line, and presses Enter once it is on the screen, because input
+// that arrives at the same time is treated as a paste.
 func (t *terminal) enter(line string) {
 	t.Helper()
 	before := len(t.shown())
@@ -225,8 +226,8 @@ func (t *terminal) keys(typed string) {
 	}
 }
 
-// hangUp closes the terminal's window, as far as its processes are told, and
-// waits until the client has ended.
+// hangUp closes the terminal as seen by its processes, and waits until the
+// client has ended.
 func (t *terminal) hangUp() {
 	t.Helper()
 	if err := syscall.Kill(-t.cmd.Process.Pid, syscall.SIGHUP); err != nil {
@@ -237,7 +238,7 @@ func (t *terminal) hangUp() {
 	})
 }
 
-// zombie reports whether a process has ended and nobody has waited for it yet.
+// zombie reports whether a process has ended but was not waited for yet.
 func zombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, state, _ := strings.Cut(string(stat), ") ")

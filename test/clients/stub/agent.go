@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// Agent is the model's side of one client's dialogue, as its script sees it. Its
-// methods must be called by the script alone. They end the script's goroutine
-// when the model is closed.
+// Agent is the model's side of one client's dialogue, as used by its script.
+// Only the script may call its methods. They end the script's goroutine when the
+// model is closed.
 type Agent struct {
 	wire     Wire
 	requests chan *Request
@@ -36,15 +36,15 @@ func newAgent(wire Wire, script func(*Agent)) *Agent {
 		defer close(a.finished)
 		a.await()
 		script(a)
-		for { // whatever the client still wants to hear
+		for { // answer all further requests of the client
 			a.Say("Done.")
 		}
 	}()
 	return a
 }
 
-// respond hands a request to the script and returns its reply; false once the
-// model is closed or the client gone.
+// respond passes a request to the script and returns its reply. It returns
+// false once the model is closed or the client has disconnected.
 func (a *Agent) respond(ctx context.Context, req *Request) (reply, bool) {
 	if !wait(ctx, a.ended, a.requests, req) {
 		return reply{}, false
@@ -66,7 +66,7 @@ func (a *Agent) await() {
 	}
 }
 
-// turn replies to the request at hand and waits for the next one.
+// turn replies to the current request and waits for the next one.
 func (a *Agent) turn(r reply) {
 	if !wait(context.Background(), a.ended, a.replies, r) {
 		runtime.Goexit()
@@ -74,15 +74,16 @@ func (a *Agent) turn(r reply) {
 	a.await()
 }
 
-// Request is what the client sent last.
+// Request returns the client's latest request.
 func (a *Agent) Request() *Request { return a.last }
 
-// Say ends the model's turn with a text. It returns when the client comes back:
-// with its user's next prompt, or because a hook made it go on.
+// Say ends the model's turn with a text. It returns when the client sends
+// another request: because of its user's next prompt, or because a hook made it
+// continue.
 func (a *Agent) Say(text string) { a.turn(reply{text: text}) }
 
-// Call calls a tool of the bridge's and returns what the client shows the model
-// of its result.
+// Call calls a tool of bridge and returns what the client shows to the model as
+// its result.
 func (a *Agent) Call(tool string, args Args) Result { return a.CallNamed(a.wire.toolName(tool), args) }
 
 // CallNamed calls a tool by the client's own name for it.
@@ -93,12 +94,12 @@ func (a *Agent) CallNamed(name string, args Args) Result {
 	return a.call(&Call{Name: name, Args: args})
 }
 
-// CallText calls a tool of Codex's that takes a text and no other arguments.
+// CallText calls a tool of Codex that takes a text and no other arguments.
 func (a *Agent) CallText(name, text string) Result { return a.call(&Call{Name: name, Text: text}) }
 
-// call replies with a call and waits for the request that has its result. Any other
-// request meanwhile is not of this dialogue: clients have agents of their own in the
-// background, which ask the same model, also while a tool runs.
+// call replies with a call and waits for the request that contains its result. Other
+// requests in between do not belong to this dialogue: clients have background agents
+// that use the same model, even while a tool is running.
 func (a *Agent) call(call *Call) Result {
 	a.calls++
 	call.ID = fmt.Sprintf("call_%04d", a.calls)
@@ -109,9 +110,9 @@ func (a *Agent) call(call *Call) Result {
 	}
 }
 
-// Tools are the names of the tools that the model can find out of, each on a
-// line: those on offer, those that the client says it could load, and those that
-// code could call.
+// Tools returns the names of the tools that the model can know about, one per
+// line: those that are offered, those that the client says it could load, and
+// those that code could call.
 func (a *Agent) Tools() string {
 	names := strings.Join(a.last.Tools, "\n")
 	if a.last.code {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Anthropic is the Messages API, which Claude Code speaks.
+// Anthropic is the Messages API, which Claude Code uses.
 var Anthropic Wire = anthropic{}
 
 type anthropic struct{}
@@ -23,7 +23,8 @@ type anthropicBlock struct {
 	Content   anthropicBlocks `json:"content"`
 }
 
-// anthropicBlocks are a list, or a text that stands for a list of one.
+// anthropicBlocks is a list of blocks, or a text, which is equivalent to a list
+// of one block.
 type anthropicBlocks []anthropicBlock
 
 func (b *anthropicBlocks) UnmarshalJSON(text []byte) error {

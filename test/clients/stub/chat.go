@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The chat completions API, as each client speaks it: they differ in what they
-// call a server's tool.
+// The chat completions API, as used by each client. They differ in how they
+// name a server's tool.
 var (
 	OpencodeChat Wire = chat{prefix: Server + "_"}
 	QwenChat     Wire = chat{prefix: "mcp__" + Server + "__"}
@@ -21,7 +21,7 @@ func (c chat) toolName(tool string) string { return c.prefix + tool }
 
 type chatMessage struct {
 	Role      string
-	Content   responsesText // a text or a list of parts here, too
+	Content   responsesText // a text or a list of parts here too
 	CallID    string        `json:"tool_call_id"`
 	ToolCalls []struct {
 		ID       string

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Gemini is the generateContent API, which Gemini CLI speaks.
+// Gemini is the generateContent API, which Gemini CLI uses.
 var Gemini Wire = gemini{}
 
 type gemini struct{}
@@ -47,7 +47,7 @@ func (c geminiContent) items() (items []Item) {
 	return items
 }
 
-// responseText is the output of a tool, or whatever else there is.
+// responseText returns the output of a tool, or else the whole response.
 func responseText(response map[string]any) string {
 	for _, field := range []string{"output", "error"} {
 		if text, ok := response[field].(string); ok {

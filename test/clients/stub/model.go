@@ -1,26 +1,27 @@
-// Package stub plays the language model behind a real MCP client: a loopback
-// server that speaks the client's model API and answers from a script. It needs
-// no key and no network.
+// Package stub simulates the language model of a real MCP client: a loopback
+// server that implements the client's model API and answers according to a
+// script. It needs neither an API key nor a network.
 //
-// A script is an ordinary function that holds the model's side of the dialogue:
+// A script is an ordinary function that plays the model's side of the dialogue:
 //
-//	model := stub.Start(stub.Anthropic, func(a *stub.Agent) {
-//		created := a.Call("create_conversation", stub.Args{"my_role": "backend", …})
-//		codes <- created.Text("join_code")
-//		a.Say("Here is the code.")
-//	})
+// \tmodel := stub.Start(stub.Anthropic, func(a *stub.Agent) {
+// \t\tcreated := a.Call("create_conversation", stub.Args{"my_role": "backend",
+// …})
+// \t\tcodes <- created.Text("join_code")
+// \t\ta.Say("Here is the code.")
+// \t})
 //
-// What the client sends is recorded, so that a test can look at what a model
+// The client's requests are recorded, so that a test can check what a model
 // would have seen.
 //
-//	model.go      the server, its record
-//	agent.go      the script's side of the dialogue
-//	request.go    what the APIs have in common
-//	anthropic.go  Anthropic Messages
-//	responses.go  OpenAI Responses
-//	gemini.go     Gemini generateContent
-//	chat.go       OpenAI chat completions
-//	sse.go        server-sent events
+// \tmodel.go the server and its record
+// \tagent.go the script's side of the dialogue
+// \trequest.go what the APIs have in common
+// \tanthropic.go Anthropic Messages
+// \tresponses.go OpenAI Responses
+// \tgemini.go Gemini generateContent
+// \tchat.go OpenAI chat completions
+// \tsse.go server-sent events
 package stub
 
 import (
@@ -37,22 +38,23 @@ import (
 
 // Wire is a model API.
 type Wire interface {
-	// parse reads a request. It returns nil for what is not a request to a model:
-	// telemetry and the like.
+	// parse reads a request. It returns nil if that is not a request to a model
+	// but telemetry, for example.
 	parse(path string, body []byte) (*Request, error)
-	// answer writes a reply as the API does, streamed or not as was asked for.
+	// answer writes a reply in the form of the API, streamed or not as
+	// requested.
 	answer(w http.ResponseWriter, req *Request, reply reply)
-	// toolName is what the client calls one of the bridge's tools.
+	// toolName returns the client's name for a tool of bridge.
 	toolName(tool string) string
 }
 
-// Server is the name under which the clients know the bridge.
+// Server is the name of the bridge's server in the clients.
 const Server = "bridge"
 
-// maxBody bounds a request; clients send some hundred kilobytes.
+// maxBody limits the size of a request; clients send a few hundred kilobytes.
 const maxBody = 16 << 20
 
-// Model is a scripted model with a server of its own on the loopback interface.
+// Model is a scripted model with its own server on the loopback interface.
 type Model struct {
 	wire    Wire
 	server  *httptest.Server
@@ -72,10 +74,10 @@ func Start(wire Wire, script func(*Agent)) *Model {
 	return m
 }
 
-// URL is where the model is, without a path.
+// URL returns the address of the model, without a path.
 func (m *Model) URL() string { return m.server.URL }
 
-// Close ends the server, and the script if it still waits for the client.
+// Close stops the server, and the script if it is still waiting for the client.
 func (m *Model) Close() {
 	m.server.CloseClientConnections()
 	m.agent.end()
@@ -83,14 +85,14 @@ func (m *Model) Close() {
 	<-m.agent.finished
 }
 
-// Requests returns those requests of the client's that offered tools, in order.
+// Requests returns the client's requests that offered tools, in order.
 func (m *Model) Requests() []*Request {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.seen)
 }
 
-// Sent is everything that the client has sent its model, as text.
+// Sent returns everything that the client has sent to its model, as text.
 func (m *Model) Sent() string {
 	var b strings.Builder
 	for _, req := range m.Requests() {
@@ -109,7 +111,7 @@ func (m *Model) Odd() []string {
 func (m *Model) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return // the client is gone
+		return // the client has disconnected
 	}
 	req, err := m.wire.parse(r.URL.Path, body)
 	if err != nil || req == nil {
@@ -146,8 +148,8 @@ func (m *Model) notUnderstood(r *http.Request, err error) {
 	m.odd = append(m.odd, line)
 }
 
-// aside answers what clients ask a model besides: titles, routing, whether the
-// agent has finished. It is JSON where that was asked for.
+// aside returns the answer to requests outside the dialogue: for titles, for
+// routing, or whether the agent has finished. It is JSON if that was requested.
 func aside(req *Request) reply {
 	if req.WantsJSON {
 		return reply{text: `{"title": "test", "reasoning": "a test", "next_speaker": "user", "complexity_score": 1, "complexity_reasoning": "a test"}`}
@@ -155,9 +157,9 @@ func aside(req *Request) reply {
 	return reply{text: "ok"}
 }
 
-// reply is what the model says: a text, or one call.
+// reply is what the model answers: a text, or a single call.
 type reply struct {
-	id   string // unlike that of any other reply: clients join those that share one
+	id   string // unique, because clients merge replies with the same ID
 	text string
 	call *Call
 }
@@ -165,16 +167,16 @@ type reply struct {
 // Call is a call of a tool.
 type Call struct {
 	ID   string
-	Name string // as the client calls the tool
+	Name string // the client's name for it
 	Args Args
-	// Text is what a tool of Codex's takes that has no other arguments.
+	// Text is the argument of a tool of Codex that takes only a text.
 	Text string
 }
 
 // Args are the arguments of a call.
 type Args map[string]any
 
-// wait sends on a channel or gives up with ctx or when the agent has ended.
+// wait sends on a channel. It gives up when ctx or the agent has ended.
 func wait[T any](ctx context.Context, ended <-chan struct{}, into chan<- T, value T) bool {
 	select {
 	case into <- value:

@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// Request is what a client asks its model, as far as the APIs agree.
+// Request is a client's request to its model, as far as the APIs agree.
 type Request struct {
-	// System is what the client tells the model about itself, our server's
-	// instructions perhaps among it.
+	// System is what the client tells the model about itself, and possibly our
+	// server's instructions.
 	System string
 	// Tools are the names of the tools that the model may call.
 	Tools []string
-	// Items is the dialogue so far, the oldest first.
+	// Items is the dialogue so far, oldest first.
 	Items []Item
-	// WantsJSON is set where the answer has to follow a schema.
+	// WantsJSON reports that the answer has to follow a schema.
 	WantsJSON bool
 	// Raw is the body as it was sent.
 	Raw []byte
 
 	stream bool
-	code   bool // calls are to be written as code
+	code   bool // calls have to be written as code
 }
 
 // Kind is the kind of an Item.
@@ -28,22 +28,22 @@ type Kind string
 
 // The kinds.
 const (
-	User   Kind = "user"   // a prompt, or context that the client adds
-	Spoken Kind = "model"  // what the model said
-	Called Kind = "call"   // a call that the model made
+	User   Kind = "user"   // a prompt, or context added by the client
+	Spoken Kind = "model"  // a text of the model
+	Called Kind = "call"   // a call by the model
 	Output Kind = "result" // the result of a call
 )
 
 // Item is a part of the dialogue.
 type Item struct {
 	Kind Kind
-	// ID and Name are those of the call.
+	// ID and Name identify a call.
 	ID, Name string
-	// Text is what the model sees; of a call its arguments.
+	// Text is what the model sees; for a call, its arguments.
 	Text string
 }
 
-// All is the whole of what the model sees: system text and dialogue.
+// All returns everything that the model sees: the system text and the dialogue.
 func (r *Request) All() string {
 	var b strings.Builder
 	b.WriteString(r.System)
@@ -53,8 +53,8 @@ func (r *Request) All() string {
 	return b.String()
 }
 
-// Said is what came from the client after the model's last turn: results,
-// prompts, and what hooks added.
+// Said returns what the client has added after the model's last turn: results,
+// prompts, and messages of hooks.
 func (r *Request) Said() string {
 	var said []string
 	for _, item := range slices.Backward(r.Items) {
@@ -67,7 +67,7 @@ func (r *Request) Said() string {
 	return strings.Join(said, "\n")
 }
 
-// result finds what came of a call. ok is false where the request has no result of it.
+// result returns the result of a call. ok is false if the request does not contain it.
 func (r *Request) result(call *Call) (result Result, ok bool) {
 	for _, item := range slices.Backward(r.Items) {
 		if item.Kind == Output && item.ID == call.ID {

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// Responses is OpenAI's Responses API, which Codex speaks.
+// Responses is OpenAI's Responses API, which Codex uses.
 var Responses Wire = responses{}
 
 type responses struct{}
 
-// codexNamespace is how Codex groups the tools of our server.
+// codexNamespace is the namespace in which Codex groups the tools of our
+// server.
 const codexNamespace = "mcp__" + Server
 
 func (responses) toolName(tool string) string { return codexNamespace + "__" + tool }
@@ -30,10 +31,10 @@ type responsesItem struct {
 	CallID          string `json:"call_id"`
 	Output          responsesText
 	Input           string          // of a custom tool
-	Tools           []responsesTool // that come as part of the dialogue
+	Tools           []responsesTool // tools that are part of the dialogue
 }
 
-// responsesText is a text, or a list of parts that have some.
+// responsesText is a text, or a list of parts that contain text.
 type responsesText string
 
 func (t *responsesText) UnmarshalJSON(text []byte) error {
@@ -122,14 +123,14 @@ func (responses) answer(w http.ResponseWriter, req *Request, r reply) {
 	}})
 }
 
-// codexExec is the one tool that Codex offers its current models for all others:
-// it runs JavaScript that calls them.
+// codexExec is the only tool that Codex offers to its current models. It runs
+// JavaScript code that calls the other tools.
 const codexExec = "functions__exec"
 
 // listTools stands for code that asks for the names of all tools.
 const listTools = "ALL_TOOLS"
 
-// codexItem is a call, as code where the model is to write that.
+// codexItem returns a call, as code if the model has to write code.
 func (c *Call) codexItem(code bool) map[string]any {
 	args := string(encode(c.Args))
 	if c.Text != "" {

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Result is what the client shows the model of a tool's result: the text or the
-// structured content, as it likes, perhaps with words of its own around it.
+// Result is what the client shows to the model as the result of a tool: the
+// text or the structured content, perhaps with additions of its own.
 type Result string
 
-// Has reports whether the result holds a text as it stands.
+// Has reports whether the result contains a text verbatim.
 func (r Result) Has(text string) bool { return strings.Contains(string(r), text) }
 
-// Text finds a fact by the name that it has in structured content. In text it is
-// the first word of the form that the fact has.
+// Text returns a value by its name in the structured content. In a text result,
+// it returns the first word that has the form of such a value.
 func (r Result) Text(name string) string {
 	var fields map[string]any
 	if r.data(&fields) {
@@ -27,7 +27,7 @@ func (r Result) Text(name string) string {
 	return ""
 }
 
-// shapes are the forms of the facts that scripts pass on.
+// shapes are the forms of the values that scripts pass on.
 var shapes = map[string]*regexp.Regexp{
 	"conversation_id": regexp.MustCompile(`conv_[0-9a-f]{16}`),
 	"join_code":       JoinCode,
@@ -38,8 +38,8 @@ var shapes = map[string]*regexp.Regexp{
 // JoinCode is the form of a join code.
 var JoinCode = regexp.MustCompile(`\b[0-9A-Z]{5}-[0-9A-Z]{5}\b`)
 
-// Messages are the texts of the messages in the result, in order. ok is false
-// where it is not a list of messages at all.
+// Messages returns the texts of the messages in the result, in order. ok is
+// false if the result is not a list of messages.
 func (r Result) Messages() (texts []string, ok bool) {
 	var fields struct{ Messages []struct{ Message string } }
 	if r.data(&fields) {
@@ -61,8 +61,8 @@ func (r Result) Messages() (texts []string, ok bool) {
 	return texts, r.Has("essages: ")
 }
 
-// Rest are the arguments of get_history for the rest of a message of which the
-// result has a part; nil where it is whole.
+// Rest returns the arguments of get_history for the rest of a message of which
+// the result contains a part; nil if it is complete.
 func (r Result) Rest() Args {
 	rest := Args{"limit": 1}
 	var fields struct {
@@ -102,12 +102,12 @@ func (r Result) data(into any) bool {
 	return json.Unmarshal(shown, into) == nil
 }
 
-// Strings are the result as it stands and, where it is JSON, every string in it.
+// Strings returns the result as it is and, if it is JSON, every string in it.
 func (r Result) Strings() []string {
 	all := []string{string(r)}
 	var whole any
 	if start := strings.IndexByte(string(r), '{'); start >= 0 {
-		_ = json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(&whole) // or it is text
+		_ = json.NewDecoder(strings.NewReader(string(r)[start:])).Decode(&whole) // otherwise it is text
 	}
 	return appendStrings(all, whole)
 }

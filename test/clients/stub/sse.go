@@ -15,10 +15,10 @@ func startEvents(w http.ResponseWriter) events {
 	return events{w}
 }
 
-// send sends an event whose data has its own name as the field "type".
+// send sends an event whose data contains the event's name in the field "type".
 func (e events) send(kind string, data map[string]any) {
 	data["type"] = kind
-	_, _ = fmt.Fprintf(e.w, "event: %s\n", kind) // a client that is gone needs no answer
+	_, _ = fmt.Fprintf(e.w, "event: %s\n", kind) // an error means that the client has disconnected
 	e.data(data)
 }
 
@@ -38,7 +38,7 @@ func writeJSON(w http.ResponseWriter, value any) {
 	_, _ = w.Write(encode(value))
 }
 
-// encode writes what is made of maps, lists and strings, and so cannot fail.
+// encode encodes maps, lists and strings, which cannot fail.
 func encode(value any) []byte {
 	text, _ := json.Marshal(value)
 	return text

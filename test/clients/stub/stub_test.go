@@ -9,15 +9,15 @@ import (
 	"example.org/bridge/test/clients/stub"
 )
 
-// dialogue is how a client asks its model twice: with a prompt, and with the
-// result of the call that the model made.
+// dialogue is how a client calls its model twice: with a prompt, and with the
+// result of the model's call.
 type dialogue struct {
 	wire          stub.Wire
 	path          string
 	prompt        string
-	call, called  string // what the answer to the prompt has
+	call, called  string // what the answer to the prompt contains
 	result        string
-	aside, answer string // a request without tools, and what its answer has
+	aside, answer string // a request without tools, and what its answer contains
 }
 
 var dialogues = map[string]dialogue{
@@ -98,8 +98,9 @@ func TestDialogue(t *testing.T) {
 	}
 }
 
-// TestCallAwaitsItsResult: an agent of the client's own that asks the model while a tool
-// runs gets an answer, and the script its result.
+// TestCallAwaitsItsResult checks that a background agent of the client that calls the
+// model while a tool is running gets an answer, and that the script gets the tool's
+// result.
 func TestCallAwaitsItsResult(t *testing.T) {
 	for name, d := range dialogues {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +123,8 @@ func TestCallAwaitsItsResult(t *testing.T) {
 	}
 }
 
-// TestCloseEndsScript: a script that waits for a client that is gone is ended.
+// TestCloseEndsScript checks that Close ends a script that waits for a client
+// that has disconnected.
 func TestCloseEndsScript(t *testing.T) {
 	model := stub.Start(stub.Gemini, func(a *stub.Agent) {
 		a.Say("Hello.")
