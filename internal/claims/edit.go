@@ -18,7 +18,7 @@ func (s Scene) Edit(path string) error {
 }
 
 // Holder returns the first session that has claimed a file, looking at the caller's own
-// claims before others; a zero one if the file is free.
+// claims before others; zero values if the file is free.
 func (s Scene) Holder(path string) (conversation string, session bridge.SessionID) {
 	for _, c := range s.Claims {
 		switch {

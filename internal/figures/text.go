@@ -46,7 +46,7 @@ type Sample struct {
 }
 
 // Write writes families in the given order, and the samples of each sorted by their
-// labels. In a Distribution the bound is not sorted by, so that bounds stay in order.
+// labels. Samples that differ only in the bound of a Distribution keep their order.
 func Write(w io.Writer, all []Family) error {
 	out := bufio.NewWriter(w)
 	for _, f := range all {
