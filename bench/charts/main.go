@@ -1,7 +1,7 @@
 // Charts draws the figures of a report of `bridge bench --json` as SVG files, and
 // lists them in a table:
 //
-// \tgo run ./charts REPORT FOLDER
+//	go run ./charts REPORT FOLDER
 //
 // The same report gives the same files, byte for byte.
 package main

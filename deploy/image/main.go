@@ -1,7 +1,7 @@
 // Command image makes an OCI image of one statically linked program, without a daemon, a
 // network or root:
 //
-// \timage PROGRAM GOOS/GOARCH VERSION LAYOUT
+//	image PROGRAM GOOS/GOARCH VERSION LAYOUT
 //
 // It writes an image layout
 // (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) into the new

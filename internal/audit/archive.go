@@ -16,12 +16,12 @@ import (
 
 // An archive is a file with entries that were cut off the front of a log:
 //
-// \tthe line "bridge audit archive 1"
-// \tframes: one byte for the kind, the length of the rest in 4 bytes, the rest
-// \t 'B' where the entries begin: key ID, number, number in the spine, HMAC
-// \t 'C' before the first entry of a chain that began earlier: its name and end
-// \t 'E' an entry
-// \t 'Z' the end: number of entries, last number, and an HMAC over the whole file
+//	the line "bridge audit archive 1"
+//	frames: one byte for the kind, the length of the rest in 4 bytes, the rest
+//	  'B'  where the entries begin: key ID, number, number in the spine, HMAC
+//	  'C'  before the first entry of a chain that began earlier: its name and end
+//	  'E'  an entry
+//	  'Z'  the end: number of entries, last number, and an HMAC over the whole file
 //
 // Numbers are big endian and take 8 bytes; texts are preceded by their length in 4
 // bytes. The same entries always give the same bytes. The format has no compression

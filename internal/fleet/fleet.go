@@ -6,10 +6,10 @@
 // reassigned is in the store, so that any of these can be killed and restarted, and
 // several can run at the same time.
 //
-// \tkeepalive.go periodic heartbeats
-// \tinbox.go waiting messages; follow.go new ones
-// \twatchdog.go silences, alerts, reassignment; clock.go detects clock jumps
-// \tprogram.go webhook.go delivery of alerts and messages to programs and URLs
+//	keepalive.go  periodic heartbeats
+//	inbox.go      waiting messages; follow.go new ones
+//	watchdog.go   silences, alerts, reassignment; clock.go detects clock jumps
+//	program.go webhook.go  delivery of alerts and messages to programs and URLs
 package fleet
 
 import (

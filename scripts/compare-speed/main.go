@@ -5,7 +5,7 @@
 // both builds. CPU time is what the system charged to the server processes, so
 // that other programs hardly affect it.
 //
-// \tgo run ./scripts/compare-speed --base OLD --new NEW
+//	go run ./scripts/compare-speed --base OLD --new NEW
 package main
 
 import (

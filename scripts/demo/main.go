@@ -1,7 +1,7 @@
 // Command demo shows the bridge at work: two agents, each with its own bridge
 // process, talk through a temporary store, followed by the operator's view.
 //
-// \tgo run ./scripts/demo bin/bridge
+//	go run ./scripts/demo bin/bridge
 package main
 
 import (

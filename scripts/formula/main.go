@@ -1,6 +1,6 @@
 // Command formula writes the Homebrew formula of a release:
 //
-// \tgo run ./scripts/formula -version 0.2.0 FOLDER
+//	go run ./scripts/formula -version 0.2.0 FOLDER
 //
 // FOLDER contains the release's archives; bridge.rb is written to it. For macOS and
 // Linux on both processors, the formula contains the address of the archive and its

@@ -7,9 +7,9 @@
 // same source gives the same changes. Most changes are compiled into one program
 // and enabled one at a time; each is run only against tests that reach it.
 //
-// \tgo run ./scripts/mutate -n 160 -seed 1
-// \tgo run ./scripts/mutate -only internal/auth -n 1000
-// \tgo run ./scripts/mutate -known
+//	go run ./scripts/mutate -n 160 -seed 1
+//	go run ./scripts/mutate -only internal/auth -n 1000
+//	go run ./scripts/mutate -known
 package main
 
 import (

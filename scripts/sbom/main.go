@@ -1,6 +1,6 @@
 // Command sbom writes the bill of materials of a Go program, as CycloneDX 1.6 JSON:
 //
-// \tgo run ./scripts/sbom PROGRAM OUTPUT
+//	go run ./scripts/sbom PROGRAM OUTPUT
 //
 // It lists the modules that were linked into the program, with versions and hashes,
 // as `go version -m` shows them. The same program gives the same bytes.

@@ -6,14 +6,13 @@
 // folder, which NODE22 names, all tests are skipped, so that they never use the
 // clients and settings on a developer's machine.
 //
-// \tmain_test.go the bridge under test
-// \tuser_test.go a user's machine: a home, a project, a store
-// \tclient_test.go the clients, and how each is driven without a terminal
-// \tseat_test.go a client with its model
-// \tpartner_test.go an agent without a client, for tests that only need a
-// partner
-// \tstore_test.go what the operator sees
-// \t*_test.go the tests
+//	main_test.go     the bridge under test
+//	user_test.go     a user's machine: a home, a project, a store
+//	client_test.go   the clients, and how each is driven without a terminal
+//	seat_test.go     a client with its model
+//	partner_test.go  an agent without a client, for tests that only need a partner
+//	store_test.go    what the operator sees
+//	*_test.go        the tests
 package clients_test
 
 import (

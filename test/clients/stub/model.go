@@ -4,24 +4,23 @@
 //
 // A script is an ordinary function that plays the model's side of the dialogue:
 //
-// \tmodel := stub.Start(stub.Anthropic, func(a *stub.Agent) {
-// \t\tcreated := a.Call("create_conversation", stub.Args{"my_role": "backend",
-// …})
-// \t\tcodes <- created.Text("join_code")
-// \t\ta.Say("Here is the code.")
-// \t})
+//	model := stub.Start(stub.Anthropic, func(a *stub.Agent) {
+//		created := a.Call("create_conversation", stub.Args{"my_role": "backend", …})
+//		codes <- created.Text("join_code")
+//		a.Say("Here is the code.")
+//	})
 //
 // The client's requests are recorded, so that a test can check what a model
 // would have seen.
 //
-// \tmodel.go the server and its record
-// \tagent.go the script's side of the dialogue
-// \trequest.go what the APIs have in common
-// \tanthropic.go Anthropic Messages
-// \tresponses.go OpenAI Responses
-// \tgemini.go Gemini generateContent
-// \tchat.go OpenAI chat completions
-// \tsse.go server-sent events
+//	model.go      the server and its record
+//	agent.go      the script's side of the dialogue
+//	request.go    what the APIs have in common
+//	anthropic.go  Anthropic Messages
+//	responses.go  OpenAI Responses
+//	gemini.go     Gemini generateContent
+//	chat.go       OpenAI chat completions
+//	sse.go        server-sent events
 package stub
 
 import (
