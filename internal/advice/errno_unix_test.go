@@ -31,9 +31,9 @@ func TestErrorsOfTheSystem(t *testing.T) {
 		{syscall.EROFS, bridge.ErrStoreReadOnly, "store_read_only", "bridge doctor", "writable"},
 		{syscall.EACCES, bridge.ErrStoreReadOnly, "store_read_only", "bridge doctor", "writable"},
 		{syscall.EPERM, bridge.ErrStoreReadOnly, "store_read_only", "bridge doctor", "writable"},
-		{syscall.ENOSPC, bridge.ErrStoreFull, "store_full", "free disk space", "make room"},
-		{syscall.EDQUOT, bridge.ErrStoreFull, "store_full", "free disk space", "make room"},
-		{syscall.EFBIG, bridge.ErrStoreFull, "store_full", "free disk space", "make room"},
+		{syscall.ENOSPC, bridge.ErrStoreFull, "store_full", "free disk space", "free disk space"},
+		{syscall.EDQUOT, bridge.ErrStoreFull, "store_full", "free disk space", "free disk space"},
+		{syscall.EFBIG, bridge.ErrStoreFull, "store_full", "free disk space", "free disk space"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.errno.Error(), func(t *testing.T) {

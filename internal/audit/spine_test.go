@@ -65,9 +65,9 @@ func TestSpineShowsWhatChainsCannot(t *testing.T) {
 		"a chain is gone":          {slices.Delete(slices.Clone(entries), 2, 3), head, audit.Fault{Seq: 3, Problem: "missing: the spine covers entries up to 3"}},
 		"the end is gone":          {entries[:8], head, audit.Fault{Seq: 7, Problem: "cut off: the log once had 9 entries"}},
 		"the spine's end is gone":  {entries[:11], head, audit.Fault{Seq: 7, Problem: "added after the end: the spine does not cover it"}},
-		"more than the head says":  {entries, old, audit.Fault{Seq: 7, Problem: "added behind the end: the head stands at entry 6"}},
+		"more than the head says":  {entries, old, audit.Fault{Seq: 7, Problem: "added after the end: the head is entry 6"}},
 		"the head is changed":      {entries, audit.Head{Seq: 9, MAC: head.MAC, Seal: old.Seal}, audit.Fault{Seq: 10, Problem: "the head of the log was changed"}},
-		"the spine's entry is old": {slices.Concat(entries[:7], entries[3:4], entries[8:]), head, audit.Fault{Seq: 3, Problem: "missing: chain spine goes on with entry 1 behind 1"}},
+		"the spine's entry is old": {slices.Concat(entries[:7], entries[3:4], entries[8:]), head, audit.Fault{Seq: 3, Problem: "missing: chain spine continues with entry 1 after 1"}},
 	} {
 		var fault *audit.Fault
 		if err := verify(chain, tt.entries, tt.head, audit.Head{}); !errors.As(err, &fault) {

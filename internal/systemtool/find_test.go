@@ -73,27 +73,27 @@ func TestFind(t *testing.T) {
 			t.Helper()
 			_ = os.Remove(root + "/usr/bin/tool")
 		}},
-		{name: "others may write it", problem: "others may write /usr/bin/tool", change: func(t *testing.T, root string) {
+		{name: "others may write it", problem: "others may write to /usr/bin/tool", change: func(t *testing.T, root string) {
 			t.Helper()
 			chmod(t, root+"/usr/bin/tool", 0o757)
 		}},
-		{name: "its group may write it", problem: "others may write /usr/bin/tool", change: func(t *testing.T, root string) {
+		{name: "its group may write it", problem: "others may write to /usr/bin/tool", change: func(t *testing.T, root string) {
 			t.Helper()
 			chmod(t, root+"/usr/bin/tool", 0o775)
 		}},
-		{name: "others may write its folder", problem: "others may write /usr/bin", change: func(t *testing.T, root string) {
+		{name: "others may write its folder", problem: "others may write to /usr/bin", change: func(t *testing.T, root string) {
 			t.Helper()
 			chmod(t, root+"/usr/bin", 0o777)
 		}},
-		{name: "others may write a folder above", problem: "others may write /usr:", change: func(t *testing.T, root string) {
+		{name: "others may write a folder above", problem: "others may write to /usr:", change: func(t *testing.T, root string) {
 			t.Helper()
 			chmod(t, root+"/usr", 0o777)
 		}},
-		{name: "a sticky folder", problem: "others may write /usr/bin", change: func(t *testing.T, root string) {
+		{name: "a sticky folder", problem: "others may write to /usr/bin", change: func(t *testing.T, root string) {
 			t.Helper()
 			chmod(t, root+"/usr/bin", 0o777|os.ModeSticky)
 		}},
-		{name: "a link into a folder that others may write", problem: "others may write /home", change: func(t *testing.T, root string) {
+		{name: "a link into a folder that others may write", problem: "others may write to /home", change: func(t *testing.T, root string) {
 			t.Helper()
 			program(t, root+"/home/user/tool")
 			chmod(t, root+"/home", 0o777)
