@@ -132,13 +132,8 @@ func TestRolesOfThisMachine(t *testing.T) {
 		{"sees tokens", groupOfAdmins, none, "admin.sock", "tokens " + conv, 0, conv},
 		{"gets a join code", groupOfAdmins, none, "admin.sock", "extend " + conv, 0, "Join code"},
 		{"finds nothing of a secret", groupOfViewers, none, "viewer.sock", "search " + secret, 0, ""},
-<<<<<<< HEAD
 		{"approves no command", groupOfAdmins, none, "admin.sock", "yolo approve x", advice.ExitUsage, "does not work through a socket"},
-		{"nobody serves another", groupOfAdmins, none, "other.sock", "list", advice.ExitNotFound, "nobody serves"},
-=======
-		{"approves no command", groupOfAdmins, none, "admin.sock", "yolo approve x", advice.ExitUsage, "does not go through a socket"},
 		{"nobody serves another", groupOfAdmins, none, "other.sock", "list", advice.ExitNotFound, "no process serves"},
->>>>>>> 58ecfdad (Reword comments and messages of the smaller packages)
 	}
 	for _, tt := range tests {
 		out, code, err := s.as(someUser, tt.group, tt.more, tt.socket, strings.Fields(tt.args)...)
