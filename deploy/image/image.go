@@ -17,27 +17,26 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// user is an unprivileged user, given by number because the image has no file
-// of users.
+// user is nobody in particular, by number: the image has no file of users.
 const user = 65532
 
-// stateFolder is the folder of the store, where a volume is mounted.
+// stateFolder is where the store is: a volume is mounted there.
 const stateFolder = "state"
 
-// Spec describes an image.
+// Spec is what an image is made of.
 type Spec struct {
-	// Program is the path of a statically linked program.
+	// Program is the path of a static program.
 	Program string
-	// OS and Architecture are Go's names, which images also use.
+	// OS and Architecture are Go's names, which are those of images too.
 	OS, Architecture string
-	// Version is the value of the image's version label.
+	// Version goes into the image's label.
 	Version string
 }
 
-// WriteLayout writes the image into a new folder and returns its digest.
+// WriteLayout writes the image into a folder that is not there yet, and returns its digest.
 func (s Spec) WriteLayout(folder string) (digest string, err error) {
 	if _, err := os.Lstat(folder); err == nil { //nolint:gosec // who runs the program names its folder
-		return "", fmt.Errorf("%s already exists: use a new folder", folder)
+		return "", fmt.Errorf("%s is there already: name a new folder", folder)
 	}
 	image, err := s.image()
 	if err != nil {
@@ -74,12 +73,11 @@ func (s Spec) image() (v1.Image, error) {
 	return mutate.ConfigFile(image, s.config(image))
 }
 
-// config is the configuration of a container. Its root may be read-only, because only the
-// volume is written.
+// config is what a container does. Its root may be read-only: only the volume is written.
 func (s Spec) config(image v1.Image) *v1.ConfigFile {
 	config, err := image.ConfigFile()
 	if err != nil {
-		panic(err) // cannot fail, since it was created in memory
+		panic(err) // it was made a moment ago, in memory
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture, config.Created = s.OS, s.Architecture, v1.Time{Time: time.Unix(0, 0).UTC()}
@@ -95,8 +93,8 @@ func (s Spec) config(image v1.Image) *v1.ConfigFile {
 	return config
 }
 
-// files returns the only layer: the program, and a folder that only its user can enter.
-// Times are fixed, so that they do not depend on the machine.
+// files is the one layer: the program, and a folder that only its user may enter. Times
+// are those of nobody's machine.
 func (s Spec) files() (_ []byte, err error) {
 	program, err := os.Open(s.Program)
 	if err != nil {
