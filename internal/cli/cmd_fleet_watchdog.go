@@ -18,12 +18,8 @@ type watchdogOptions struct {
 	alertOnly, once       bool
 }
 
-func newWatchdogCmd(a *app) *cobra.Command {
-	o := watchdogOptions{interval: fleet.WatchdogInterval, silentAfter: tasks.SilentAfter}
-	cmd := &cobra.Command{
-		Use:   "watchdog",
-		Short: "Detect silent workers, alert, and reassign their tasks",
-		Long: `Check all workers at an interval. A worker is silent when its last sign of life is older
+// watchdogHelp is the help text of bridge fleet watchdog.
+const watchdogHelp = `Check all workers at an interval. A worker is silent when its last sign of life is older
 than --silent-after. The watchdog then writes to the log, runs a program (--exec), posts
 to a URL (--webhook), and sends the worker's orchestrator a message, each once. It does
 the same when the worker is back. After that it gives the silent worker's tasks to live
@@ -45,7 +41,14 @@ After the clock was changed or the machine slept, no worker counts as silent unt
 A URL gets a POST with the event as JSON, the header X-Bridge-Timestamp, and in
 X-Bridge-Signature "sha256=" and the HMAC of the time stamp, a period and the body. Up
 to four attempts are made. The secret is taken from BRIDGE_WATCHDOG_WEBHOOK_SECRET or
-from a file of mode 0600.`,
+from a file of mode 0600.`
+
+func newWatchdogCmd(a *app) *cobra.Command {
+	o := watchdogOptions{interval: fleet.WatchdogInterval, silentAfter: tasks.SilentAfter}
+	cmd := &cobra.Command{
+		Use:   "watchdog",
+		Short: "Detect silent workers, alert, and reassign their tasks",
+		Long:  watchdogHelp,
 		Example: `  bridge fleet watchdog
   bridge fleet watchdog --interval 30s --silent-after 3m --exec ./alert.sh
   bridge fleet watchdog --webhook https://example.org/a --webhook-secret-file secret
