@@ -95,12 +95,21 @@ func newImage(o Options) (image []byte, err error) {
 // killed: an empty database with the journal of its first change. It must be opened for
 // writing so that SQLite rolls it back to an empty database.
 func unfinished(path string) bool {
-	if info, err := os.Stat(path + "-journal"); err != nil || info.Size() == 0 {
+	if !journalLeft(path) {
 		return false
 	}
 	var h header
 	err := withConn(path, untouched, nil, h.readMarks)
 	return err == nil && h.fresh()
+}
+
+// journalLeft reports whether a rollback journal lies beside the database. A store has a
+// log instead, so the journal belongs to another database, or to another program that was
+// killed while it wrote. SQLite copies the journal's pages into the database at the first
+// read of a connection that may write, and refuses one that may not.
+func journalLeft(path string) bool {
+	info, err := os.Stat(path + "-journal")
+	return err == nil && info.Size() > 0
 }
 
 // belongTogether reports, as ErrStoreDamaged, a database file whose log belongs to

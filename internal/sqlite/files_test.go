@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -287,6 +289,46 @@ func TestOpenLeavesForeignFilesAlone(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestOpenLeavesAJournalAlone puts beside a store the journal that a program left which was
+// killed while it wrote another database. SQLite would move the journal's pages into the
+// store at the first read of a connection that may write.
+func TestOpenLeavesAJournalAlone(t *testing.T) {
+	t.Parallel()
+	for _, create := range []bool{true, false} {
+		e := newStore(t)
+		write(t, e.Path+"-journal", emptyingJournal())
+		before := folder(t, filepath.Dir(e.Path))
+		if err := open(e, create); !errors.Is(err, bridge.ErrStoreReadOnly) {
+			t.Errorf("got %v, want ErrStoreReadOnly", err)
+		}
+		if diff := cmp.Diff(before, folder(t, filepath.Dir(e.Path))); diff != "" {
+			t.Errorf("the folder changed (-before +after):\n%.2000s", diff)
+		}
+		if err := os.Remove(e.Path + "-journal"); err != nil {
+			t.Fatal(err)
+		}
+		if err := open(e, create); err != nil {
+			t.Errorf("without the journal: %v", err)
+		}
+	}
+}
+
+// emptyingJournal is a journal of one record: that page 2 was empty before the transaction
+// (SQLite's file format, section 3: the magic, the number of records, a nonce, the number
+// of pages, the size of a sector and of a page; then the page's number, itself and a sum).
+func emptyingJournal() string {
+	words := func(all ...uint32) (b []byte) {
+		for _, w := range all {
+			b = binary.BigEndian.AppendUint32(b, w)
+		}
+		return b
+	}
+	const sector, page = 512, 4096
+	journal := append([]byte("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"), words(1, 0, 2, sector, page)...)
+	journal = append(journal, make([]byte, sector-len(journal))...)
+	return string(slices.Concat(journal, words(2), make([]byte, page), words(0)))
 }
 
 // The whole content of a foreign database may be in the log of a program that was

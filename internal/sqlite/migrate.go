@@ -76,12 +76,12 @@ func openChecked(ctx context.Context, path string, o Options, openOne func() (*c
 }
 
 // isCurrent reports whether the file is marked as a store with the latest schema and has
-// no left-over log, which might belong to another database. Such a store can be opened for
-// writing right away, and checkCurrent can read the rest on the same connection. A
-// separate connection for the checks would read the whole schema a second time.
+// no left-over log or journal, which might belong to another database. Such a store can be
+// opened for writing right away, and checkCurrent can read the rest on the same connection.
+// A separate connection for the checks would read the whole schema a second time.
 func isCurrent(path string) bool {
 	h, ok := firstPage(path)
-	return ok && h.application == applicationID && h.version == int64(SchemaVersion()) && !logLeft(path)
+	return ok && h.application == applicationID && h.version == int64(SchemaVersion()) && !logLeft(path) && !journalLeft(path)
 }
 
 // checkCurrent checks that c is connected to a store that has the latest schema and

@@ -191,16 +191,17 @@ func open(path string, connect func(string) (driver.Conn, error)) (*conn, error)
 // connection needs. The busy timeout must not be zero, or opening would fail while
 // another process recovers the log of one that was killed.
 func connectModernc(path string) (driver.Conn, error) {
-	return new(sqlite.Driver).Open(dsn(path, "rw",
-		"busy_timeout(30000)",
-		"synchronous(NORMAL)", // the writer flushes durable commits itself
-		"wal_autocheckpoint(1000)",
-		fmt.Sprintf("journal_size_limit(%d)", logLimit),
-		"cell_size_check(ON)",
-		"foreign_keys(ON)",
-		"secure_delete(ON)", // overwrite what cleanup removes
-		"trusted_schema(OFF)",
-	))
+	return new(sqlite.Driver).Open(dsn(path, "rw", slices.Concat(
+		[]string{"busy_timeout(30000)"},
+		safeSettings, // before synchronous, which reads the schema
+		[]string{
+			"synchronous(NORMAL)", // the writer flushes durable commits itself
+			"wal_autocheckpoint(1000)",
+			fmt.Sprintf("journal_size_limit(%d)", logLimit),
+			"foreign_keys(ON)",
+			"secure_delete(ON)", // overwrite what cleanup removes
+		},
+	)...))
 }
 
 // fullFlush makes SQLite's own flushes reach the disk on systems such as macOS, where
