@@ -41,9 +41,8 @@ func (noDoorbells) Listen(string) (<-chan struct{}, func() error, error) {
 	return nil, nil, errSilent
 }
 
-// Work, in place of a session in a Bell, stands for changes outside the
-// inboxes: what the sessions of a conversation share, or report about
-// themselves.
+// Work replaces the session in a Bell, for changes outside the inboxes: what the
+// sessions of a conversation share, or report about themselves.
 const Work SessionID = ""
 
 // Bell identifies what to listen for: a session's inbox or, with Work, what the sessions

@@ -17,8 +17,8 @@ type Peeked struct {
 	LastSeq, Unread int64
 }
 
-// FromUnread, in place of the number of the last message seen, stands for the
-// last message that was read.
+// FromUnread can be passed instead of the number of the last message seen. It
+// means the last message that was read.
 const FromUnread = -1
 
 // Behind returns the number after which a peek begins, given its argument after.

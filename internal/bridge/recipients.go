@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Everyone, as the only recipient, stands for all other sessions that accept
+// Everyone as the only recipient means all other sessions that accept
 // messages.
 const Everyone SessionID = "all"
 
