@@ -17,26 +17,27 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// user is nobody in particular, by number: the image has no file of users.
+// user is an unprivileged user, given by number because the image has no file
+// of users.
 const user = 65532
 
-// stateFolder is where the store is: a volume is mounted there.
+// stateFolder is the folder of the store, where a volume is mounted.
 const stateFolder = "state"
 
-// Spec is what an image is made of.
+// Spec describes an image.
 type Spec struct {
-	// Program is the path of a static program.
+	// Program is the path of a statically linked program.
 	Program string
-	// OS and Architecture are Go's names, which are those of images too.
+	// OS and Architecture are Go's names, which images also use.
 	OS, Architecture string
-	// Version goes into the image's label.
+	// Version is the value of the image's version label.
 	Version string
 }
 
-// WriteLayout writes the image into a folder that is not there yet, and returns its digest.
+// WriteLayout writes the image into a new folder and returns its digest.
 func (s Spec) WriteLayout(folder string) (digest string, err error) {
 	if _, err := os.Lstat(folder); err == nil { //nolint:gosec // who runs the program names its folder
-		return "", fmt.Errorf("%s is there already: name a new folder", folder)
+		return "", fmt.Errorf("%s already exists: use a new folder", folder)
 	}
 	image, err := s.image()
 	if err != nil {
@@ -73,11 +74,12 @@ func (s Spec) image() (v1.Image, error) {
 	return mutate.ConfigFile(image, s.config(image))
 }
 
-// config is what a container does. Its root may be read-only: only the volume is written.
+// config is the configuration of a container. Its root may be read-only, because only the
+// volume is written.
 func (s Spec) config(image v1.Image) *v1.ConfigFile {
 	config, err := image.ConfigFile()
 	if err != nil {
-		panic(err) // it was made a moment ago, in memory
+		panic(err) // cannot fail, since it was created in memory
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture, config.Created = s.OS, s.Architecture, v1.Time{Time: time.Unix(0, 0).UTC()}
@@ -93,8 +95,8 @@ func (s Spec) config(image v1.Image) *v1.ConfigFile {
 	return config
 }
 
-// files is the one layer: the program, and a folder that only its user may enter. Times
-// are those of nobody's machine.
+// files returns the only layer: the program, and a folder that only its user can enter.
+// Times are fixed, so that they do not depend on the machine.
 func (s Spec) files() (_ []byte, err error) {
 	program, err := os.Open(s.Program)
 	if err != nil {

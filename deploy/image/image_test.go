@@ -24,7 +24,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// build builds the program of this repository as a release does.
+// build builds the program of this repository like a release.
 func build(t *testing.T) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "bridge")
@@ -36,7 +36,7 @@ func build(t *testing.T) (program string) {
 	return program
 }
 
-// write makes an image of a program, and reads it again.
+// write makes an image of a program and reads it back.
 func write(t *testing.T, program string) (digest string, image v1.Image) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "layout")
@@ -52,8 +52,8 @@ func write(t *testing.T, program string) (digest string, image v1.Image) {
 	return digest, image
 }
 
-// TestSameDigest: the image depends on the program alone, and not on where, when and with
-// which permissions it is found.
+// TestSameDigest checks that the image depends only on the program, and not on its path,
+// its permissions or the time.
 func TestSameDigest(t *testing.T) {
 	content := []byte("a program")
 	one, other := filepath.Join(t.TempDir(), "bridge"), filepath.Join(t.TempDir(), "another")
@@ -69,7 +69,7 @@ func TestSameDigest(t *testing.T) {
 	}
 }
 
-// TestNewFolder: what is there is not overwritten.
+// TestNewFolder checks that an existing folder is not overwritten.
 func TestNewFolder(t *testing.T) {
 	folder := t.TempDir()
 	if _, err := (Spec{Program: "image.go"}).WriteLayout(folder); err == nil || !strings.Contains(err.Error(), "is there already") {
@@ -77,8 +77,9 @@ func TestNewFolder(t *testing.T) {
 	}
 }
 
-// TestRuns unpacks the image and runs its program in it as its user, who can write nothing
-// but the state: without network, without any other file, and with the root of another.
+// TestRuns unpacks the image and runs its program as the image's user, who can only write
+// to the state folder: without a network, without any other file, and with the unpacked
+// image as its root.
 func TestRuns(t *testing.T) {
 	_, image := write(t, build(t))
 	config, err := image.ConfigFile()

@@ -1,5 +1,9 @@
-// Command image makes an OCI image of one static program, without a daemon, a network or
-// root: image PROGRAM GOOS/GOARCH VERSION LAYOUT writes an image layout
+// Command image makes an OCI image of one statically linked program, without a daemon, a
+// network or root:
+//
+//	image PROGRAM GOOS/GOARCH VERSION LAYOUT
+//
+// It writes an image layout
 // (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) into the new
 // folder LAYOUT, and prints the image's digest. The same program gives the same digest.
 package main
@@ -17,7 +21,7 @@ func main() {
 	}
 	system, processor, found := strings.Cut(os.Args[2], "/")
 	if !found {
-		fmt.Fprintln(os.Stderr, "image: the platform is GOOS/GOARCH, such as linux/amd64")
+		fmt.Fprintln(os.Stderr, "image: the platform must have the form GOOS/GOARCH, such as linux/amd64")
 		os.Exit(2)
 	}
 	digest, err := Spec{Program: os.Args[1], OS: system, Architecture: processor, Version: os.Args[3]}.WriteLayout(os.Args[4])
