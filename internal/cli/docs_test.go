@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,6 +66,30 @@ All other flags must be given in each call.
 		writeCommand(&b, cmd)
 	}
 	return b.String()
+}
+
+// TestCommandsAreMadeTogether makes the tree of commands several times at once, as `bridge
+// access serve` does for clients that ask at the same time. The race detector watches.
+func TestCommandsAreMadeTogether(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			claims, _, err := cli.NewRoot().Find([]string{"claims"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var names []string
+			for _, cmd := range claims.Commands() {
+				names = append(names, cmd.Name())
+			}
+			if !slices.Equal(names, []string{"list", "check", "release"}) {
+				t.Errorf("the commands of claims are in the order %v", names)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // byName returns all commands in the order of a reference, and not in the help's.

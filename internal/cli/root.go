@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,8 +21,11 @@ type globals struct {
 	rates, readRates, creates ratelimit.Limit
 }
 
+// keepOrder makes the help show commands in the order in which they are added. It changes a
+// variable of cobra, once: `bridge access serve` makes several trees at the same time.
+var keepOrder = sync.OnceFunc(func() { cobra.EnableCommandSorting = false })
+
 func newRootCmd(a *app) *cobra.Command {
-	cobra.EnableCommandSorting = false // the help shows commands in the order in which they are added
 	root := &cobra.Command{
 		Annotations: map[string]string{annotationUnattended: "piped, it is serve"},
 		Use:         "bridge COMMAND",
@@ -83,6 +87,7 @@ func (a *app) runRoot(cmd *cobra.Command) error {
 
 // addGroups adds all commands.
 func (a *app) addGroups(root *cobra.Command) {
+	keepOrder()
 	for _, g := range commandGroups(a) {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, cmd := range g.commands {
