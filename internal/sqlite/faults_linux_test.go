@@ -37,10 +37,7 @@ const answerWithin = 3 * time.Minute
 // call, since they cannot make the program's own startup misbehave.
 func injected(t *testing.T, call, fault string, when int, args ...string) (out string, code int, hit bool) {
 	t.Helper()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("MISSING: strace, which injects faults into system calls")
-	}
+	strace := needStrace(t)
 	log := filepath.Join(t.TempDir(), "strace")
 	var only []string
 	if strings.HasPrefix(fault, "error=") {
@@ -109,10 +106,21 @@ func step(t *testing.T) int {
 // maxCalls bounds how many calls of one kind get a fault.
 const maxCalls = 60
 
+// needStrace returns the path of strace, and skips the test where there is none.
+func needStrace(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("MISSING: strace, which injects faults into system calls")
+	}
+	return path
+}
+
 // atEachCall runs try for each kind of system call, several in parallel, and returns the
 // sum of the results.
 func atEachCall(t *testing.T, try func(t *testing.T, call string) int) int {
 	t.Helper()
+	needStrace(t) // or all calls are skipped, and the caller finds that nothing happened
 	var sum atomic.Int64
 	t.Run("calls", func(t *testing.T) {
 		for _, call := range fileCalls {
