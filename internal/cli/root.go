@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -222,7 +223,7 @@ func noCommandArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+	if near := slices.Sorted(slices.Values(cmd.SuggestionsFor(args[0]))); len(near) > 0 {
 		hint = fmt.Sprintf("did you mean %s?", strings.Join(near, " or "))
 	}
 	return usagef("there is no command %s in `%s`: %s", echo(args[0]), cmd.CommandPath(), hint)

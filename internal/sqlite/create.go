@@ -112,6 +112,15 @@ func journalLeft(path string) bool {
 	return err == nil && info.Size() > 0
 }
 
+// foreignJournal names the journal if one lies beside a store that could not be read.
+func foreignJournal(path string, err error) error {
+	if !journalLeft(path) {
+		return err
+	}
+	return fmt.Errorf("%w: a rollback journal lies beside it (%s-journal), which no store has, so it belongs to another database or program: "+
+		"stop all bridge processes, keep a copy of both files, and move the journal away", bridge.ErrStoreDamaged, path)
+}
+
 // belongTogether reports, as ErrStoreDamaged, a database file whose log belongs to
 // another state of it, such as a copy that was put in place of the database while the
 // log was left. SQLite would take the log for the database's own and mix pages of both.

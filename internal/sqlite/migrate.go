@@ -109,7 +109,7 @@ func prepareSchema(ctx context.Context, path string, o Options, t *storefile.Tur
 	}
 	h, err := readHeader(path)
 	if err != nil && (!o.Create || !unfinished(path)) {
-		return err
+		return foreignJournal(path, err)
 	}
 	latest := int64(SchemaVersion())
 	switch err := h.usable(path); {
