@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"example.org/bridge/internal/programtest"
 )
 
 // TestDoctorNamesOtherPrograms checks that doctor reports a process that runs a
@@ -26,7 +28,7 @@ func TestDoctorNamesOtherPrograms(t *testing.T) {
 	running := func(name string, content []byte) (c *client, program string) {
 		program = filepath.Join(t.TempDir(), name, "bridge")
 		must(os.Mkdir(filepath.Dir(program), 0o700))
-		must(os.WriteFile(program, content, 0o700))
+		programtest.Write(t, program, content)
 		command := i.command("serve")
 		command.Path, command.Args[0] = program, "bridge"
 		c = mustStart(t, command, a)

@@ -22,6 +22,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/postgres/postgrestest"
+	"example.org/bridge/internal/programtest"
 )
 
 // front simulates the proxy in front of two gateways. It forwards bytes to the address
@@ -99,9 +100,7 @@ func newRollingScript(t *testing.T, place *installation, f *front) *rollingScrip
 	t.Helper()
 	s := &rollingScript{place: place, folder: filepath.Join(place.dir, "rolling"), change: filepath.Join(place.dir, "switch")}
 	text := "#!/bin/sh\necho \"$1\" >'" + f.target + ".new' && mv '" + f.target + ".new' '" + f.target + "'\n"
-	if err := os.WriteFile(s.change, []byte(text), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	programtest.Write(t, s.change, []byte(text))
 	for n := range s.ports {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -172,9 +171,7 @@ func TestRollingScript(t *testing.T) {
 func (s *rollingScript) write(t *testing.T, name, text string) (path string) {
 	t.Helper()
 	path = filepath.Join(s.place.dir, name)
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	programtest.Write(t, path, []byte("#!/bin/sh\n"+text+"\n"))
 	return path
 }
 

@@ -10,6 +10,7 @@ import (
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
 	"example.org/bridge/internal/commands"
+	"example.org/bridge/internal/programtest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -51,9 +52,7 @@ func repositoryWithHooks(t *testing.T) (top, mark string) {
 	hostGit(t, top, "commit", "-qm", "first")
 	for _, hook := range []string{"pre-commit", "post-commit", "post-index-change", "reference-transaction"} {
 		path := filepath.Join(top, ".git", "hooks", hook)
-		if err := os.WriteFile(path, []byte("#!/bin/sh\necho "+hook+" >>\""+mark+"\"\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		programtest.Write(t, path, []byte("#!/bin/sh\necho "+hook+" >>\""+mark+"\"\n"))
 	}
 	return top, mark
 }

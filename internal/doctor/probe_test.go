@@ -9,6 +9,7 @@ import (
 
 	"example.org/bridge/internal/agents"
 	"example.org/bridge/internal/doctor"
+	"example.org/bridge/internal/programtest"
 )
 
 // TestProbeHook checks that a hook that succeeds, or waits as it should, passes, and
@@ -33,9 +34,7 @@ func TestProbeHook(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			program := filepath.Join(dir, "bridge")
-			if err := os.WriteFile(program, []byte("#!/bin/sh\n"+test.body+"\n"), 0o700); err != nil {
-				t.Fatal(err)
-			}
+			programtest.Write(t, program, []byte("#!/bin/sh\n"+test.body+"\n"))
 			self := program
 			if test.other {
 				self = os.Args[0]

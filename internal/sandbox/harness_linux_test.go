@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"example.org/bridge/internal/programtest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -71,25 +72,11 @@ func run(t *testing.T, list sandbox.List, opts sandbox.Options) sandbox.Result {
 func workspaceWithAttacks(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	self, err := os.Executable()
+	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, err := os.Open(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closing(t, from)
-	to, err := os.OpenFile(filepath.Join(dir, "attack"), os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		t.Fatal(err)
-	}
-	if err := to.Close(); err != nil {
-		t.Fatal(err)
-	}
+	programtest.Write(t, filepath.Join(dir, "attack"), self)
 	return dir
 }
 

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"example.org/bridge/internal/programtest"
 	"example.org/bridge/internal/sandbox"
 )
 
@@ -33,19 +33,11 @@ func userCopy(t *testing.T) (dir, program string) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(bin) })
 	program = filepath.Join(bin, "sandbox.test")
-	from, err := os.Open("/proc/self/exe")
+	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closing(t, from)
-	to, err := os.OpenFile(program, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		t.Fatal(err)
-	}
-	closing(t, to)
+	programtest.Write(t, program, self)
 	return dir, program
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"example.org/bridge/internal/programtest"
 	"example.org/bridge/internal/snapshot"
 )
 
@@ -31,9 +32,7 @@ func asUserToo(t *testing.T, test func(t *testing.T)) {
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(dir) })
 		program := filepath.Join(dir, "snapshot.test")
-		if err := os.WriteFile(program, []byte(readFile(t, "/proc/self/exe")), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		programtest.Write(t, program, []byte(readFile(t, "/proc/self/exe")))
 		for path, mode := range map[string]fs.FileMode{program: 0o755, dir: 0o755} {
 			if err := errors.Join(os.Chmod(path, mode), os.Chown(path, 65534, 65534)); err != nil {
 				t.Fatal(err)

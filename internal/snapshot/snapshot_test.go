@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"example.org/bridge/internal/programtest"
 	"example.org/bridge/internal/snapshot"
 )
 
@@ -323,9 +324,7 @@ func TestHostileRepository(t *testing.T) {
 	dir := repository(t)
 	mark := filepath.Join(t.TempDir(), "mark")
 	program := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\necho \"$0 $*\" >>"+mark+"\ncat\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	programtest.Write(t, program, []byte("#!/bin/sh\necho \"$0 $*\" >>"+mark+"\ncat\n"))
 	hooks := []string{"reference-transaction", "post-index-change", "post-checkout", "pre-commit", "fsmonitor-watchman", "pre-auto-gc", "post-rewrite"}
 	for _, hook := range hooks {
 		for _, where := range []string{".git/hooks", "hooks"} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"example.org/bridge/internal/lab/bench"
+	"example.org/bridge/internal/programtest"
 )
 
 // options returns the options of a short run of program.
@@ -26,9 +27,7 @@ func options(t *testing.T, program string) bench.Options {
 // bridge that works.
 func TestProgramFails(t *testing.T) {
 	silent := filepath.Join(t.TempDir(), "silent")
-	if err := os.WriteFile(silent, []byte("#!/bin/sh\nexit 0\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	programtest.Write(t, silent, []byte("#!/bin/sh\nexit 0\n"))
 	names, _ := bench.Measurements()
 	for _, name := range names {
 		for what, program := range map[string]string{"missing": filepath.Join(t.TempDir(), "bridge"), "silent": silent} {
