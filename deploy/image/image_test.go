@@ -72,7 +72,7 @@ func TestSameDigest(t *testing.T) {
 // TestNewFolder checks that an existing folder is not overwritten.
 func TestNewFolder(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := (Spec{Program: "image.go"}).WriteLayout(folder); err == nil || !strings.Contains(err.Error(), "is there already") {
+	if _, err := (Spec{Program: "image.go"}).WriteLayout(folder); err == nil || !strings.Contains(err.Error(), "already exists") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -42,6 +42,7 @@ func TestDoctorNamesOtherPrograms(t *testing.T) {
 
 	out, _ := i.command("doctor").CombinedOutput() // the exit code depends on this machine's clients
 	for _, want := range []string{
+		"a different bridge program",
 		fmt.Sprintf("process %d (%s)", older.process.Process.Pid, program),
 		fmt.Sprintf("process %d (%s, which has been replaced since)", replaced.process.Process.Pid, file),
 	} {
@@ -54,7 +55,7 @@ func TestDoctorNamesOtherPrograms(t *testing.T) {
 	}
 	must(older.Close())
 	must(replaced.Close())
-	if out, _ := i.command("doctor").CombinedOutput(); strings.Contains(string(out), "another program") {
+	if out, _ := i.command("doctor").CombinedOutput(); strings.Contains(string(out), "a different bridge program") {
 		t.Errorf("doctor names processes that have ended:\n%s", out)
 	}
 }

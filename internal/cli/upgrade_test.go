@@ -68,7 +68,7 @@ func (u *upgrade) migrates(t *testing.T, running *client, a, b bridge.Credential
 	refused(t, running, "send_to_partner", map[string]any{"message": "lost"})
 	refused(t, running, "check_messages", map[string]any{})
 	out, _ := u.newer.command("doctor").CombinedOutput() // the exit code depends on this machine's clients
-	if !strings.Contains(string(out), "another program") && runtime.GOOS == "linux" {
+	if !strings.Contains(string(out), "a different bridge program") && runtime.GOOS == "linux" {
 		t.Errorf("doctor does not name the older process:\n%s", out)
 	}
 	writer := u.newer.mustConnect(t, a)
