@@ -30,6 +30,10 @@ const (
 	// archivedAge the age in days from which entries are archived. So the log never
 	// holds more than the entries of both plus one day.
 	monthly, archivedAge = 30, 90
+	// standingMessage is the size in bytes by which the store grows for each message of
+	// the conversation that stays open: the sealed text of 400 bytes, and its rows and
+	// indexes. About 700 bytes were measured.
+	standingMessage = 768
 )
 
 // TestYear simulates ten agents that work for a year. Each two of them begin a new
@@ -221,7 +225,8 @@ func (y *year) measure(t *testing.T, today int) {
 func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // bounded checks that, after everything kept had first reached the age at which it is
-// removed, the store was never more than 5 % larger than before.
+// removed, the store was never more than 2 % larger than before, not counting the
+// messages of the conversation that stays open, which are all kept.
 func (y *year) bounded(t *testing.T) {
 	t.Helper()
 	if !*yearArchive {
@@ -230,8 +235,9 @@ func (y *year) bounded(t *testing.T) {
 	const full = monthly + archivedAge + monthly
 	first, later := largest(y.sizes[:full]), largest(y.sizes[full:])
 	t.Logf("at most %.1f MiB up to day %d, at most %.1f MiB from then on", mebibytes(first), full, mebibytes(later))
-	if later > first+first/20 {
-		t.Errorf("the store grows: at most %d bytes up to day %d, and then %d", first, full, later)
+	standing := int64(len(y.sizes)-full) * standingMessage
+	if allowed := first + first/50 + standing; later > allowed {
+		t.Errorf("the store grows: at most %d bytes up to day %d, and then %d; %d are allowed", first, full, later, allowed)
 	}
 }
 
