@@ -35,8 +35,8 @@ func EachStatementFails(t *testing.T, open Opener, faults func(*testing.T, Store
 			w := newWorld(t, open)
 			f := faults(t, w.storeA)
 			call := o.prepare(t, newCommandWorld(t, w))
+			before := f.Content()
 			for nth := 1; ; nth++ {
-				before := f.Content()
 				f.Arm(nth)
 				err := call(f.Mark(t.Context()))
 				hit := f.Hit()
@@ -53,9 +53,11 @@ func EachStatementFails(t *testing.T, open Opener, faults func(*testing.T, Store
 				if !f.Is(err) {
 					t.Errorf("statement %d failed, and the answer is: %v", nth, err)
 				}
-				if after := f.Content(); !o.parts && after != before {
+				after := f.Content()
+				if !o.parts && after != before {
 					t.Errorf("statement %d failed, and something was changed: %s", nth, firstDifference(before, after))
 				}
+				before = after
 			}
 		})
 	}
