@@ -74,10 +74,11 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	if err != nil {
 		return made, err
 	}
-	if cut <= base.Seq {
+	from := base.Archived().Seq // another process may not have removed all that it archived
+	if cut <= from {
 		return made, ErrNothing
 	}
-	if made, err = s.write(ctx, path, base.Archived().Seq, cut); err != nil {
+	if made, err = s.write(ctx, path, from, cut); err != nil {
 		return made, err
 	}
 	if err := s.note(ctx, op, path, made); err != nil {

@@ -19,6 +19,7 @@ var archiveTests = []test{
 	{"nothing old enough", archiveNothing},
 	{"interrupted", archiveInterrupted},
 	{"at once", archivesAtOnce},
+	{"overtaken", archiveOvertaken},
 	{"refused", archiveRefused},
 	{"whole log", archiveWholeLog},
 }
@@ -194,6 +195,40 @@ func archivesAtOnce(t *testing.T, w *world) {
 	if r.Base.Seq < int64(len(all)) {
 		t.Errorf("cut at %d of %d", r.Base.Seq, len(all))
 	}
+}
+
+// overtaken is a store in which another process records an archive, and has not yet
+// removed its entries, after this one has looked for what earlier calls have left.
+type overtaken struct {
+	Store
+	by func()
+}
+
+func (s overtaken) AuditBase(ctx context.Context) (audit.Base, error) {
+	s.by()
+	return s.Store.AuditBase(ctx)
+}
+
+// untrimmed is a store whose process is slow to remove archived entries.
+type untrimmed struct{ Store }
+
+func (untrimmed) TrimAudit(context.Context) (int64, error) { return 0, nil }
+
+// archiveOvertaken archives what another process has recorded as archived just before.
+func archiveOvertaken(t *testing.T, w *world) {
+	dir := t.TempDir()
+	w.month(t)
+	op := w.a.OperatorOperation("archive_audit", "")
+	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
+	store := overtaken{w.storeA, func() {
+		must(archive.New(untrimmed{w.storeB}, w.key).Make(t.Context(), w.b.OperatorOperation("archive_audit", ""), first, op.Now))(t)
+	}}
+	_, err := archive.New(store, w.key).Make(t.Context(), op, second, op.Now)
+	wantError(t, err, archive.ErrNothing)
+	if _, err := os.Lstat(second); err == nil {
+		t.Error("a file without entries was kept")
+	}
+	must(w.follow(audit.Head{}, first))(t)
 }
 
 // archiveRefused passes files that are not archives of this store.
