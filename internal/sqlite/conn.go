@@ -78,6 +78,13 @@ func (c *conn) exec(query string, args ...any) (driver.Result, error) {
 	return s.exec.ExecContext(context.Background(), s.bind(args))
 }
 
+// run executes a script: statements separated by semicolons, without parameters. Unlike
+// exec it keeps none of them prepared.
+func (c *conn) run(script string) error {
+	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), script, nil)
+	return err
+}
+
 // get scans the first row into dest, or returns errNoRow.
 func (c *conn) get(query string, args []any, dest ...any) error {
 	found := false

@@ -58,10 +58,6 @@ const (
 
 // newImage returns the content of a new store's file.
 func newImage(o Options) (image []byte, err error) {
-	scripts, err := migrations()
-	if err != nil {
-		return nil, err
-	}
 	d, err := new(sqlite.Driver).Open(":memory:")
 	if err != nil {
 		return nil, err
@@ -74,7 +70,7 @@ func newImage(o Options) (image []byte, err error) {
 			return nil, err
 		}
 	}
-	if err := transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return applyMigrations(c, scripts, o) }); err != nil {
+	if err := transact(c, "BEGIN IMMEDIATE", func(c *conn) error { return createSchema(c, o) }); err != nil {
 		return nil, err
 	}
 	serial, ok := d.(interface{ Serialize() ([]byte, error) })

@@ -76,7 +76,7 @@ func CreateVersion(path string, key auth.Key, version int) error {
 		return err
 	}
 	return withConn(path, "rw", []string{"journal_mode(WAL)"}, func(c *conn) error {
-		return applyMigrations(c, scripts[:version], Options{Key: key})
+		return applyMigrations(c, scripts[:version], key)
 	})
 }
 
@@ -121,4 +121,24 @@ func MigrateAndFail(path string, o Options) error {
 		return err
 	}
 	return migrateBy(path, append(scripts, "CREATE TABLE half (a); INSERT INTO half VALUES (1); DELETE FROM messages; SELECT a FROM nowhere"), o)
+}
+
+// SchemaAfter returns the statements of everything that the scripts up to a version
+// create, in the order of creation, as SQLite keeps them.
+func SchemaAfter(version int) (text string, err error) {
+	scripts, err := migrations()
+	if err != nil {
+		return "", err
+	}
+	err = withConn(":memory:", "memory", nil, func(c *conn) error {
+		if err := applyMigrations(c, scripts[:version], auth.Key{}); err != nil {
+			return err
+		}
+		var statement string
+		return c.each("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid", nil, []any{&statement}, func() error {
+			text += statement + ";\n"
+			return nil
+		})
+	})
+	return text, err
 }

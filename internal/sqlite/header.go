@@ -271,7 +271,7 @@ func expectedObjects(version int) (_ objects, err error) {
 	}
 	c := newConn(d)
 	defer func() { err = errors.Join(err, c.Close()) }()
-	if err := applyMigrations(c, scripts[:version], Options{}); err != nil {
+	if err := applyMigrations(c, scripts[:version], bridge.Key{}); err != nil {
 		return nil, err
 	}
 	return readObjects(c)

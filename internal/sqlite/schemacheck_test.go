@@ -3,14 +3,18 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"example.org/bridge/internal/bridge"
 	"example.org/bridge/internal/bridgetest"
@@ -36,6 +40,64 @@ func TestSchemaDigests(t *testing.T) {
 	if *update {
 		must(t, os.WriteFile("schema/digests.txt", []byte(all.String()), 0o600))
 	}
+}
+
+const derived = "-- Derived from the scripts beside it: what they create, as SQLite keeps it. After a new\n-- script: make golden.\n"
+
+// TestGoldenSchema checks that a new store, which begins with schema/latest.sql, has the
+// tables and the rows that an empty file gets from all scripts.
+func TestGoldenSchema(t *testing.T) {
+	t.Parallel()
+	want, err := sqlite.SchemaAfter(sqlite.SchemaVersion())
+	must(t, err)
+	want = derived + want
+	if *update {
+		must(t, os.WriteFile("schema/latest.sql", []byte(want), 0o600))
+		return // this program was built with what stood there before
+	}
+	got, err := os.ReadFile("schema/latest.sql")
+	must(t, err)
+	if string(got) != want {
+		t.Errorf("schema/latest.sql is not what the scripts create: make golden\n%s", cmp.Diff(want, string(got)))
+	}
+
+	made, migrated := bridgetest.NewEnv(t), bridgetest.NewEnv(t)
+	store, err := sqlite.Open(t.Context(), made.Path, sqlite.Options{Key: made.Key, Create: true, Limits: bridge.DefaultLimits()})
+	must(t, err)
+	must(t, store.Close())
+	must(t, sqlite.CreateVersion(migrated.Path, migrated.Key, sqlite.SchemaVersion()))
+	content := func(path string) (rows map[string][]string) {
+		db, err := sql.Open("sqlite", path)
+		must(t, err)
+		defer func() { must(t, db.Close()) }()
+		rows = map[string][]string{"the schema": rowsOf(t, db, "sqlite_schema", []string{"type", "name", "tbl_name", "sql"})}
+		for table, columns := range columnsOf(t, db) {
+			rows[table] = rowsOf(t, db, table, constant(table, columns))
+		}
+		for _, all := range rows {
+			slices.Sort(all)
+		}
+		return rows
+	}
+	if difference := cmp.Diff(content(migrated.Path), content(made.Path)); difference != "" {
+		t.Errorf("after all scripts (-), in a new store (+):\n%s", difference)
+	}
+}
+
+// constant returns the columns of a table that are the same in every new store.
+func constant(table string, columns []string) (names []string) {
+	own := map[string][]string{
+		"store":      {"id", "key_check", "created_at"},
+		"audit_head": {"seal"},
+		"limits":     {"set_by", "set_at"},
+	}
+	for _, column := range columns {
+		name, _, _ := strings.Cut(column, " ")
+		if !slices.Contains(own[table], name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // TestCraftedSchema checks that a store with anything extra in its schema is refused
