@@ -25,7 +25,7 @@ demo: build
 # Many tests wait for other processes rather than compute, so run more of them in
 # parallel than there are processors.
 PARALLEL ?= 6
-PACKAGES ?= 3
+PACKAGES ?= 4
 # What takes longest is begun first, or it would run alone at the end.
 LONGEST := ./internal/sqlite ./internal/cli ./internal/sandbox ./packaging
 TESTFLAGS ?=

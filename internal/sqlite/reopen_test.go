@@ -69,7 +69,7 @@ func TestOpenWhileTheIndexIsMadeAnew(t *testing.T) {
 	if got := refilling.line(t); got != "begun" {
 		t.Fatal(got)
 	}
-	for n := range 20_000 {
+	for n := range 4_000 {
 		release, err := storefile.CheckRunning(path)
 		release()
 		if err != nil {
