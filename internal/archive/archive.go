@@ -53,8 +53,9 @@ func (s *Archives) Base(ctx context.Context) (audit.Base, error) { return s.log.
 // the file contains. It verifies the whole log first. The file has its name, is synced
 // and was read back before the store removes anything, so that a process killed at any
 // moment loses nothing. Calling Make again with the same path then completes the work
-// with the existing file. The error is ErrThere for any other existing file, and
-// ErrNothing if no entry is old enough. op is recorded.
+// with the existing file, also while another process is still at it. The error is
+// ErrThere for any other existing file, and ErrNothing if no entry is old enough. op is
+// recorded.
 func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, before time.Time) (made audit.Archived, err error) {
 	trimmed, err := s.log.TrimAudit(ctx) // finish what an earlier call has left
 	if err != nil {
@@ -81,18 +82,38 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	if made, err = s.write(ctx, path, from, cut); err != nil {
 		return made, err
 	}
-	if err := s.note(ctx, op, path, made); err != nil {
-		if !errors.Is(err, bridge.ErrOutcomeUnknown) {
-			err = errors.Join(err, os.Remove(path)) // nobody else has seen it
-		}
-		return made, err
+	err = s.record(ctx, op, path, made)
+	if errors.Is(err, bridge.ErrCutElsewhere) {
+		err = errors.Join(err, os.Remove(path)) // no process can record it any more
 	}
-	_, err = s.log.TrimAudit(ctx)
 	return made, err
 }
 
+// record notes the archive at path in the store, and removes its entries from there. An
+// archive that another process has noted meanwhile, from the same file, counts as
+// recorded. After any other error than bridge.ErrCutElsewhere the file must be kept:
+// another process may be about to note it.
+func (s *Archives) record(ctx context.Context, op bridge.Operation, path string, made audit.Archived) error {
+	err := s.note(ctx, op, path, made)
+	if errors.Is(err, bridge.ErrCutElsewhere) {
+		base, baseErr := s.log.AuditBase(ctx)
+		if baseErr != nil {
+			return baseErr
+		}
+		if noted, ok := base.Find(made.SHA256); ok && noted.Name == filepath.Base(path) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.log.TrimAudit(ctx)
+	return err
+}
+
 // write writes the entries after from, up to and including cut, into a new file, and
-// reads it back.
+// reads it back. A file that cannot be read now is kept, because another process may
+// have read and noted it; one that is not an archive cannot have been noted.
 func (s *Archives) write(ctx context.Context, path string, from, cut int64) (made audit.Archived, err error) {
 	privatefile.Sweep(filepath.Dir(path))
 	err = privatefile.Write{New: true, Durable: true}.Stream(path, func(to io.Writer) error {
@@ -106,11 +127,14 @@ func (s *Archives) write(ctx context.Context, path string, from, cut int64) (mad
 		return made, err
 	}
 	read, err := s.read(ctx, path, nil, func(audit.Entry) error { return nil })
-	if err == nil && !bytes.Equal(read.SHA256, made.SHA256) {
+	switch {
+	case errors.Is(err, audit.ErrNoArchive):
+		err = errors.Join(err, os.Remove(path))
+	case err == nil && !bytes.Equal(read.SHA256, made.SHA256):
 		err = fmt.Errorf("%w: it does not hold what was written", audit.ErrNoArchive)
 	}
 	if err != nil {
-		return made, errors.Join(fmt.Errorf("read the archive back: %w", err), os.Remove(path))
+		return made, fmt.Errorf("read the archive back: %w", err)
 	}
 	return made, nil
 }
@@ -153,22 +177,19 @@ func (s *Archives) note(ctx context.Context, op bridge.Operation, path string, m
 	return s.log.NoteArchive(ctx, op, made)
 }
 
-// resume continues with a file that a killed process has written.
+// resume continues with a file that another process has written, which may have been
+// killed.
 func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string, base audit.Base, trimmed bool) (made audit.Archived, err error) {
 	if made, err = s.read(ctx, path, nil, func(audit.Entry) error { return nil }); err != nil {
 		return made, fmt.Errorf("%w: %w", ErrThere, err)
 	}
 	if !base.GoesOn(made) {
-		if known := base.Archives; trimmed && bytes.Equal(known[len(known)-1].SHA256, made.SHA256) {
+		if _, ok := base.Find(made.SHA256); ok && trimmed {
 			return made, nil // it was recorded, and the rest of its entries has just been removed
 		}
 		return made, fmt.Errorf("%w: it holds the entries %d to %d", ErrThere, made.First, made.Last)
 	}
-	if err := s.note(ctx, op, path, made); err != nil {
-		return made, err
-	}
-	_, err = s.log.TrimAudit(ctx)
-	return made, err
+	return made, s.record(ctx, op, path, made)
 }
 
 // read reads and verifies an archive.

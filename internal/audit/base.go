@@ -1,11 +1,13 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -38,6 +40,15 @@ func (b Base) Archived() Head {
 // GoesOn reports whether a is the next archive.
 func (b Base) GoesOn(a Archived) bool {
 	return a.First == b.Archived().Seq+1 && a.Last >= a.First
+}
+
+// Find returns the archive whose file has the given SHA-256 digest.
+func (b Base) Find(digest []byte) (found Archived, ok bool) {
+	i := slices.IndexFunc(b.Archives, func(a Archived) bool { return bytes.Equal(a.SHA256, digest) })
+	if i < 0 {
+		return found, false
+	}
+	return b.Archives[i], true
 }
 
 // SealBase returns b with its seal.

@@ -20,6 +20,9 @@ var archiveTests = []test{
 	{"interrupted", archiveInterrupted},
 	{"at once", archivesAtOnce},
 	{"overtaken", archiveOvertaken},
+	{"same file at once", archiveSameFile},
+	{"not recorded", archiveNotRecorded},
+	{"not read back", archiveNotReadBack},
 	{"refused", archiveRefused},
 	{"whole log", archiveWholeLog},
 }
@@ -229,6 +232,77 @@ func archiveOvertaken(t *testing.T, w *world) {
 		t.Error("a file without entries was kept")
 	}
 	must(w.follow(audit.Head{}, first))(t)
+}
+
+// beforeNote is a store in which something happens, or fails, before an archive is
+// recorded.
+type beforeNote struct {
+	Store
+	do func() error
+}
+
+func (s beforeNote) NoteArchive(ctx context.Context, op bridge.Operation, a audit.Archived) error {
+	if err := s.do(); err != nil {
+		return err
+	}
+	return s.Store.NoteArchive(ctx, op, a)
+}
+
+// archiveSameFile lets a second process record the file that the first one has just
+// written. The first must not remove it.
+func archiveSameFile(t *testing.T, w *world) {
+	path := filepath.Join(t.TempDir(), "archive")
+	w.month(t)
+	all := w.log(t)
+	op := w.a.OperatorOperation("archive_audit", "")
+	store := beforeNote{w.storeA, func() error {
+		_, err := archive.New(w.storeB, w.key).Make(t.Context(), w.b.OperatorOperation("archive_audit", ""), path, op.Now)
+		return err
+	}}
+	made := must(archive.New(store, w.key).Make(t.Context(), op, path, op.Now))(t)
+	equal(t, "entries in the file", made.Last, int64(len(all)))
+	r := must(w.follow(audit.Head{}, path))(t)
+	equal(t, "the end of the archive", r.Base.Seq, int64(len(all)))
+	equal(t, "archives", len(r.Base.Archives), 1)
+}
+
+// archiveNotRecorded cannot record the file that it has written. Another process may be
+// about to record it, so it must be kept, and the next run must complete it.
+func archiveNotRecorded(t *testing.T, w *world) {
+	path := filepath.Join(t.TempDir(), "archive")
+	w.month(t)
+	op := w.a.OperatorOperation("archive_audit", "")
+	store := beforeNote{w.storeA, func() error { return bridge.ErrStoreBusy }}
+	_, err := archive.New(store, w.key).Make(t.Context(), op, path, op.Now)
+	wantError(t, err, bridge.ErrStoreBusy)
+	must(os.Lstat(path))(t)
+	must(w.archived(t, path, 0))(t)
+	must(w.follow(audit.Head{}, path))(t)
+}
+
+// cancelled is a store whose caller gives up when the log has been read.
+type cancelled struct {
+	Store
+	cancel func()
+}
+
+func (s cancelled) WalkAudit(ctx context.Context, begin func(audit.Base) error, visit func(audit.Entry) error) (audit.Head, error) {
+	defer s.cancel()
+	return s.Store.WalkAudit(ctx, begin, visit)
+}
+
+// archiveNotReadBack is ended while it reads back the file that it has written, which
+// another process may have recorded by then.
+func archiveNotReadBack(t *testing.T, w *world) {
+	path := filepath.Join(t.TempDir(), "archive")
+	w.month(t)
+	op := w.a.OperatorOperation("archive_audit", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := archive.New(cancelled{w.storeA, cancel}, w.key).Make(ctx, op, path, op.Now)
+	wantError(t, err, context.Canceled)
+	must(os.Lstat(path))(t)
+	must(w.archived(t, path, 0))(t)
+	must(w.follow(audit.Head{}, path))(t)
 }
 
 // archiveRefused passes files that are not archives of this store.
