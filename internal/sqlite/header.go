@@ -30,7 +30,9 @@ type header struct {
 }
 
 // fresh reports whether nothing was ever written to the file.
-func (h header) fresh() bool { return h.application == 0 && h.version == 0 && h.tables == 0 }
+func (h header) fresh() bool {
+	return h.application == 0 && h.version == 0 && h.tables == 0 && h.atRest == atrest.Off
+}
 
 // untouched is the mode in which only the file itself is inspected: no locks are taken,
 // nothing is recovered, and no other file is read or created. If a process writes at

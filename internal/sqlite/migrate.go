@@ -152,7 +152,7 @@ func withConn(path, mode string, pragmas []string, fn func(*conn) error) error {
 }
 
 // migrate brings an existing store up to date in one transaction, so that a process
-// killed meanwhile has changed nothing. An empty file becomes a new store.
+// killed meanwhile has changed nothing. A database without tables becomes a new store.
 func migrate(path string, o Options) error {
 	scripts, err := migrations()
 	if err != nil {
@@ -166,6 +166,9 @@ func migrateBy(path string, scripts []string, o Options) error {
 		return transact(c, "BEGIN IMMEDIATE", func(c *conn) error {
 			var h header
 			if err := h.marksIn(c); err != nil {
+				return err
+			}
+			if err := h.usable(path); err != nil {
 				return err
 			}
 			if h.fresh() {

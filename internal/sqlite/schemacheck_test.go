@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,7 +46,7 @@ func TestSchemaDigests(t *testing.T) {
 const derived = "-- Derived from the scripts beside it: what they create, as SQLite keeps it. After a new\n-- script: make golden.\n"
 
 // TestGoldenSchema checks that a new store, which begins with schema/latest.sql, has the
-// tables and the rows that an empty file gets from all scripts.
+// tables and the rows that a database without tables gets from all scripts.
 func TestGoldenSchema(t *testing.T) {
 	t.Parallel()
 	want, err := sqlite.SchemaAfter(sqlite.SchemaVersion())
@@ -66,22 +67,61 @@ func TestGoldenSchema(t *testing.T) {
 	must(t, err)
 	must(t, store.Close())
 	must(t, sqlite.CreateVersion(migrated.Path, migrated.Key, sqlite.SchemaVersion()))
-	content := func(path string) (rows map[string][]string) {
-		db, err := sql.Open("sqlite", path)
-		must(t, err)
-		defer func() { must(t, db.Close()) }()
-		rows = map[string][]string{"the schema": rowsOf(t, db, "sqlite_schema", []string{"type", "name", "tbl_name", "sql"})}
-		for table, columns := range columnsOf(t, db) {
-			rows[table] = rowsOf(t, db, table, constant(table, columns))
-		}
-		for _, all := range rows {
-			slices.Sort(all)
-		}
-		return rows
-	}
-	if difference := cmp.Diff(content(migrated.Path), content(made.Path)); difference != "" {
+	if difference := cmp.Diff(contentOf(t, migrated.Path), contentOf(t, made.Path)); difference != "" {
 		t.Errorf("after all scripts (-), in a new store (+):\n%s", difference)
 	}
+}
+
+// TestDatabaseWithoutTables lets several processes open a database without tables, which
+// an older program left if it was killed at the first start. Together they must make a
+// store as it is made where there is no file.
+func TestDatabaseWithoutTables(t *testing.T) {
+	t.Parallel()
+	limits := bridge.DefaultLimits()
+	limits.Writes.PerMinute = 3
+	made, emptied := bridgetest.NewEnv(t), bridgetest.NewEnv(t)
+	query(t, emptied.Path, "CREATE TABLE gone (x)", "DROP TABLE gone")
+	must(t, os.Chmod(emptied.Path, 0o600))
+	var together sync.WaitGroup
+	for _, e := range []*bridgetest.Env{made, emptied, emptied, emptied, emptied} {
+		together.Go(func() {
+			s, err := sqlite.Open(t.Context(), e.Path, sqlite.Options{Key: e.Key, Create: true, Limits: limits})
+			if err == nil {
+				err = s.Close()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	together.Wait()
+	if difference := cmp.Diff(contentOf(t, made.Path), contentOf(t, emptied.Path)); difference != "" {
+		t.Errorf("in a new store (-), where there were no tables (+):\n%s", difference)
+	}
+	db, err := sql.Open("sqlite", emptied.Path)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	for _, row := range rowsOf(t, db, "limits", []string{"set_by"}) {
+		if row != "set_by='made'" {
+			t.Errorf("a limit with %s", row)
+		}
+	}
+}
+
+// contentOf returns the schema and the rows of a store that are the same in every new one.
+func contentOf(t *testing.T, path string) map[string][]string {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	rows := map[string][]string{"the schema": rowsOf(t, db, "sqlite_schema", []string{"type", "name", "tbl_name", "sql"})}
+	for table, columns := range columnsOf(t, db) {
+		rows[table] = rowsOf(t, db, table, constant(table, columns))
+	}
+	for _, all := range rows {
+		slices.Sort(all)
+	}
+	return rows
 }
 
 // constant returns the columns of a table that are the same in every new store.

@@ -130,13 +130,16 @@ func tests(ctx context.Context, dir string, flags, packages []string, env ...str
 		packages = []string{"./..."}
 	}
 	build := exec.CommandContext(ctx, "go", append([]string{"test", "-run=^$"}, packages...)...) //nolint:gosec // G204: packages that go test named
-	build.Dir, build.Stderr = dir, os.Stderr
+	build.Dir, build.Stdout, build.Stderr = dir, os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		return result{}, fmt.Errorf("build the tests in %s: %w", dir, err)
 	}
 	fmt.Fprintln(os.Stderr, "running the tests in", dir)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	test := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-count=1", "-json"}, flags, packages)...) //nolint:gosec // G204: the user's flags
-	test.Dir, test.Stderr, test.Env = dir, os.Stderr, append(os.Environ(), env...)
+	test.Dir, test.Stderr, test.Env, test.WaitDelay = dir, os.Stderr, append(os.Environ(), env...), 10*time.Second
+	test.Cancel = func() error { return test.Process.Signal(os.Interrupt) }
 	out, err := test.StdoutPipe()
 	if err != nil {
 		return result{}, err
@@ -145,13 +148,13 @@ func tests(ctx context.Context, dir string, flags, packages []string, env ...str
 	if err := test.Start(); err != nil {
 		return result{}, err
 	}
-	r, err := read(out)
-	if err != nil {
-		return r, err
+	r, readErr := read(out)
+	if readErr != nil {
+		cancel()
 	}
 	err = test.Wait()
 	r.took = time.Since(begun)
-	if err != nil {
+	if err := cmp.Or(readErr, err); err != nil {
 		return r, fmt.Errorf("tests in %s: %w", dir, err)
 	}
 	return r, nil

@@ -4,7 +4,8 @@
 //
 //	go run ./scripts/compare-tests --base COMMIT
 //
-// Both trees are built first. The durations include linking the test programs.
+// It runs in the folder of the repository. Both trees are built first. The durations
+// include linking the test programs.
 package main
 
 import (
@@ -15,9 +16,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // patternsFile names the environment variable with the path of the file that has the
@@ -25,63 +28,79 @@ import (
 const patternsFile = "COMPARE_TESTS_PATTERNS"
 
 func main() {
-	if file := os.Getenv(patternsFile); file != "" {
-		fatal(execTest(file, os.Args[1:]))
-		return
-	}
-	base := flag.String("base", "", "the commit to compare with")
-	parallel := flag.String("flags", "-timeout=20m -p=4 -parallel=6", "flags of go test for the present tests, as in the Makefile")
-	flag.Parse()
-	if *base == "" {
-		fatal(errors.New("--base COMMIT is required"))
-	}
-	fatal(compare(context.Background(), *base, strings.Fields(*parallel)))
-}
-
-func fatal(err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "compare-tests:", err)
 		os.Exit(1)
 	}
 }
 
-func compare(ctx context.Context, base string, flags []string) (err error) {
+func run(ctx context.Context) error {
+	if file := os.Getenv(patternsFile); file != "" {
+		return execTest(file, os.Args[1:])
+	}
+	base := flag.String("base", "", "the commit to compare with")
+	baseFlags := flag.String("base-flags", "", "flags of go test for the commit's tests, as in its Makefile")
+	nowFlags := flag.String("flags", "-timeout=20m -p=4 -parallel=6", "flags of go test for the present tests, as in the Makefile")
+	flag.Parse()
+	if *base == "" {
+		return errors.New("--base COMMIT is required")
+	}
+	return compare(ctx, *base, strings.Fields(*baseFlags), strings.Fields(*nowFlags))
+}
+
+func compare(ctx context.Context, base string, baseFlags, nowFlags []string) (err error) {
 	dir, err := os.MkdirTemp("", "compare-tests-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	tree := filepath.Join(dir, "tree")
-	if err := git(ctx, "worktree", "add", "--quiet", "--detach", tree, base); err != nil {
+	defer func() { err = errors.Join(err, os.RemoveAll(dir), git("worktree", "prune")) }()
+	if err := git("worktree", "add", "--quiet", "--detach", tree, base); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, git(ctx, "worktree", "remove", "--force", tree)) }()
-
-	before, err := tests(ctx, tree, nil, nil)
+	before, err := tests(ctx, tree, baseFlags, nil)
 	if err != nil {
 		return err
 	}
-	now, err := tests(ctx, ".", flags, nil)
+	now, err := tests(ctx, ".", nowFlags, nil)
 	if err != nil {
 		return err
 	}
 	common := now.cases.namedIn(before.cases)
-	file := filepath.Join(dir, "patterns.json")
-	if err := writePatterns(file, patterns(common, now.cases)); err != nil {
-		return err
-	}
-	again, err := tests(ctx, ".", slices.Concat(flags, []string{"-exec=" + self()}), now.longestFirst(common), patternsFile+"="+file)
+	again, err := now.only(ctx, filepath.Join(dir, "patterns.json"), common, nowFlags)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-34s %6d cases %7.1f s\n", "all of "+base, before.cases.count(), before.took.Seconds())
-	fmt.Printf("%-34s %6d cases %7.1f s\n", "all now", now.cases.count(), now.took.Seconds())
-	fmt.Printf("%-34s %6d cases %7.1f s, ratio %.2f\n", "now, those of both", again.cases.count(), again.took.Seconds(), again.took.Seconds()/before.took.Seconds())
+	fmt.Printf("%-24s %6d cases %7.1f s\n", "all of "+base, before.cases.count(), before.took.Seconds())
+	fmt.Printf("%-24s %6d cases %7.1f s\n", "all now", now.cases.count(), now.took.Seconds())
+	fmt.Printf("%-24s %6d cases %7.1f s, %.2f of all of %s\n", "now, those of both", again.cases.count(), again.took.Seconds(),
+		again.took.Seconds()/before.took.Seconds(), base)
 	return nil
 }
 
-func git(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, "git", args...) //nolint:gosec // G204: of constants and the user's commit
+// only runs some of the cases of r, and returns an error if others ran, or fewer.
+func (r result) only(ctx context.Context, file string, some cases, flags []string) (again result, err error) {
+	if err := writePatterns(file, patterns(some, r.cases)); err != nil {
+		return again, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return again, err
+	}
+	flags = append(slices.Clone(flags), "-exec='"+self+"'")
+	again, err = tests(ctx, ".", flags, r.longestFirst(some), patternsFile+"="+file)
+	if n := again.cases.namedIn(some).count(); err == nil && (n != some.count() || again.cases.count() != n) {
+		err = fmt.Errorf("of %d cases that both trees have, %d ran, and %d others", some.count(), n, again.cases.count()-n)
+	}
+	return again, err
+}
+
+// git also works after an interrupt, to remove what was made before it.
+func git(args ...string) error {
+	cmd := exec.Command("git", args...) //nolint:gosec // G204: constants and the user's commit
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
 }
@@ -104,13 +123,6 @@ func writePatterns(path string, byPackage map[string]string) error {
 		return err
 	}
 	return os.WriteFile(path, content, 0o600)
-}
-
-// self is the path of this program, which go test starts in place of each test program.
-func self() string {
-	path, err := os.Executable()
-	fatal(err)
-	return path
 }
 
 // execTest runs a test program, limited to the pattern of the package whose folder is
