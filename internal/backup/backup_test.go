@@ -165,6 +165,38 @@ func TestPlaceFails(t *testing.T) {
 	}
 }
 
+// TestPlaceBesideAStart checks that a store which a starting process makes just after
+// the old one was moved aside is not replaced, neither by the copy nor by the old store.
+func TestPlaceBesideAStart(t *testing.T) {
+	for name, gone := range map[string]bool{"the copy is placed": false, "the old store is put back": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoom(t)
+			folder, _ := r.backUp(t)
+			o, err := r.reader(nil).Open(t.Context(), folder, filepath.Dir(r.env.Path))
+			must(t, err)
+			defer func() { must(t, o.Close()) }()
+			if gone {
+				must(t, os.Remove(o.Copy()))
+			}
+			aside := filepath.Join(t.TempDir(), "aside")
+			must(t, os.Mkdir(aside, 0o700))
+			old := filepath.Join(aside, filepath.Base(r.env.Path))
+			must(t, os.WriteFile(old, []byte("the old store"), 0o600))
+
+			kept, err := backup.Replace(o, r.env.Path, r.env.Key, aside, []string{r.env.Path})
+			if !errors.Is(err, bridge.ErrStoreBusy) || kept != aside || !strings.Contains(err.Error(), aside) {
+				t.Errorf("got %q, %v", kept, err)
+			}
+			if got := r.unread(t); got != 1 {
+				t.Errorf("%d unread messages in the store that was made meanwhile, want 1", got)
+			}
+			if content, err := os.ReadFile(old); err != nil || string(content) != "the old store" {
+				t.Errorf("the old store is %q now, %v", content, err)
+			}
+		})
+	}
+}
+
 // TestPlaceOverRemains checks that the remains of a store, and another store's key, are
 // moved aside, and that the restored store is complete.
 func TestPlaceOverRemains(t *testing.T) {

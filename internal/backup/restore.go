@@ -138,7 +138,8 @@ func exists(path string) bool {
 // returns are moved to a folder beside it, together with a copy of their key. Place
 // returns the path of that folder, or "" if no files were moved. The error is
 // bridge.ErrStoreBusy if a process has the old store open. After any error the old
-// store and its key are back in their places.
+// store and its key are back in their places, unless a process that started meanwhile
+// has made a new store there: then both are kept, and the error is ErrStoreBusy.
 func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, err error) {
 	files := Occupied(path, key)
 	if len(files) > 0 {
@@ -149,14 +150,33 @@ func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, 
 			return "", errors.Join(storefile.Unwritable(err), putBack(aside, files))
 		}
 	}
-	if err = o.place(path, key); err != nil {
-		return "", errors.Join(storefile.Unwritable(err), putBack(aside, files))
+	return o.replace(path, key, aside, files)
+}
+
+// replace puts the copy at path, from where files were moved to aside. It replaces
+// nothing that a process has made there meanwhile.
+func (o *Opened) replace(path string, key auth.Key, aside string, files []string) (string, error) {
+	err := o.place(path, key)
+	if err == nil {
+		return aside, storefile.Unwritable(privatefile.SyncFolder(filepath.Dir(path)))
 	}
-	return aside, storefile.Unwritable(privatefile.SyncFolder(filepath.Dir(path)))
+	if !errors.Is(err, fs.ErrExist) {
+		if err = errors.Join(storefile.Unwritable(err), putBack(aside, files)); !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+	before := ""
+	if aside != "" {
+		before = ", and what was there before is in " + aside
+	}
+	return aside, fmt.Errorf("%w: a process has just made a new store%s: stop all bridge processes that use %s and run this command again (%w)",
+		bridge.ErrStoreBusy, before, path, err)
 }
 
 // place puts the key beside the store first, because a store without its key is
-// useless. If the copy cannot be placed, a key that was added is removed again.
+// useless. If the copy cannot be placed, a key that was added is removed again. The
+// error is fs.ErrExist if there is a store or a key by now, which may belong together
+// even if the key is the one that was added.
 func (o *Opened) place(path string, key auth.Key) error {
 	beside := keyfile.Beside(path)
 	kept := exists(beside)
@@ -165,8 +185,8 @@ func (o *Opened) place(path string, key auth.Key) error {
 			return err
 		}
 	}
-	err := os.Rename(o.Copy(), path)
-	if err != nil && !kept {
+	err := privatefile.Move(o.Copy(), path)
+	if err != nil && !kept && !errors.Is(err, fs.ErrExist) {
 		err = errors.Join(err, os.Remove(beside))
 	}
 	return err
@@ -198,14 +218,15 @@ func moveAside(path string, files []string, now time.Time) (aside string, err er
 	return aside, privatefile.SyncFolder(aside)
 }
 
-// putBack undoes moveAside, in reverse order. The folder, with the copy of a key that
-// may be in it, is removed only when everything else is back.
+// putBack undoes moveAside, in reverse order. It replaces nothing: the error is
+// fs.ErrExist if there is a file by now. The folder, with the copy of a key that may be
+// in it, is removed only when everything else is back.
 func putBack(aside string, files []string) error {
 	if aside == "" {
 		return nil
 	}
 	for _, file := range slices.Backward(files) {
-		if err := os.Rename(filepath.Join(aside, filepath.Base(file)), file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := privatefile.Move(filepath.Join(aside, filepath.Base(file)), file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -105,3 +105,36 @@ func TestOpenAndCheck(t *testing.T) {
 		t.Errorf("a folder that the group may change: %v", err)
 	}
 }
+
+// TestMove checks that a file is only moved to a name that is free.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	if err := privatefile.Move(from, to); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is missing: %v", err)
+	}
+	for _, file := range []string{from, to} {
+		if err := os.WriteFile(file, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := privatefile.Move(from, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	for _, file := range []string{from, to} {
+		if content, err := os.ReadFile(file); err != nil || string(content) != file {
+			t.Errorf("%s holds %q, %v", file, content, err)
+		}
+	}
+	free := filepath.Join(dir, "free")
+	if err := privatefile.Move(from, free); err != nil {
+		t.Error(err)
+	}
+	if content, err := os.ReadFile(free); err != nil || string(content) != from {
+		t.Errorf("it holds %q, %v", content, err)
+	}
+	if _, err := os.Lstat(from); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old name: %v", err)
+	}
+}

@@ -118,3 +118,20 @@ func (w Write) name(temp, path string) error {
 	}
 	return os.Rename(temp, path)
 }
+
+// Move gives a file another name, at which there must be none: the error is fs.ErrExist
+// otherwise, and both files are kept. It does not sync the folders. On a file system
+// without hard links, a file that appears at that moment is replaced.
+func Move(from, to string) error {
+	err := os.Link(from, to)
+	switch {
+	case err == nil:
+		return os.Remove(from)
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if _, there := os.Lstat(to); there == nil {
+		return &fs.PathError{Op: "move", Path: to, Err: fs.ErrExist}
+	}
+	return os.Rename(from, to)
+}

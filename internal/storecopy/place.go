@@ -84,12 +84,10 @@ func place(made, path string, key auth.Key) error {
 	if err := PlaceKey(keyfile.Beside(path), key); err != nil {
 		return err
 	}
-	if err := os.Link(made, path); errors.Is(err, fs.ErrExist) {
+	if err := privatefile.Move(made, path); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: name a file other than %s", ErrOccupied, path)
-	} else if err != nil { // a file system without hard links; nobody else creates a store here at this moment
-		if err := os.Rename(made, path); err != nil {
-			return err
-		}
+	} else if err != nil {
+		return err
 	}
 	return privatefile.SyncFolder(filepath.Dir(path))
 }
