@@ -53,21 +53,16 @@ func (s *Archives) Base(ctx context.Context) (audit.Base, error) { return s.log.
 // the file contains. It verifies the whole log first. The file has its name, is synced
 // and was read back before the store removes anything, so that a process killed at any
 // moment loses nothing. Calling Make again with the same path then completes the work
-// with the existing file, also while another process is still at it. The error is
-// ErrThere for any other existing file, and ErrNothing if no entry is old enough. op is
-// recorded.
+// with the existing file. The error is ErrThere for any other existing file, and
+// ErrNothing if no entry is old enough. op is recorded.
 func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, before time.Time) (made audit.Archived, err error) {
-	trimmed, err := s.log.TrimAudit(ctx) // finish what an earlier call has left
-	if err != nil {
-		return made, err
-	}
-	base, err := s.log.AuditBase(ctx)
+	base, left, err := s.trimmed(ctx)
 	if err != nil {
 		return made, err
 	}
 	switch _, err := os.Lstat(path); {
 	case err == nil:
-		return s.resume(ctx, op, path, base, trimmed > 0)
+		return s.resume(ctx, op, path, base, left)
 	case !errors.Is(err, fs.ErrNotExist):
 		return made, err
 	}
@@ -82,38 +77,81 @@ func (s *Archives) Make(ctx context.Context, op bridge.Operation, path string, b
 	if made, err = s.write(ctx, path, from, cut); err != nil {
 		return made, err
 	}
-	err = s.record(ctx, op, path, made)
-	if errors.Is(err, bridge.ErrCutElsewhere) {
-		err = errors.Join(err, os.Remove(path)) // no process can record it any more
-	}
-	return made, err
+	return made, s.record(ctx, op, path, made, true)
 }
 
-// record notes the archive at path in the store, and removes its entries from there. An
-// archive that another process has noted meanwhile, from the same file, counts as
-// recorded. After any other error than bridge.ErrCutElsewhere the file must be kept:
-// another process may be about to note it.
-func (s *Archives) record(ctx context.Context, op bridge.Operation, path string, made audit.Archived) error {
+// trimmed finishes what an earlier call has left. It returns where the log begins after
+// that, and the number of the last entry that was not in the log before.
+func (s *Archives) trimmed(ctx context.Context) (base audit.Base, left int64, err error) {
+	if base, err = s.log.AuditBase(ctx); err != nil {
+		return base, left, err
+	}
+	left = base.Seq
+	if _, err = s.log.TrimAudit(ctx); err != nil {
+		return base, left, err
+	}
+	base, err = s.log.AuditBase(ctx)
+	return base, left, err
+}
+
+// record notes the archive at path in the store, and removes its entries from there. If
+// another process has noted the same file meanwhile, it is recorded. If another one has
+// noted other files, a file that this process wrote is removed if nobody needs it.
+// After any other error it is kept, because another process may be about to note it.
+func (s *Archives) record(ctx context.Context, op bridge.Operation, path string, made audit.Archived, own bool) error {
 	err := s.note(ctx, op, path, made)
 	if errors.Is(err, bridge.ErrCutElsewhere) {
 		base, baseErr := s.log.AuditBase(ctx)
 		if baseErr != nil {
-			return baseErr
+			return unrecorded(baseErr)
 		}
-		if noted, ok := base.Find(made.SHA256); ok && noted.Name == filepath.Base(path) {
-			err = nil
+		if noted, known := base.Find(made.SHA256); !known || noted.Name != filepath.Base(path) {
+			if own && s.isNeedless(ctx, path, made, base) {
+				err = errors.Join(err, os.Remove(path))
+			}
+			return err
 		}
+		err = nil
 	}
 	if err != nil {
-		return err
+		return unrecorded(err)
 	}
 	_, err = s.log.TrimAudit(ctx)
 	return err
 }
 
+// isNeedless reports whether the file at path is still the one that was made, and the
+// log goes on without it: either other entries were noted in its place, which is final,
+// or another file beside it with the same content. Two names may mean one file, by a link
+// or in a file system that ignores case.
+func (s *Archives) isNeedless(ctx context.Context, path string, made audit.Archived, base audit.Base) bool {
+	noted, known := base.Find(made.SHA256)
+	if !known {
+		return s.holds(ctx, path, made.SHA256)
+	}
+	beside := filepath.Join(filepath.Dir(path), noted.Name)
+	own, err := os.Lstat(path)
+	other, otherErr := os.Lstat(beside)
+	if err != nil || otherErr != nil || !other.Mode().IsRegular() || os.SameFile(own, other) {
+		return false
+	}
+	return s.holds(ctx, path, made.SHA256) && s.holds(ctx, beside, made.SHA256)
+}
+
+// holds reports whether an archive can be read at path and has that SHA-256 digest.
+func (s *Archives) holds(ctx context.Context, path string, digest []byte) bool {
+	read, err := s.read(ctx, path, nil, func(audit.Entry) error { return nil })
+	return err == nil && bytes.Equal(read.SHA256, digest)
+}
+
+// unrecorded adds what to do to the error of an archive that was written and not noted.
+func unrecorded(err error) error {
+	return fmt.Errorf("the file is written but not recorded: run the same command again before you archive into another file: %w", err)
+}
+
 // write writes the entries after from, up to and including cut, into a new file, and
-// reads it back. A file that cannot be read now is kept, because another process may
-// have read and noted it; one that is not an archive cannot have been noted.
+// reads it back. The file is kept even if that fails, because another process may have
+// read and noted it.
 func (s *Archives) write(ctx context.Context, path string, from, cut int64) (made audit.Archived, err error) {
 	privatefile.Sweep(filepath.Dir(path))
 	err = privatefile.Write{New: true, Durable: true}.Stream(path, func(to io.Writer) error {
@@ -129,12 +167,11 @@ func (s *Archives) write(ctx context.Context, path string, from, cut int64) (mad
 	read, err := s.read(ctx, path, nil, func(audit.Entry) error { return nil })
 	switch {
 	case errors.Is(err, audit.ErrNoArchive):
-		err = errors.Join(err, os.Remove(path))
-	case err == nil && !bytes.Equal(read.SHA256, made.SHA256):
-		err = fmt.Errorf("%w: it does not hold what was written", audit.ErrNoArchive)
-	}
-	if err != nil {
 		return made, fmt.Errorf("read the archive back: %w", err)
+	case err != nil:
+		return made, unrecorded(fmt.Errorf("read the archive back: %w", err))
+	case !bytes.Equal(read.SHA256, made.SHA256):
+		return made, fmt.Errorf("read the archive back: %w: it does not hold what was written", audit.ErrNoArchive)
 	}
 	return made, nil
 }
@@ -178,18 +215,46 @@ func (s *Archives) note(ctx context.Context, op bridge.Operation, path string, m
 }
 
 // resume continues with a file that another process has written, which may have been
-// killed.
-func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string, base audit.Base, trimmed bool) (made audit.Archived, err error) {
-	if made, err = s.read(ctx, path, nil, func(audit.Entry) error { return nil }); err != nil {
+// killed. Entries after left were in the log before this call.
+func (s *Archives) resume(ctx context.Context, op bridge.Operation, path string, base audit.Base, left int64) (made audit.Archived, err error) {
+	made, err = s.read(ctx, path, nil, func(audit.Entry) error { return nil })
+	switch {
+	case errors.Is(err, audit.ErrNoArchive):
 		return made, fmt.Errorf("%w: %w", ErrThere, err)
+	case err != nil:
+		return made, err
 	}
 	if !base.GoesOn(made) {
-		if _, ok := base.Find(made.SHA256); ok && trimmed {
+		noted, known := base.Find(made.SHA256)
+		if known && made.Last > left {
 			return made, nil // it was recorded, and the rest of its entries has just been removed
 		}
-		return made, fmt.Errorf("%w: it holds the entries %d to %d", ErrThere, made.First, made.Last)
+		what := fmt.Sprintf("it holds the entries %d to %d", made.First, made.Last)
+		switch {
+		case known && noted.Name != filepath.Base(path):
+			what += fmt.Sprintf(", which are recorded as %q", noted.Name)
+		case !known && made.Last <= base.Archived().Seq:
+			what += ", which are recorded in other archives"
+		}
+		return made, fmt.Errorf("%w: %s", ErrThere, what)
 	}
-	return made, s.record(ctx, op, path, made)
+	if err := syncFile(path); err != nil {
+		return made, err
+	}
+	return made, s.record(ctx, op, path, made, false)
+}
+
+// syncFile makes a file and its name survive a power failure. The process that wrote it
+// may have been killed before it could.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // for writing, because Windows syncs no other file
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return privatefile.SyncFolder(filepath.Dir(path))
 }
 
 // read reads and verifies an archive.

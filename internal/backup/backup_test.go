@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,52 @@ func TestPlaceBesideAStart(t *testing.T) {
 				t.Errorf("the old store is %q now, %v", content, err)
 			}
 		})
+	}
+}
+
+// TestPutBackIsRefused checks that a log which a starting process has made keeps the old
+// database from being put back without its own log.
+func TestPutBackIsRefused(t *testing.T) {
+	r := newRoom(t)
+	folder, _ := r.backUp(t)
+	o, err := r.reader(nil).Open(t.Context(), folder, filepath.Dir(r.env.Path))
+	must(t, err)
+	must(t, o.Close()) // the copy is gone
+	aside := filepath.Join(t.TempDir(), "aside")
+	must(t, os.Mkdir(aside, 0o700))
+	for _, ending := range []string{"", "-wal"} {
+		must(t, os.WriteFile(filepath.Join(aside, "bridge.db"+ending), []byte("old"), 0o600))
+	}
+	must(t, os.Remove(r.env.Path))
+	must(t, os.WriteFile(r.env.Path+"-wal", []byte("new"), 0o600))
+	kept, err := backup.Replace(o, r.env.Path, r.env.Key, aside, []string{r.env.Path + "-wal", r.env.Path})
+	if !errors.Is(err, bridge.ErrStoreBusy) || kept != aside {
+		t.Errorf("got %q, %v", kept, err)
+	}
+	if got := names(t, aside); !slices.Equal(got, []string{"bridge.db", "bridge.db-wal"}) {
+		t.Errorf("aside are %q", got)
+	}
+}
+
+// TestPlaceBesideAnotherKey checks that no store is placed beside a key that a starting
+// process has made.
+func TestPlaceBesideAnotherKey(t *testing.T) {
+	r := newRoom(t)
+	folder, _ := r.backUp(t)
+	o, err := r.reader(nil).Open(t.Context(), folder, filepath.Dir(r.env.Path))
+	must(t, err)
+	defer func() { must(t, o.Close()) }()
+	other, err := auth.NewKey(bytes.Repeat([]byte{7}, auth.KeySize))
+	must(t, err)
+	must(t, errors.Join(os.Remove(r.env.Path), os.RemoveAll(r.keyFile), keyfile.Save(other, r.keyFile)))
+	if _, err := backup.Replace(o, r.env.Path, r.env.Key, "", nil); !errors.Is(err, bridge.ErrStoreBusy) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Lstat(r.env.Path); err == nil {
+		t.Error("the store is there")
+	}
+	if key, err := keyfile.Load(r.keyFile); err != nil || !auth.SameKey(key, other) {
+		t.Errorf("the other key was replaced: %v", err)
 	}
 }
 

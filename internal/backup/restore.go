@@ -147,7 +147,7 @@ func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, 
 			return "", fmt.Errorf("%w: stop all bridge processes that use %s first", bridge.ErrStoreBusy, path)
 		}
 		if aside, err = moveAside(path, files, now); err != nil {
-			return "", errors.Join(storefile.Unwritable(err), putBack(aside, files))
+			return undo(err, aside, files)
 		}
 	}
 	return o.replace(path, key, aside, files)
@@ -156,27 +156,39 @@ func (o *Opened) Place(path string, key auth.Key, now time.Time) (aside string, 
 // replace puts the copy at path, from where files were moved to aside. It replaces
 // nothing that a process has made there meanwhile.
 func (o *Opened) replace(path string, key auth.Key, aside string, files []string) (string, error) {
-	err := o.place(path, key)
-	if err == nil {
-		return aside, storefile.Unwritable(privatefile.SyncFolder(filepath.Dir(path)))
+	switch err := o.place(path, key); {
+	case errors.Is(err, fs.ErrExist):
+		return aside, taken(aside)
+	case err != nil:
+		return undo(err, aside, files)
 	}
-	if !errors.Is(err, fs.ErrExist) {
-		if err = errors.Join(storefile.Unwritable(err), putBack(aside, files)); !errors.Is(err, fs.ErrExist) {
-			return "", err
-		}
+	return aside, storefile.Unwritable(privatefile.SyncFolder(filepath.Dir(path)))
+}
+
+// undo puts files back after an error.
+func undo(err error, aside string, files []string) (string, error) {
+	back := putBack(aside, files)
+	if errors.Is(back, fs.ErrExist) {
+		return aside, errors.Join(storefile.Unwritable(err), taken(aside))
 	}
-	before := ""
+	return "", errors.Join(storefile.Unwritable(err), back)
+}
+
+// taken reports a process that has made a store, or its key, after files were moved
+// aside.
+func taken(aside string) error {
+	moved := ""
 	if aside != "" {
-		before = ", and what was there before is in " + aside
+		moved = "; what was moved aside is in " + aside
 	}
-	return aside, fmt.Errorf("%w: a process has just made a new store%s: stop all bridge processes that use %s and run this command again (%w)",
-		bridge.ErrStoreBusy, before, path, err)
+	return fmt.Errorf("%w: a process that started just now makes a store in the same place%s: stop all bridge processes and run this command again with --replace",
+		bridge.ErrStoreBusy, moved)
 }
 
 // place puts the key beside the store first, because a store without its key is
-// useless. If the copy cannot be placed, a key that was added is removed again. The
-// error is fs.ErrExist if there is a store or a key by now, which may belong together
-// even if the key is the one that was added.
+// useless. If the copy cannot be placed, a key that was added is removed again, unless
+// there is a store by now, which may have been made with it. The error is fs.ErrExist if
+// there is a store by now, or another key.
 func (o *Opened) place(path string, key auth.Key) error {
 	beside := keyfile.Beside(path)
 	kept := exists(beside)
@@ -185,8 +197,11 @@ func (o *Opened) place(path string, key auth.Key) error {
 			return err
 		}
 	}
+	if there, err := keyfile.Load(beside); err != nil || !auth.SameKey(there, key) {
+		return errors.Join(&fs.PathError{Op: "place", Path: beside, Err: fs.ErrExist}, err)
+	}
 	err := privatefile.Move(o.Copy(), path)
-	if err != nil && !kept && !errors.Is(err, fs.ErrExist) {
+	if err != nil && !kept && !exists(path) {
 		err = errors.Join(err, os.Remove(beside))
 	}
 	return err
@@ -218,14 +233,18 @@ func moveAside(path string, files []string, now time.Time) (aside string, err er
 	return aside, privatefile.SyncFolder(aside)
 }
 
-// putBack undoes moveAside, in reverse order. It replaces nothing: the error is
-// fs.ErrExist if there is a file by now. The folder, with the copy of a key that may be
-// in it, is removed only when everything else is back.
+// putBack undoes moveAside. The key and the log come first: a process that starts in
+// between opens no database without its log. It replaces nothing: the error is
+// fs.ErrExist if there is a file by now. The folder, with the copy of a key that may be in
+// it, is removed only when everything else is back.
 func putBack(aside string, files []string) error {
 	if aside == "" {
 		return nil
 	}
-	for _, file := range slices.Backward(files) {
+	if last := len(files) - 1; last > 0 && files[last] == keyfile.Beside(files[last]) {
+		files = slices.Concat(files[last:], files[:last])
+	}
+	for _, file := range files {
 		if err := privatefile.Move(filepath.Join(aside, filepath.Base(file)), file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -120,17 +120,25 @@ func (w Write) name(temp, path string) error {
 }
 
 // Move gives a file another name, at which there must be none: the error is fs.ErrExist
-// otherwise, and both files are kept. It does not sync the folders. On a file system
-// without hard links, a file that appears at that moment is replaced.
+// otherwise, and both files are kept. It does not sync the folders. If the old name cannot
+// be removed, the file has both. Without hard links, as on some file systems, a file that
+// appears at that moment is replaced.
 func Move(from, to string) error {
-	err := os.Link(from, to)
-	switch {
-	case err == nil:
-		return os.Remove(from)
-	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
+	info, err := os.Lstat(from)
+	if err != nil {
 		return err
 	}
-	if _, there := os.Lstat(to); there == nil {
+	if info.Mode().IsRegular() { // some systems link to what a symbolic link names
+		err := os.Link(from, to)
+		if err == nil {
+			_ = os.Remove(from)
+			return nil
+		}
+		if errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	if _, err := os.Lstat(to); err == nil {
 		return &fs.PathError{Op: "move", Path: to, Err: fs.ErrExist}
 	}
 	return os.Rename(from, to)

@@ -72,8 +72,8 @@ func TestGoldenSchema(t *testing.T) {
 	}
 }
 
-// TestDatabaseWithoutTables lets several processes open a database without tables, which
-// an older program left if it was killed at the first start. Together they must make a
+// TestDatabaseWithoutTables opens a database without tables several times at once. An
+// older program left such a database if it was killed at the first start. It must become a
 // store as it is made where there is no file.
 func TestDatabaseWithoutTables(t *testing.T) {
 	t.Parallel()

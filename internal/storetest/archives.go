@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,6 +159,13 @@ func archiveInterrupted(t *testing.T, w *world) {
 	equal(t, "left", len(w.log(t)), 1)
 	must(w.follow(audit.Head{}, path))(t)
 	wantError(t, archived(w.storeA), archive.ErrThere)
+
+	w.month(t)
+	op = w.a.OperatorOperation("archive_audit", "")
+	second := path + " second"
+	must(archive.New(killed{w.storeA, false, true}, w.key).Make(t.Context(), op, second, op.Now))(t)
+	wantError(t, archived(w.storeA), archive.ErrThere) // completes the second, and names the first
+	must(w.follow(audit.Head{}, path, second))(t)
 }
 
 // archivesAtOnce lets two processes archive the same entries. Exactly one must succeed.
@@ -207,9 +215,10 @@ type overtaken struct {
 	by func()
 }
 
-func (s overtaken) AuditBase(ctx context.Context) (audit.Base, error) {
+func (s overtaken) TrimAudit(ctx context.Context) (int64, error) {
+	n, err := s.Store.TrimAudit(ctx)
 	s.by()
-	return s.Store.AuditBase(ctx)
+	return n, err
 }
 
 // untrimmed is a store whose process is slow to remove archived entries.
@@ -249,21 +258,38 @@ func (s beforeNote) NoteArchive(ctx context.Context, op bridge.Operation, a audi
 }
 
 // archiveSameFile lets a second process record the file that the first one has just
-// written. The first must not remove it.
+// written, by its name or by a link. The first must not remove it.
 func archiveSameFile(t *testing.T, w *world) {
-	path := filepath.Join(t.TempDir(), "archive")
+	dir := t.TempDir()
 	w.month(t)
 	all := w.log(t)
 	op := w.a.OperatorOperation("archive_audit", "")
-	store := beforeNote{w.storeA, func() error {
-		_, err := archive.New(w.storeB, w.key).Make(t.Context(), w.b.OperatorOperation("archive_audit", ""), path, op.Now)
-		return err
-	}}
-	made := must(archive.New(store, w.key).Make(t.Context(), op, path, op.Now))(t)
+	path, link := filepath.Join(dir, "archive"), filepath.Join(dir, "latest")
+	made := must(w.recordedFirst(path, path).Make(t.Context(), op, path, op.Now))(t)
 	equal(t, "entries in the file", made.Last, int64(len(all)))
 	r := must(w.follow(audit.Head{}, path))(t)
 	equal(t, "the end of the archive", r.Base.Seq, int64(len(all)))
 	equal(t, "archives", len(r.Base.Archives), 1)
+
+	w.month(t)
+	second := filepath.Join(dir, "second")
+	must(0, os.Symlink(second, link))(t)
+	_, err := w.recordedFirst(second, link).Make(t.Context(), w.a.OperatorOperation("archive_audit", ""), second, w.clock.Now())
+	wantError(t, err, bridge.ErrCutElsewhere)
+	must(w.follow(audit.Head{}, path, second))(t)
+}
+
+// recordedFirst returns the archives of a process that writes a file which another
+// process, under the given name, records before it.
+func (w *world) recordedFirst(path, name string) *archive.Archives {
+	return archive.New(beforeNote{w.storeA, func() error {
+		if _, err := os.Lstat(path); err != nil {
+			return err
+		}
+		op := w.b.OperatorOperation("archive_audit", "")
+		_, err := archive.New(w.storeB, w.key).Make(background(), op, name, op.Now)
+		return err
+	}}, w.key)
 }
 
 // archiveNotRecorded cannot record the file that it has written. Another process may be
@@ -278,6 +304,18 @@ func archiveNotRecorded(t *testing.T, w *world) {
 	must(os.Lstat(path))(t)
 	must(w.archived(t, path, 0))(t)
 	must(w.follow(audit.Head{}, path))(t)
+
+	w.month(t)
+	kept, instead := path+" kept", path+" instead"
+	_, err = archive.New(store, w.key).Make(t.Context(), op, kept, w.clock.Now())
+	wantError(t, err, bridge.ErrStoreBusy)
+	must(w.archived(t, instead, 0))(t)
+	_, err = w.archived(t, kept, 0)
+	wantError(t, err, archive.ErrThere)
+	if !strings.Contains(err.Error(), `recorded as "archive instead"`) {
+		t.Errorf("of a file whose entries are in another: %v", err)
+	}
+	must(w.follow(audit.Head{}, path, instead))(t)
 }
 
 // cancelled is a store whose caller gives up when the log has been read.

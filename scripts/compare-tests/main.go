@@ -57,10 +57,11 @@ func compare(ctx context.Context, base string, baseFlags, nowFlags []string) (er
 		return err
 	}
 	tree := filepath.Join(dir, "tree")
-	defer func() { err = errors.Join(err, os.RemoveAll(dir), git("worktree", "prune")) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := git("worktree", "add", "--quiet", "--detach", tree, base); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, git("worktree", "remove", "--force", tree)) }()
 	before, err := tests(ctx, tree, baseFlags, nil)
 	if err != nil {
 		return err
@@ -69,15 +70,15 @@ func compare(ctx context.Context, base string, baseFlags, nowFlags []string) (er
 	if err != nil {
 		return err
 	}
-	common := now.cases.namedIn(before.cases)
-	again, err := now.only(ctx, filepath.Join(dir, "patterns.json"), common, nowFlags)
+	const line = "%-24s %6d cases %7.1f s\n"
+	fmt.Printf(line, "all of "+base, before.cases.count(), before.took.Seconds())
+	fmt.Printf(line, "all now", now.cases.count(), now.took.Seconds())
+	again, err := now.only(ctx, filepath.Join(dir, "patterns.json"), now.cases.namedIn(before.cases), nowFlags)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-24s %6d cases %7.1f s\n", "all of "+base, before.cases.count(), before.took.Seconds())
-	fmt.Printf("%-24s %6d cases %7.1f s\n", "all now", now.cases.count(), now.took.Seconds())
-	fmt.Printf("%-24s %6d cases %7.1f s, %.2f of all of %s\n", "now, those of both", again.cases.count(), again.took.Seconds(),
-		again.took.Seconds()/before.took.Seconds(), base)
+	fmt.Printf(line, "now, those of both", again.cases.count(), again.took.Seconds())
+	fmt.Printf("%.2f of the time of all of %s\n", again.took.Seconds()/before.took.Seconds(), base)
 	return nil
 }
 
